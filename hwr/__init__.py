@@ -1,0 +1,1 @@
+"""hwr reads handwriting: documents in, lines of text out."""

@@ -1,0 +1,141 @@
+"""Every error that hwr raises on purpose, in one tree.
+
+```
+HwrError
+├── DocumentError          the whole document is refused
+│   ├── EmptyDocument
+│   ├── UnsupportedFormat
+│   ├── DamagedDocument
+│   ├── EncryptedDocument
+│   ├── NoPages
+│   ├── TooManyPages
+│   ├── DocumentTooLarge
+│   └── DocumentTimeout
+├── PageError              one page is refused, its neighbours are read
+│   ├── DamagedPage
+│   ├── PageTooLarge
+│   ├── PageTooSmall
+│   ├── TooManyLines
+│   └── PageTimeout
+├── LineError              one line is refused, its neighbours are read
+│   ├── BadLineImage
+│   ├── LineTimeout
+│   └── LineFailed
+├── ModelError             weights or alphabet cannot be used
+├── EngineError            an engine cannot start or broke its contract
+├── ReaderClosed           work arrived while the reader was shutting down
+├── TrainingDataError      a record of a data set cannot be used
+└── ServiceError           a job, a reference or a server (see workers)
+```
+
+A message says what was wrong with which thing, and what to do next. The docstring of a class is its
+message where the caller has nothing to add.
+"""
+
+
+class HwrError(Exception):
+    """hwr cannot go on. See the log for the cause."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+    @property
+    def code(self) -> str:
+        """The stable name that results and the API carry."""
+        return type(self).__name__
+
+
+class DocumentError(HwrError):
+    """The document cannot be read. Check the file and submit it again."""
+
+
+class EmptyDocument(DocumentError):
+    """The file has no bytes. Submit it again after a complete upload."""
+
+
+class UnsupportedFormat(DocumentError):
+    """The file is not a PDF, TIFF, JPEG or PNG. Convert it to one of these."""
+
+
+class DamagedDocument(DocumentError):
+    """The file is cut off or damaged. Scan or export it again."""
+
+
+class EncryptedDocument(DocumentError):
+    """The PDF is encrypted. Remove its password and submit it again."""
+
+
+class NoPages(DocumentError):
+    """The document has no pages. Export it again with at least one page."""
+
+
+class TooManyPages(DocumentError):
+    """The document has too many pages. Split it into smaller documents."""
+
+
+class DocumentTooLarge(DocumentError):
+    """The file is too large. Split it or scan at a lower resolution."""
+
+
+class DocumentTimeout(DocumentError):
+    """The document took too long to open. Export it again in a simpler form."""
+
+
+class PageError(HwrError):
+    """The page cannot be read. Scan it again."""
+
+
+class DamagedPage(PageError):
+    """The page cannot be decoded. Scan or export this page again."""
+
+
+class PageTooLarge(PageError):
+    """The page is too large. Scan it at a lower resolution or set a smaller page size."""
+
+
+class PageTooSmall(PageError):
+    """The page is too small to hold handwriting. Scan it at 150 dpi or more."""
+
+
+class TooManyLines(PageError):
+    """The page has too many lines. Split it into several pages."""
+
+
+class PageTimeout(PageError):
+    """The page took too long. Export it as a plain scan, without vector drawings."""
+
+
+class LineError(HwrError):
+    """The line cannot be read. The other lines of the page are not affected."""
+
+
+class BadLineImage(LineError):
+    """The line image is not a grey or colour picture of at least 4 × 4 pixels."""
+
+
+class LineTimeout(LineError):
+    """The line was not read before its deadline. Add read workers or raise the deadline."""
+
+
+class LineFailed(LineError):
+    """The engine failed on this line alone. Report it with the line's image."""
+
+
+class ModelError(HwrError):
+    """The model cannot be loaded. Install hwr again or name another model."""
+
+
+class EngineError(HwrError):
+    """The engine cannot read. Choose another with HWR_ENGINE."""
+
+
+class ReaderClosed(HwrError):
+    """The reader is shutting down. Submit the line again to another worker."""
+
+
+class TrainingDataError(HwrError):
+    """A data set cannot be used. See the message for the record."""
+
+
+class ServiceError(HwrError):
+    """The service cannot do this. See the message for what to change."""

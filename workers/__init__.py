@@ -1,0 +1,1 @@
+"""The service around hwr: jobs, queues, storage, HTTP and the command line."""

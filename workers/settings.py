@@ -1,0 +1,54 @@
+"""Every setting of the service: one frozen record, filled from HWR_* environment variables."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of API and workers. Each field is an environment variable HWR_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="HWR_", frozen=True, extra="ignore")
+
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that carries the work")
+    database_url: str = Field(
+        "sqlite:///.hwr/hwr.db", description="SQLAlchemy URL; PostgreSQL: postgresql+psycopg://…"
+    )
+    storage_url: str = Field(
+        "file:.hwr/store", description="Where originals and results live: file:PATH or s3://BUCKET/PREFIX"
+    )
+    s3_endpoint_url: str | None = Field(None, description="S3 server other than AWS")
+    reference_prefixes: tuple[str, ...] = Field(
+        (), description="s3:// prefixes that clients may submit by reference (JSON list)"
+    )
+    api_host: str = Field("127.0.0.1", description="Address the API listens on")
+    api_port: int = Field(8080, description="Port the API listens on")
+    api_keys: dict[str, SecretStr] = Field(
+        {}, description='Tenant → bearer key (JSON object); empty: no key is asked for, tenant "default"'
+    )
+
+    model: Path | None = Field(None, description="Folder of another model than the shipped one")
+    engine: str = Field("torch", description="Engine that reads: torch")
+    read_threads: int = Field(8, ge=1, description="Pages one read worker holds at once")
+    split_processes: int = Field(1, ge=1, description="Split processes of one worker")
+
+    max_bytes: int = Field(500 * 2**20, description="Largest document in bytes")
+    max_pages: int = Field(3000, description="Most pages of a document")
+    max_side: int = Field(10_000, description="Longest side of a page in pixels")
+    max_documents: int = Field(1000, description="Most documents of a job")
+    render_dpi: int = Field(200, description="Resolution PDF pages are rendered at")
+    page_deadline_s: float = Field(60.0, description="Most seconds for opening or splitting a page")
+    read_deadline_s: float = Field(300.0, description="Most seconds for reading a page")
+
+    lease_s: float = Field(120.0, description="A page or document unheard of for so long is taken back")
+    reap_every_s: float = Field(15.0, description="How often unfinished work is looked for")
+    max_attempts: int = Field(4, description="Tries of a page before it is given up by name")
+    visibility_timeout_s: int = Field(3600, description="Redis redelivers an unacknowledged message after")
+
+
+@cache
+def get_settings() -> Settings:
+    """The process's settings, read from the environment once."""
+    return Settings()
