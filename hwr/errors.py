@@ -25,6 +25,7 @@ HwrError
 ├── EngineError            an engine cannot start or broke its contract
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
+├── MissingFont            a font of the sample generator is not installed
 └── ServiceError           a job, a reference or a server (see workers)
 ```
 
@@ -135,6 +136,10 @@ class ReaderClosed(HwrError):
 
 class TrainingDataError(HwrError):
     """A data set cannot be used. See the message for the record."""
+
+
+class MissingFont(HwrError):
+    """A font is not installed. Install the fonts with: pip install 'hwr[demo]'"""
 
 
 class ServiceError(HwrError):
