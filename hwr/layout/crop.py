@@ -1,0 +1,68 @@
+"""The grey picture of one line, as the recogniser wants it."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.ink import Grey
+from hwr.layout.line import Line
+
+#: The outline is widened sideways by this share of the line's height.
+WIDEN_ACROSS = 0.12
+#: The outline is widened up and down by this share of the line's height.
+WIDEN_UP = 0.03
+#: Outside the page the last row or column of pixels goes on.
+BORDER = cv2.BORDER_REPLICATE
+
+
+def crop_line(image: Grey, line: Line) -> Grey:
+    """The line cut from a grey page and straightened along its baseline, shape (h, w).
+
+    Heights keep their scale; ascenders and descenders stay; what lies outside the line's outline
+    is replaced by the grey of its paper.
+    """
+    outline = np.array(line.polygon, float)
+    left, right = int(outline[:, 0].min()), int(outline[:, 0].max())
+    drop = drift(line, np.arange(left, right + 1))
+    straight = outline.copy()
+    straight[:, 1] -= np.interp(outline[:, 0], np.arange(left, right + 1), drop)
+    height = float(np.ptp(straight[:, 1]))
+    across, up = round(WIDEN_ACROSS * height) + 1, round(WIDEN_UP * height) + 1
+    origin = np.array([left - across, np.floor(straight[:, 1].min()) - up])
+    size = (right - left + 1 + 2 * across, int(np.ceil(height)) + 1 + 2 * up)
+    pixels = straightened(image, origin, size, np.pad(drop, across, mode="edge"))
+    inside = mask(straight - origin, size, across, up)
+    return np.asarray(np.where(inside, pixels, paper_grey(pixels, inside)), np.uint8)
+
+
+def drift(line: Line, x: NDArray[np.int_]) -> NDArray[np.float64]:
+    """How much lower than its mean the baseline runs at each column, in pixels."""
+    points = np.array(line.baseline, float)
+    y = np.interp(x, points[:, 0], points[:, 1])
+    return np.asarray(y - y.mean(), np.float64)
+
+
+def straightened(
+    image: Grey, origin: NDArray[np.float64], size: tuple[int, int], drop: NDArray[np.float64]
+) -> Grey:
+    """Pixels of a box whose columns are moved up by ``drop``; ``size`` is (width, height)."""
+    width, height = size
+    x = np.broadcast_to(np.arange(width, dtype=np.float32) + np.float32(origin[0]), (height, width))
+    rows = np.arange(height, dtype=np.float32)[:, None] + np.float32(origin[1])
+    y = rows + drop.astype(np.float32)[None, :]
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=BORDER), np.uint8)
+
+
+def mask(
+    outline: NDArray[np.float64], size: tuple[int, int], across: int, up: int
+) -> NDArray[np.bool_]:
+    """Where the widened outline is, shape (h, w)."""
+    filled = np.zeros(size[::-1], np.uint8)
+    cv2.fillPoly(filled, [np.rint(outline).astype(np.int32)], 1)
+    kernel = np.ones((2 * up + 1, 2 * across + 1), np.uint8)
+    return np.asarray(cv2.dilate(filled, kernel) > 0)
+
+
+def paper_grey(pixels: Grey, inside: NDArray[np.bool_]) -> int:
+    """The usual grey inside: most of a line is paper."""
+    return int(np.median(pixels[inside]))

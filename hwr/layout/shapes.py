@@ -1,0 +1,126 @@
+"""Outlines and baselines of lines, from the ink that belongs to them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.strands import CELLS, STEP, Field, Strand
+from hwr.layout.zones import Labels
+
+#: The outline keeps this distance from the ink above and below, in letter heights.
+MARGIN = 0.2
+#: The outline keeps this distance from the first and last ink, in letter heights.
+SIDE_MARGIN = 0.3
+#: The outline is at least so far from the middle of the line, in letter heights.
+LEAST_HALF = 0.75
+#: A line has at least this much ink, in letter heights squared.
+LEAST_AREA = 0.5
+#: A line is at least this wide, in letter heights.
+LEAST_WIDTH = 1.0
+#: Bins to each side over which the outline spreads.
+SPREAD = 1
+#: Bins over which the baseline is smoothed (odd).
+BASELINE_WINDOW = 21
+#: Corners nearer to the outline than this are left out, in letter heights.
+TOLERANCE = 0.08
+
+Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How far the ink of all lines reaches, in bins of STEP cells; shapes (lines, bins)."""
+
+    top: Curve
+    bottom: Curve
+    count: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """One line in pixels of the black and white view, shapes (n, 2)."""
+
+    polygon: Curve
+    baseline: Curve
+
+
+def extent(owner: Labels, lines: int, bin_width: float) -> Extent:
+    """Highest and lowest ink of each line in each bin; infinite where there is none."""
+    rows, columns = np.nonzero(owner)
+    bins = (columns / bin_width).astype(np.intp)
+    shape = (lines, int(owner.shape[1] / bin_width) + 1)
+    place = (owner[rows, columns] - 1) * shape[1] + bins
+    top, bottom = np.full(shape, np.inf), np.full(shape, -np.inf)
+    np.minimum.at(top.ravel(), place, rows)
+    np.maximum.at(bottom.ravel(), place, rows)
+    count = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
+    return Extent(top=top, bottom=bottom, count=count)
+
+
+def shape_of(
+    strand: Strand, index: int, reach: Extent, field: Field, letter: float
+) -> Shape | None:
+    """Outline and baseline of one strand; None where its ink is no more than a speck."""
+    inked = np.flatnonzero(reach.count[index])
+    if len(inked) == 0 or reach.count[index].sum() < LEAST_AREA * letter**2:
+        return None
+    width = STEP * letter / CELLS
+    if (inked[-1] - inked[0] + 1) * width < LEAST_WIDTH * letter:
+        return None
+    bins = np.arange(inked[0], inked[-1] + 1)
+    middle = np.interp(bins * STEP, strand.x, strand.y) * letter / CELLS
+    top = np.minimum(reach.top[index, bins], middle - LEAST_HALF * letter)
+    bottom = np.maximum(reach.bottom[index, bins], middle + LEAST_HALF * letter)
+    x = (bins + 0.5) * width
+    x[0], x[-1] = (
+        bins[0] * width - SIDE_MARGIN * letter,
+        (bins[-1] + 1) * width + SIDE_MARGIN * letter,
+    )
+    return Shape(
+        polygon=outline(x, spread(top, np.minimum), spread(bottom, np.maximum), letter),
+        baseline=baseline(x, bins, strand, field, letter),
+    )
+
+
+def spread(edge: Curve, extreme: np.ufunc) -> Curve:
+    """The edge, drawn out to the bins beside each."""
+    padded = np.pad(edge, SPREAD, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * SPREAD + 1)
+    return np.asarray(extreme.reduce(windows, axis=1), np.float64)
+
+
+def outline(x: Curve, top: Curve, bottom: Curve, letter: float) -> Curve:
+    """Closed outline from both edges, with its margin."""
+    upper = np.stack([x, top - MARGIN * letter], axis=1)
+    lower = np.stack([x, bottom + MARGIN * letter], axis=1)
+    return simplified(np.concatenate([upper, lower[::-1]]), letter, closed=True)
+
+
+def baseline(
+    x: Curve, bins: NDArray[np.intp], strand: Strand, field: Field, letter: float
+) -> Curve:
+    """Where the blurred ink falls off fastest below the middle of the line."""
+    middle = np.interp(bins * STEP, strand.x, strand.y)
+    rows = middle[:, None] + np.arange(int(1.3 * CELLS))
+    rows = np.clip(rows, 0, field.shape[0] - 2).astype(np.intp)
+    columns = np.minimum(bins * STEP, field.shape[1] - 1)[:, None]
+    fall = field[rows, columns] - field[rows + 1, columns]
+    below = rows[np.arange(len(bins)), fall.argmax(axis=1)] + 0.5 - middle
+    y = (middle + smooth(below, BASELINE_WINDOW)) * letter / CELLS
+    return simplified(np.stack([x, y], axis=1), letter, closed=False)
+
+
+def smooth(values: Curve, window: int) -> Curve:
+    """Moving median, shape as ``values``."""
+    padded = np.pad(values, window // 2, mode="edge")
+    return np.asarray(
+        np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1), np.float64
+    )
+
+
+def simplified(curve: Curve, letter: float, *, closed: bool) -> Curve:
+    """The curve without corners that hardly matter, shape (n, 2)."""
+    points = cv2.approxPolyDP(curve.astype(np.float32)[:, None], TOLERANCE * letter, closed)
+    return np.asarray(points[:, 0], np.float64)

@@ -1,0 +1,49 @@
+"""The slope of a page's lines, and its levelling."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.ink import Ink
+
+#: Slopes looked for lie between plus and minus this (about 8 degrees).
+STEEPEST = 0.14
+#: Steps of the coarse and of the fine search.
+STEPS = (0.01, 0.002)
+#: The search runs on a view of this width in pixels.
+SEARCH_WIDTH = 400
+
+
+def skew_of(ink: Ink) -> float:
+    """Slope of the lines (rows a column, downwards positive) at which rows of ink are sharpest."""
+    factor = SEARCH_WIDTH / ink.shape[1]
+    size = (SEARCH_WIDTH, max(round(ink.shape[0] * factor), 1))
+    small = np.asarray(
+        cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
+    )
+    best, reach = 0.0, STEEPEST
+    for step in STEPS:
+        slopes = best + np.arange(-reach, reach + step / 2, step)
+        best = float(max(slopes, key=lambda slope: sharpness(small, float(slope))))
+        reach = step
+    return best
+
+
+def sharpness(small: NDArray[np.float32], slope: float) -> float:
+    """Sum of squared differences of neighbouring rows' ink once the slope is taken out."""
+    profile = sheared(small, slope).sum(axis=1)
+    return float(np.square(np.diff(profile)).sum())
+
+
+def level(ink: Ink, slope: float) -> Ink:
+    """The view sheared so that lines of this slope run level; columns keep their x."""
+    return ink if slope == 0 else np.asarray(sheared(ink, slope), np.uint8)
+
+
+def sheared(picture: NDArray[Any], slope: float) -> NDArray[Any]:
+    """The picture with each column moved up by ``slope`` times its x, shape as ``picture``."""
+    matrix = np.array([[1, 0, 0], [-slope, 1, 0]], np.float64)
+    size = picture.shape[1], picture.shape[0]
+    return cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_NEAREST)

@@ -1,0 +1,243 @@
+"""Strands: the middles of lines of writing, followed from left to right over a blurred page.
+
+Ink is blurred much more along than across the lines. In each column of the blurred page the local
+maxima are the middles of lines; maxima of neighbouring columns are linked, so that a strand follows
+a sloping or drifting hand, and strands are joined over the gaps between words.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.ink import Ink
+
+#: Height of a small letter on the grid, in cells: the grid adapts to the size of the writing.
+CELLS = 8
+#: Columns of the grid between two looks.
+STEP = 4
+#: Blur along the line in cells (standard deviation).
+BLUR_ALONG = 14.0
+#: Blur across the line in cells (standard deviation).
+BLUR_ACROSS = 3.6
+#: Least blurred ink (share of the area) in the middle of a line.
+LEAST_INK = 0.03
+#: A strand moves by no more than this many cells from look to look.
+LARGEST_STEP = 2.5
+#: A strand this many times weaker than a neighbour is made of that neighbour's long letters.
+WEAKER = 2.6
+#: Neighbours nearer than this many cells compete.
+RIVAL_DISTANCE = 14
+#: Strands shorter than this many looks are specks.
+SHORTEST = 3
+#: Strands closer than this share of the usual distance between lines are rivals.
+CLOSEST = 0.6
+#: A rival is dropped beside a strand this many times heavier.
+HEAVIER = 1.5
+#: Strands are beside each other where this share of the lighter one has the other near.
+BESIDE = 0.5
+#: Strands are joined over gaps up to this many cells.
+WIDEST_GAP = 90.0
+#: Strands that are joined miss each other by at most this many cells.
+LARGEST_MISS = 6.0
+
+Field = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strand:
+    """The middle of one line on the grid."""
+
+    #: Columns, ascending, shape (n,), cells.
+    x: NDArray[np.float64]
+    #: Rows, shape (n,), cells.
+    y: NDArray[np.float64]
+    #: Blurred ink there, shape (n,).
+    weight: NDArray[np.float64]
+
+    def tangent(self, *, at_end: bool) -> tuple[float, float, float]:
+        """x, y and slope at one end, from the part of the strand next to it."""
+        part = slice(-20, None) if at_end else slice(None, 20)
+        x, y = self.x[part], self.y[part]
+        slope = float(np.polyfit(x, y, 1)[0]) if len(x) > 5 else 0.0
+        anchor = float(x[-1] if at_end else x[0])
+        return anchor, float(y.mean() + slope * (anchor - x.mean())), slope
+
+
+def letter_height(ink: Ink) -> float:
+    """Height of a small letter in pixels; 0 where nothing looks like writing."""
+    stats = cv2.connectedComponentsWithStats(ink)[2][1:]
+    heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
+    letters = (heights > 5) & (heights < 300) & (widths > 2) & (widths < ink.shape[1] // 2)
+    if not letters.any():
+        return 0.0
+    rough = weighted_median(heights[letters], widths[letters])
+    smear = cv2.getStructuringElement(cv2.MORPH_RECT, (max(round(rough), 3), 1))
+    words = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, smear)
+    runs = vertical_runs(np.asarray(words, np.uint8))
+    runs = runs[(runs > 0.2 * rough) & (runs < 3 * rough)]
+    return weighted_median(runs, np.ones(len(runs))) if len(runs) else rough / 2
+
+
+def vertical_runs(ink: Ink) -> NDArray[np.int64]:
+    """Lengths of the vertical runs of ink in every fourth column, in pixels."""
+    columns = np.pad(ink[:, ::4].T.astype(np.int8), ((0, 0), (1, 1)))
+    edges = np.diff(columns, axis=1).ravel()
+    return np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
+
+
+def weighted_median(values: NDArray[np.int_], weights: NDArray[np.generic]) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(np.asarray(weights, float)[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def blurred(grid: Field) -> Field:
+    """The grid blurred along the lines, shape as ``grid``."""
+    return np.asarray(cv2.GaussianBlur(grid, (0, 0), BLUR_ALONG, sigmaY=BLUR_ACROSS), np.float32)
+
+
+def find_strands(field: Field) -> list[Strand]:
+    """Strands of a blurred grid, in no order."""
+    pieces = [strand for strand in trace(field) if len(strand.x) >= SHORTEST]
+    strands = join(without_shadows(pieces, field.shape[1]))
+    return without_rivals(strands, field.shape[1])
+
+
+def trace(field: Field) -> list[Strand]:
+    """Follow the maxima of every column from look to look."""
+    looks = field[:, ::STEP]
+    inner = looks[1:-1]
+    peaks = (inner > looks[:-2]) & (inner >= looks[2:]) & (inner > LEAST_INK)
+    columns, rows = np.nonzero(peaks.T)
+    rows += 1
+    follower = link(columns, rows, looks.shape[1])
+    return [
+        Strand(
+            x=columns[chain].astype(np.float64) * STEP,
+            y=rows[chain].astype(np.float64),
+            weight=looks[rows[chain], columns[chain]].astype(np.float64),
+        )
+        for chain in chains(follower)
+    ]
+
+
+def link(columns: NDArray[np.intp], rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """For each maximum the one of the next column that goes on from it, or -1."""
+    follower = np.full(len(rows), -1, np.intp)
+    starts = np.searchsorted(columns, np.arange(count + 1))
+    for here, there, end in zip(starts, starts[1:], starts[2:], strict=False):
+        if here == there or there == end:
+            continue
+        distance = np.abs(rows[here:there, None] - rows[None, there:end])
+        best, back = distance.argmin(axis=1), distance.argmin(axis=0)
+        mutual = back[best] == np.arange(there - here)
+        near = distance[np.arange(there - here), best] <= LARGEST_STEP
+        follower[here:there] = np.where(mutual & near, best + there, -1)
+    return follower
+
+
+def chains(follower: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Indices along each chain of followers."""
+    heads = np.setdiff1d(np.arange(len(follower)), follower)
+    found = []
+    for head in heads:
+        chain = [int(head)]
+        while follower[chain[-1]] >= 0:
+            chain.append(int(follower[chain[-1]]))
+        found.append(np.array(chain))
+    return found
+
+
+def without_shadows(strands: list[Strand], width: int) -> list[Strand]:
+    """Drop the strands that long letters of much stronger neighbours make between the lines."""
+    if not strands:
+        return []
+    rows, weights = dense(strands, width)
+    kept = []
+    for index, strand in enumerate(strands):
+        looks = (strand.x // STEP).astype(int)
+        near = np.abs(rows[:, looks] - strand.y) < RIVAL_DISTANCE
+        near[index] = False
+        rival = np.where(near, weights[:, looks], 0).max(axis=0)
+        if rival.mean() < WEAKER * strand.weight.mean():
+            kept.append(strand)
+    return kept
+
+
+def without_rivals(strands: list[Strand], width: int) -> list[Strand]:
+    """Keep the heaviest of strands that run closer together than lines of this page do."""
+    if len(strands) < 2:
+        return strands
+    rows, _ = dense(strands, width)
+    mass = np.array([strand.weight.sum() for strand in strands])
+    closest = CLOSEST * spacing(strands, rows, mass)
+    kept: list[int] = []
+    for index in np.argsort(-mass):
+        looks = (strands[index].x // STEP).astype(int)
+        heavy = [other for other in kept if mass[other] > HEAVIER * mass[index]]
+        near = np.abs(rows[np.ix_(heavy, looks)] - strands[index].y) < closest
+        if not len(heavy) or near.any(axis=0).mean() < BESIDE:
+            kept.append(int(index))
+    return [strands[index] for index in kept]
+
+
+def spacing(strands: list[Strand], rows: Field, mass: NDArray[np.float64]) -> float:
+    """Usual distance of the heavier strands from the next one below, in cells."""
+    heavy = np.flatnonzero(mass >= 0.4 * np.sort(mass)[-5:].mean())
+    distances = []
+    for index in heavy:
+        looks = (strands[index].x // STEP).astype(int)
+        below = rows[np.ix_(heavy, looks)] - strands[index].y
+        below[below <= 0] = np.inf
+        nearest = below.min(axis=0)
+        distances.append(float(np.median(nearest)))
+    finite = [distance for distance in distances if np.isfinite(distance) and distance < 1e5]
+    return float(np.median(finite)) if finite else 0.0
+
+
+def dense(strands: list[Strand], width: int) -> tuple[Field, Field]:
+    """Rows and weights of all strands at all looks; far away where absent, (strands, looks)."""
+    rows = np.full((len(strands), width // STEP + 1), -1e6, np.float32)
+    weights = np.zeros_like(rows)
+    for index, strand in enumerate(strands):
+        looks = (strand.x // STEP).astype(int)
+        rows[index, looks] = strand.y
+        weights[index, looks] = strand.weight
+    return rows, weights
+
+
+def join(strands: list[Strand]) -> list[Strand]:
+    """Join strands end to start, nearest first, each end once."""
+    if len(strands) < 2:
+        return strands
+    follower = np.full(len(strands), -1, np.intp)
+    taken = np.zeros(len(strands), bool)
+    for left, right in candidates(strands):
+        if follower[left] < 0 and not taken[right]:
+            follower[left] = right
+            taken[right] = True
+    return [concatenate([strands[index] for index in chain]) for chain in chains(follower)]
+
+
+def candidates(strands: list[Strand]) -> list[tuple[int, int]]:
+    """Pairs of strands that may be one line, most likely first."""
+    ends = np.array([strand.tangent(at_end=True) for strand in strands])
+    starts = np.array([strand.tangent(at_end=False) for strand in strands])
+    gap = starts[None, :, 0] - ends[:, None, 0]
+    slope = (starts[None, :, 2] + ends[:, None, 2]) / 2
+    miss = np.abs(starts[None, :, 1] - ends[:, None, 1] - slope * gap)
+    left, right = np.nonzero((gap > 0) & (gap <= WIDEST_GAP) & (miss <= LARGEST_MISS))
+    cost = gap[left, right] + 4 * miss[left, right]
+    order = np.argsort(cost)
+    return list(zip(left[order].tolist(), right[order].tolist(), strict=True))
+
+
+def concatenate(pieces: list[Strand]) -> Strand:
+    """One strand from pieces in order, gaps filled by straight lines."""
+    known = np.concatenate([piece.x for piece in pieces])
+    x = np.arange(known[0], known[-1] + 1, STEP)
+    y = np.interp(x, known, np.concatenate([piece.y for piece in pieces]))
+    weight = np.interp(x, known, np.concatenate([piece.weight for piece in pieces]))
+    return Strand(x=x, y=y, weight=weight)
