@@ -10,13 +10,16 @@ HwrError
 │   ├── NoPages
 │   ├── TooManyPages
 │   ├── DocumentTooLarge
-│   └── DocumentTimeout
+│   ├── DocumentTimeout
+│   ├── ReferenceUnreadable
+│   └── DocumentFailed
 ├── PageError              one page is refused, its neighbours are read
 │   ├── DamagedPage
 │   ├── PageTooLarge
 │   ├── PageTooSmall
 │   ├── TooManyLines
-│   └── PageTimeout
+│   ├── PageTimeout
+│   └── PageFailed
 ├── LineError              one line is refused, its neighbours are read
 │   ├── BadLineImage
 │   ├── LineTimeout
@@ -26,7 +29,12 @@ HwrError
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
 ├── MissingFont            a font of the sample generator is not installed
-└── ServiceError           a job, a reference or a server (see workers)
+└── ServiceError           a job, a reference or a server
+    ├── JobNotFound
+    ├── NoDocuments
+    ├── TooManyDocuments
+    ├── ReferenceRefused
+    └── IdempotencyConflict
 ```
 
 A message says what was wrong with which thing, and what to do next. The docstring of a class is its
@@ -82,6 +90,14 @@ class DocumentTimeout(DocumentError):
     """The document took too long to open. Export it again in a simpler form."""
 
 
+class ReferenceUnreadable(DocumentError):
+    """The referenced file cannot be fetched. Check that it exists and may be read."""
+
+
+class DocumentFailed(DocumentError):
+    """The document could not be read after several tries. Report it with the file."""
+
+
 class PageError(HwrError):
     """The page cannot be read. Scan it again."""
 
@@ -104,6 +120,10 @@ class TooManyLines(PageError):
 
 class PageTimeout(PageError):
     """The page took too long. Export it as a plain scan, without vector drawings."""
+
+
+class PageFailed(PageError):
+    """The page could not be read after several tries. Report it with the file."""
 
 
 class LineError(HwrError):
@@ -144,3 +164,23 @@ class MissingFont(HwrError):
 
 class ServiceError(HwrError):
     """The service cannot do this. See the message for what to change."""
+
+
+class JobNotFound(ServiceError):
+    """There is no such job. Check its id and the key it was submitted with."""
+
+
+class NoDocuments(ServiceError):
+    """The job has no documents. Submit at least one file or reference."""
+
+
+class TooManyDocuments(ServiceError):
+    """The job has too many documents. Submit it as several jobs."""
+
+
+class ReferenceRefused(ServiceError):
+    """The reference is not permitted. Ask for its prefix in HWR_REFERENCE_PREFIXES."""
+
+
+class IdempotencyConflict(ServiceError):
+    """The Idempotency-Key belongs to another submission. Use a new one."""

@@ -1,0 +1,81 @@
+"""Celery on Redis, told to lose nothing: settings, queues and what happens when workers start."""
+
+from celery import Celery
+from kombu import Queue
+
+from workers.database import Lane
+from workers.dispatch import PUBLISH_QUEUE, SPLIT_QUEUE, read_queue
+from workers.settings import Settings, get_settings
+
+#: Seconds that work in progress gets after SIGTERM before it is handed back.
+SOFT_SHUTDOWN_S = 20.0
+
+#: Split tasks end by themselves well before these parts of the visibility timeout: after the first
+#: the task is interrupted, after the second its process is killed. Redis would hand the message to
+#: another worker after the whole of it.
+SOFT_LIMIT_PART, HARD_LIMIT_PART = 0.5, 0.75
+
+#: Split processes are renewed after so many documents, or beyond so much memory (KiB), against
+#: what native decoders leak.
+DOCUMENTS_PER_PROCESS = 200
+PROCESS_MEMORY_KIB = 1_500_000
+
+
+def make_app(settings: Settings) -> Celery:
+    """The Celery application for these settings."""
+    app = Celery("hwr", broker=settings.redis_url, include=["workers.tasks"])
+    app.conf.update(_configuration(settings))
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, object]:
+    visibility = {"visibility_timeout": settings.visibility_timeout_s}
+    return {
+        # Messages: JSON, acknowledged when the work is done, one at a time for each process.
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_retry_on_worker_lost": True,
+        "worker_prefetch_multiplier": 1,
+        "task_queues": [Queue(name) for name in queue_names()],
+        "task_create_missing_queues": False,
+        "task_default_queue": SPLIT_QUEUE,
+        # A message is redelivered after this; Celery reads it in three places.
+        "visibility_timeout": settings.visibility_timeout_s,
+        "result_backend_transport_options": visibility,
+        "broker_transport_options": visibility | _transport_options(),
+        # Redis may go away and come back.
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0.2},
+        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        # Ending.
+        "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_S,
+        "worker_max_tasks_per_child": DOCUMENTS_PER_PROCESS,
+        "worker_max_memory_per_child": PROCESS_MEMORY_KIB,
+        # Nobody listens to these.
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+    }
+
+
+def _transport_options() -> dict[str, object]:
+    return {
+        # Queues are asked in the order they are named on the worker's command line.
+        "queue_order_strategy": "priority",
+        # Lanes are queues, so each queue needs one list, not one for each of four priorities.
+        "priority_steps": [0],
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+
+
+def queue_names() -> tuple[str, ...]:
+    """All queues."""
+    return (SPLIT_QUEUE, PUBLISH_QUEUE, *(read_queue(lane) for lane in Lane))
+
+
+app = make_app(get_settings())

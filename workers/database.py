@@ -1,0 +1,304 @@
+"""The rows that are the only truth about jobs, and the engine that reaches them.
+
+PostgreSQL and SQLite speak the same statements here. Times are seconds since the epoch (UTC), so
+that leases compare as numbers in both.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Double,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from workers.settings import Settings, get_settings
+
+#: Milliseconds a SQLite writer waits for another; a commit takes a few, a checkpoint more.
+SQLITE_BUSY_MS = 30_000
+
+#: Execution option of connections whose transaction writes.
+WRITES = "hwr_writes"
+
+
+class State(StrEnum):
+    """Where a job, a document or a page stands."""
+
+    QUEUED = "queued"  # nobody has begun
+    RUNNING = "running"  # somebody has begun
+    DONE = "done"  # all of it was read
+    DONE_WITH_ERRORS = "done_with_errors"  # read, but some pages or documents failed
+    FAILED = "failed"  # nothing could be read; the error says why
+    CANCELLED = "cancelled"  # a client called it off
+
+
+#: States that nothing leaves.
+FINAL_STATES = frozenset({State.DONE, State.DONE_WITH_ERRORS, State.FAILED, State.CANCELLED})
+
+
+class Lane(StrEnum):
+    """How urgent a job is."""
+
+    HIGH = "high"  # somebody waits at a screen
+    NORMAL = "normal"  # the usual
+    LOW = "low"  # archives, when nothing else is to do
+
+
+class Stage(StrEnum):
+    """What a document waits for."""
+
+    SPLIT = "split"  # a split worker, for pages without a row
+    READ = "read"  # its pages
+    PUBLISH = "publish"  # its result to be written
+    CLOSED = "closed"  # nothing
+
+
+def _column_enum(values: type[StrEnum]) -> Enum:
+    """An enum kept as its value in a plain string column: a new value needs no migration."""
+    return Enum(
+        values,
+        native_enum=False,
+        length=20,
+        create_constraint=False,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads this attribute of the class)
+        float: Double,
+        State: _column_enum(State),
+        Lane: _column_enum(Lane),
+        Stage: _column_enum(Stage),
+        dict[str, str]: JSON(none_as_null=True),
+        list[list[int]]: JSON,
+    }
+
+
+class Leased:
+    """Work that one worker holds at a time. See workers/leases.py."""
+
+    #: Who holds the work; None: nobody.
+    lease_token: Mapped[str | None] = mapped_column(String(80))
+    #: Held: when the lease ends. Not held: when the reaper sends it again. None: nothing to do.
+    due_at: Mapped[float | None]
+    #: How often it was sent to the queue since somebody last held it.
+    sends: Mapped[int] = mapped_column(default=0)
+    #: How often somebody began it.
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class Failed:
+    """Why something could not be read."""
+
+    #: Name of the error class.
+    error_code: Mapped[str | None] = mapped_column(String(80))
+    #: What was wrong and what to do.
+    error_message: Mapped[str | None]
+
+
+def _due_index(table: str) -> Index:
+    """Finished rows are not in it, so that it stays as small as the work that is left."""
+    unfinished = text("due_at IS NOT NULL")
+    name = f"ix_{table}_due"
+    return Index(name, "due_at", postgresql_where=unfinished, sqlite_where=unfinished)
+
+
+class Job(Base):
+    """What a client submitted in one call."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("tenant", "idempotency_key"),)
+
+    #: Random, so that nobody guesses another's.
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    #: Whom it belongs to; nobody else sees it.
+    tenant: Mapped[str] = mapped_column(String(200))
+    #: How urgent it is.
+    lane: Mapped[Lane]
+    #: The client's name for this submission; the same again is the same job.
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    #: SHA-256 of what was submitted, to tell a repetition from another submission.
+    digest: Mapped[str] = mapped_column(String(64))
+    #: Where it stands.
+    state: Mapped[State]
+    #: Documents that are not closed yet: the fan-in of the job.
+    documents_left: Mapped[int]
+    #: When it came in.
+    created_at: Mapped[float]
+    #: When its last document was closed.
+    finished_at: Mapped[float | None]
+
+
+class Document(Leased, Failed, Base):
+    """One file of a job. Its lease is held while it is split and while it is published."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("job_id", "position"),
+        _due_index("documents"),
+    )
+
+    #: Random.
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    #: The job it belongs to.
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    #: Its place in the job, from 0.
+    position: Mapped[int]
+    #: The client's name for it.
+    name: Mapped[str]
+    #: Storage key of the uploaded file; None: see reference.
+    key: Mapped[str | None]
+    #: s3:// address the file is read from; None: see key.
+    reference: Mapped[str | None]
+    #: What it waits for.
+    stage: Mapped[Stage]
+    #: Where it stands.
+    state: Mapped[State]
+    #: Pages it has; None until it was opened.
+    page_count: Mapped[int | None]
+    #: Page being split, 0 while opening; `attempts` counts the tries of this one.
+    splitting_page: Mapped[int] = mapped_column(default=0)
+    #: Pages read: with pages_failed, the fan-in of the document.
+    pages_done: Mapped[int] = mapped_column(default=0)
+    #: Pages given up by name.
+    pages_failed: Mapped[int] = mapped_column(default=0)
+    #: Lines of the pages done.
+    lines_done: Mapped[int] = mapped_column(default=0)
+    #: Lines of these that failed alone.
+    lines_failed: Mapped[int] = mapped_column(default=0)
+    #: Storage key of the result; None until it was published.
+    result_key: Mapped[str | None]
+
+
+class Page(Leased, Failed, Base):
+    """One page that was split. Its lease is held while it is read."""
+
+    __tablename__ = "pages"
+    __table_args__ = (
+        UniqueConstraint("document_id", "number"),
+        _due_index("pages"),
+    )
+
+    #: Counted by the database.
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    #: The document it belongs to.
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    #: Its place in the document, from 1.
+    number: Mapped[int]
+    #: Pixels; 0 when the page could not be rendered.
+    width: Mapped[int] = mapped_column(default=0)
+    #: Pixels; 0 when the page could not be rendered.
+    height: Mapped[int] = mapped_column(default=0)
+    #: Storage key of its line pack; None when it has no lines.
+    lines_key: Mapped[str | None]
+    #: Where it stands.
+    state: Mapped[State]
+    #: Which model and engine read it.
+    reader: Mapped[dict[str, str] | None]
+
+
+class Line(Failed, Base):
+    """One line that was read, or failed alone."""
+
+    __tablename__ = "lines"
+
+    #: The page it stands on.
+    page_id: Mapped[int] = mapped_column(
+        ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    #: Its place in reading order, from 0.
+    order: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: What it says; empty when it failed.
+    text: Mapped[str]
+    #: 0 … 1; 0 when it failed.
+    confidence: Mapped[float]
+    #: Corners [x, y] in page pixels.
+    polygon: Mapped[list[list[int]]]
+    #: Points [x, y] in page pixels, left to right.
+    baseline: Mapped[list[list[int]]]
+
+
+class Database:
+    """Short transactions on one database. Threads share it; processes do not."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _create_engine(url)
+        self._writing = self.engine.execution_options(**{WRITES: True})
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads."""
+        with Session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that writes; commits at its end, rolls back on an exception."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections; the next transaction opens new ones."""
+        self.engine.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    """A database of this process's own."""
+    return Database(settings.database_url)
+
+
+@cache
+def get_database() -> Database:
+    """The process's database, opened once."""
+    return open_database(get_settings())
+
+
+def _create_engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    file = make_url(url).database
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions by itself, and late: two readers that then turn writers
+    # fail at once, without waiting for each other.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS:d}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

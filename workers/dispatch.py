@@ -1,0 +1,89 @@
+"""Send work to the queues: one message an id, and nothing else in it.
+
+The database has the work already when a message is sent. So a message that cannot be sent is no
+error: the work is made due, and the reaper sends it as soon as Redis is back.
+"""
+
+import logging
+import time
+from typing import Protocol
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+from sqlalchemy import select, update
+
+from workers.database import Database, Document, Lane, Page, Stage
+from workers.leases import Work
+
+log = logging.getLogger(__name__)
+
+#: Queues of the stages; read queues have one lane each.
+SPLIT_QUEUE = "split"
+PUBLISH_QUEUE = "publish"
+
+
+def read_queue(lane: Lane) -> str:
+    """The queue of a lane's pages."""
+    return f"read.{lane.value}"
+
+
+class Dispatch(Protocol):
+    """Where the stages hand on their work."""
+
+    def split(self, document_id: str) -> None:
+        """Have the document split."""
+
+    def read(self, page_id: int, lane: Lane) -> None:
+        """Have the page read."""
+
+    def publish(self, document_id: str) -> None:
+        """Have the document's result published."""
+
+
+class CeleryDispatch:
+    """Hands work on through Celery's queues."""
+
+    def __init__(self, app: Celery, database: Database) -> None:
+        self._app = app
+        self._database = database
+
+    def split(self, document_id: str) -> None:
+        """Have the document split."""
+        self._send("hwr.split", SPLIT_QUEUE, Document, document_id)
+
+    def read(self, page_id: int, lane: Lane) -> None:
+        """Have the page read."""
+        self._send("hwr.read", read_queue(lane), Page, page_id)
+
+    def publish(self, document_id: str) -> None:
+        """Have the document's result published."""
+        self._send("hwr.publish", PUBLISH_QUEUE, Document, document_id)
+
+    def _send(self, task: str, queue: str, work: Work, row_id: str | int) -> None:
+        try:
+            self._app.send_task(task, args=[row_id], queue=queue)
+        except (OperationalError, RedisError, OSError) as error:
+            log.warning("%s %s cannot be sent now: %s", task, row_id, error)
+            self._make_due(work, row_id)
+
+    def _make_due(self, work: Work, row_id: str | int) -> None:
+        waiting = (work.id == row_id, work.due_at.is_not(None), work.lease_token.is_(None))
+        with self._database.writing() as session:
+            session.execute(update(work).where(*waiting).values(due_at=time.time()))
+
+
+def enqueue_job(database: Database, job_id: str) -> None:
+    """Send what a job waits for: the call after `jobs.submit`. Never fails for want of Redis."""
+    from workers.app import app
+
+    send_documents(database, CeleryDispatch(app, database), job_id)
+
+
+def send_documents(database: Database, dispatch: Dispatch, job_id: str) -> None:
+    """Have every document of the job split that was not yet."""
+    query = select(Document.id).where(Document.job_id == job_id, Document.stage == Stage.SPLIT)
+    with database.reading() as session:
+        document_ids = session.scalars(query.order_by(Document.position)).all()
+    for document_id in document_ids:
+        dispatch.split(document_id)

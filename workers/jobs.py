@@ -1,0 +1,356 @@
+"""The client's side of a job: submit it, look at it, cancel it.
+
+The pages of a job are worked on in workers/stages/; its results are told by workers/results.py;
+its messages are sent by workers/dispatch.py after `submit` has returned.
+"""
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from hwr.errors import (
+    IdempotencyConflict,
+    JobNotFound,
+    NoDocuments,
+    ReferenceRefused,
+    TooManyDocuments,
+)
+from workers import leases
+from workers.database import FINAL_STATES, Database, Document, Job, Lane, Page, Stage, State
+from workers.settings import Settings
+
+__all__ = [
+    "DocumentView",
+    "Failure",
+    "JobView",
+    "Lane",
+    "NewDocument",
+    "State",
+    "Submission",
+    "cancel",
+    "failure",
+    "find",
+    "new_id",
+    "submit",
+    "view",
+]
+
+
+def new_id() -> str:
+    """An id for a job or a document: 32 random hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDocument:
+    """A document as a client hands it in: an uploaded original or a reference, never both."""
+
+    #: The client's name for it.
+    name: str
+    #: Storage key of the uploaded original.
+    key: str | None = None
+    #: s3:// address of a file that stays where it is.
+    reference: str | None = None
+    #: SHA-256 of the uploaded bytes: tells a repeated submission from a different one.
+    digest: str = ""
+    #: Its id, when the caller needed one for the key.
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """The answer to a submission."""
+
+    #: The job that has the documents.
+    job_id: str
+    #: False: the idempotency key was known, this is the job of the first call.
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a document could not be read."""
+
+    #: Name of the error class.
+    code: str
+    #: What was wrong and what to do.
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentView:
+    """Where a document stands."""
+
+    #: Its id.
+    id: str
+    #: The client's name for it.
+    name: str
+    #: Where it stands.
+    state: State
+    #: Why it failed.
+    error: Failure | None
+    #: Pages it has; None until it was opened.
+    page_count: int | None
+    #: Pages read.
+    pages_done: int
+    #: Pages given up by name.
+    pages_failed: int
+    #: Lines of the pages read.
+    lines_done: int
+    #: Storage key of the result; None until it was published.
+    result_key: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """Where a job stands."""
+
+    #: Its id.
+    id: str
+    #: How urgent it is.
+    lane: Lane
+    #: Where it stands.
+    state: State
+    #: When it came in.
+    created: datetime
+    #: When its last document was closed.
+    finished: datetime | None
+    #: Its documents in the order they were handed in.
+    documents: tuple[DocumentView, ...]
+
+    @property
+    def pages_total_known(self) -> int:
+        """Pages of the documents that were opened so far."""
+        return sum(document.page_count or 0 for document in self.documents)
+
+    @property
+    def pages_done(self) -> int:
+        """Pages finished, read or given up."""
+        return sum(document.pages_done + document.pages_failed for document in self.documents)
+
+    @property
+    def lines_done(self) -> int:
+        """Lines of the pages read."""
+        return sum(document.lines_done for document in self.documents)
+
+
+def submit(
+    database: Database,
+    settings: Settings,
+    *,
+    tenant: str,
+    documents: Sequence[NewDocument],
+    lane: Lane = Lane.NORMAL,
+    idempotency_key: str | None = None,
+    job_id: str | None = None,
+) -> Submission:
+    """Write a job down. Send its messages with `workers.dispatch.enqueue_job` afterwards.
+
+    Args:
+        job_id: The id it gets when it is new (see `new_id`); by default a random one.
+
+    Raises:
+        NoDocuments, TooManyDocuments, ReferenceRefused: the submission cannot be taken.
+        IdempotencyConflict: the tenant used the key for other documents.
+    """
+    _check(settings, documents)
+    digest = _digest(lane, documents)
+    known = find(database, tenant=tenant, idempotency_key=idempotency_key)
+    if known is None:
+        try:
+            job_id = job_id or new_id()
+            with database.writing() as session:
+                due_at = leases.resend_at(settings)
+                _insert(session, job_id, tenant, lane, idempotency_key, digest, documents, due_at)
+            return Submission(job_id=job_id, created=True)
+        except IntegrityError:  # the same key came in twice at once, and the other was faster
+            known = find(database, tenant=tenant, idempotency_key=idempotency_key)
+            if known is None:
+                raise
+    _check_repeated(database, known, digest)
+    return Submission(job_id=known, created=False)
+
+
+def find(database: Database, *, tenant: str, idempotency_key: str | None) -> str | None:
+    """The job that the tenant submitted under the key, if there is one."""
+    if idempotency_key is None:
+        return None
+    query = select(Job.id).where(Job.tenant == tenant, Job.idempotency_key == idempotency_key)
+    with database.reading() as session:
+        return session.scalar(query)
+
+
+def view(database: Database, *, tenant: str, job_id: str) -> JobView:
+    """Where the job stands.
+
+    Raises:
+        JobNotFound: the tenant has no such job.
+    """
+    with database.reading() as session:
+        job = _job(session, tenant, job_id)
+        documents = session.scalars(
+            select(Document).where(Document.job_id == job_id).order_by(Document.position)
+        )
+        return _job_view(job, tuple(_document_view(document) for document in documents))
+
+
+def cancel(database: Database, *, tenant: str, job_id: str) -> None:
+    """Call a job off. What was read stays readable; a finished job stays as it is.
+
+    Raises:
+        JobNotFound: the tenant has no such job.
+    """
+    with database.writing() as session:
+        _job(session, tenant, job_id)
+        ended = session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.state.not_in(FINAL_STATES))
+            .values(state=State.CANCELLED, finished_at=time.time(), documents_left=0)
+            .returning(Job.id)
+        )
+        if ended.first() is not None:
+            _cancel_documents(session, job_id)
+
+
+def _cancel_documents(session: Session, job_id: str) -> None:
+    nobody = {"lease_token": None, "due_at": None}
+    open_documents = select(Document.id).where(
+        Document.job_id == job_id, Document.stage != Stage.CLOSED
+    )
+    # Rows are locked from job to document to page everywhere, so that no two transactions wait
+    # for each other.
+    ids = session.scalars(open_documents.with_for_update()).all()
+    session.execute(
+        update(Page)
+        .where(Page.document_id.in_(ids), Page.state.not_in(FINAL_STATES))
+        .values(state=State.CANCELLED, **nobody)
+    )
+    session.execute(
+        update(Document)
+        .where(Document.id.in_(ids))
+        .values(state=State.CANCELLED, stage=Stage.CLOSED, **nobody)
+    )
+
+
+def _check(settings: Settings, documents: Sequence[NewDocument]) -> None:
+    if not documents:
+        raise NoDocuments
+    if len(documents) > settings.max_documents:
+        raise TooManyDocuments(
+            f"The job has {len(documents)} documents, {settings.max_documents} are permitted. "
+            "Submit it as several jobs."
+        )
+    for document in documents:
+        _check_reference(settings, document)
+
+
+def _check_reference(settings: Settings, document: NewDocument) -> None:
+    reference = document.reference
+    if (reference is None) == (document.key is None):
+        raise ReferenceRefused(f"{document.name!r} needs either a file or an s3:// reference.")
+    if reference is None:
+        return
+    folders = tuple(prefix.rstrip("/") + "/" for prefix in settings.reference_prefixes)
+    if not (reference.startswith("s3://") and reference.startswith(folders)):
+        raise ReferenceRefused(
+            f"The service may not read {reference!r}. "
+            "Ask the operator to add its prefix to HWR_REFERENCE_PREFIXES."
+        )
+
+
+def _digest(lane: Lane, documents: Sequence[NewDocument]) -> str:
+    content = [[doc.name, doc.reference, doc.digest] for doc in documents]
+    return hashlib.sha256(json.dumps([lane, content]).encode()).hexdigest()
+
+
+def _check_repeated(database: Database, job_id: str, digest: str) -> None:
+    with database.reading() as session:
+        if session.scalar(select(Job.digest).where(Job.id == job_id)) != digest:
+            raise IdempotencyConflict
+
+
+def _insert(
+    session: Session,
+    job_id: str,
+    tenant: str,
+    lane: Lane,
+    idempotency_key: str | None,
+    digest: str,
+    documents: Sequence[NewDocument],
+    due_at: float,
+) -> None:
+    session.add(
+        Job(
+            id=job_id,
+            tenant=tenant,
+            lane=lane,
+            idempotency_key=idempotency_key,
+            digest=digest,
+            state=State.QUEUED,
+            documents_left=len(documents),
+            created_at=time.time(),
+        )
+    )
+    session.flush()
+    session.add_all(
+        _new_row(job_id, position, document, due_at) for position, document in enumerate(documents)
+    )
+
+
+def _new_row(job_id: str, position: int, document: NewDocument, due_at: float) -> Document:
+    return Document(
+        id=document.id,
+        job_id=job_id,
+        position=position,
+        name=document.name,
+        key=document.key,
+        reference=document.reference,
+        stage=Stage.SPLIT,
+        state=State.QUEUED,
+        due_at=due_at,
+    )
+
+
+def _job(session: Session, tenant: str, job_id: str) -> Job:
+    job = session.scalar(select(Job).where(Job.id == job_id, Job.tenant == tenant))
+    if job is None:
+        raise JobNotFound(f"There is no job {job_id!r}. Check its id and your key.")
+    return job
+
+
+def _job_view(job: Job, documents: tuple[DocumentView, ...]) -> JobView:
+    return JobView(
+        id=job.id,
+        lane=job.lane,
+        state=job.state,
+        created=datetime.fromtimestamp(job.created_at, UTC),
+        finished=datetime.fromtimestamp(job.finished_at, UTC) if job.finished_at else None,
+        documents=documents,
+    )
+
+
+def _document_view(document: Document) -> DocumentView:
+    return DocumentView(
+        id=document.id,
+        name=document.name,
+        state=document.state,
+        error=failure(document.error_code, document.error_message),
+        page_count=document.page_count,
+        pages_done=document.pages_done,
+        pages_failed=document.pages_failed,
+        lines_done=document.lines_done,
+        result_key=document.result_key,
+    )
+
+
+def failure(code: str | None, message: str | None) -> Failure | None:
+    """A failure from its two columns."""
+    return None if code is None else Failure(code=code, message=message or "")

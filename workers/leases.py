@@ -1,0 +1,167 @@
+"""Who works on what, and until when: claims by conditional UPDATE, in the caller's transaction.
+
+Work is a row of `documents` or `pages`. One column, `due_at`, says when somebody has to look after
+it: while the work is held, its lease ends then; while it waits in a queue, it is taken for lost and
+sent again then; when nothing is left to do, it is None. A holder renews its lease while it works,
+and every write of a result asks first whether it still holds it. So a message may come twice, and a
+worker may die at any point: the work is done once, by whoever holds it last.
+
+Times come from the clocks of the workers. Leases are minutes long; keep clocks within seconds.
+"""
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, or_, select, update
+from sqlalchemy.orm import Session
+
+from workers.database import Document, Page
+from workers.settings import Settings
+
+#: A message that nobody took up for so many leases is taken for lost; doubled at each sending, so
+#: that a queue that is merely long is not flooded.
+RESEND_LEASES = 3
+
+#: Longest wait, in seconds, before a message is sent again.
+MAX_RESEND_S = 4 * 3600.0
+
+#: Longest wait, in seconds, before failed work is tried again.
+MAX_RETRY_S = 600.0
+
+#: The tables whose rows are work.
+Work = type[Document] | type[Page]
+
+
+class LeaseLost(Exception):  # noqa: N818 (a state of affairs, not a fault)
+    """Another worker took the work over, or the job was cancelled. Stop without a trace."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The right to work on one row."""
+
+    #: Its table.
+    work: Work
+    #: Its row.
+    id: str | int
+    #: Proof of the right; starts with the id of the message it was claimed for.
+    token: str
+    #: Seconds it lasts, unless renewed.
+    duration_s: float
+
+    @property
+    def held(self) -> ColumnElement[bool]:
+        """The condition that the row is still held by this lease."""
+        return (self.work.id == self.id) & (self.work.lease_token == self.token)
+
+
+def resend_at(settings: Settings, sends: int = 0) -> float:
+    """When work sent just now, for the `sends`-th time more, is to be sent again."""
+    wait = settings.lease_s * RESEND_LEASES * 2.0 ** min(sends, 20)
+    return time.time() + min(wait, max(MAX_RESEND_S, settings.lease_s))
+
+
+def claim(
+    session: Session,
+    work: Work,
+    row_id: str | int,
+    *conditions: ColumnElement[bool],
+    message_id: str,
+    duration_s: float,
+    **values: Any,
+) -> Lease | None:
+    """Take the row and set the values if nobody holds it and the conditions are true, or None."""
+    now = time.time()
+    token = f"{message_id}:{uuid.uuid4().hex}"
+    lease = Lease(work=work, id=row_id, token=token, duration_s=duration_s)
+    taken = _execute(
+        session,
+        update(work)
+        .where(
+            work.id == row_id,
+            work.due_at.is_not(None),
+            or_(work.lease_token.is_(None), work.due_at <= now),
+            *conditions,
+        )
+        .values(lease_token=token, due_at=now + duration_s, sends=0, **values),
+    )
+    return lease if taken else None
+
+
+def renew(session: Session, lease: Lease, **values: Any) -> None:
+    """Hold the row for another duration, and set the values.
+
+    Raises:
+        LeaseLost: the row is no longer held.
+    """
+    due_at = time.time() + lease.duration_s
+    held = _execute(session, update(lease.work).where(lease.held).values(due_at=due_at, **values))
+    if not held:
+        raise LeaseLost
+
+
+def release(session: Session, lease: Lease, *, due_at: float | None, **values: Any) -> None:
+    """Let go of the row, and set the values.
+
+    Args:
+        due_at: When the reaper sends it again; None: never, the work is done.
+
+    Raises:
+        LeaseLost: the row is no longer held, so nothing was set.
+    """
+    held = _execute(
+        session,
+        update(lease.work).where(lease.held).values(lease_token=None, due_at=due_at, **values),
+    )
+    if not held:
+        raise LeaseLost
+
+
+def retry_at(settings: Settings, attempts: int) -> float:
+    """When work that failed for a reason outside of it is to be sent again: ever longer waits."""
+    wait = settings.lease_s / 8 * 2.0 ** min(attempts, 10)
+    return time.time() + min(wait, MAX_RETRY_S)
+
+
+def release_dead(session: Session, work: Work, row_id: str | int, message_id: str) -> None:
+    """Take the row back at once from a process that is known to have died over a message."""
+    session.execute(
+        update(work)
+        .where(work.id == row_id, work.lease_token.startswith(f"{message_id}:"))
+        .values(lease_token=None, due_at=time.time())
+    )
+
+
+def take_due(session: Session, settings: Settings, work: Work, limit: int) -> list[Any]:
+    """Take back rows whose time has come, for sending them again; returns their ids.
+
+    Several reapers may call it at once: each row goes to one of them.
+    """
+    now = time.time()
+    due = (
+        select(work.id, work.sends)
+        .where(work.due_at <= now)
+        .order_by(work.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.execute(due).all()
+    for row_id, sends in rows:
+        later = {"due_at": resend_at(settings, sends + 1), "sends": sends + 1}
+        _execute(session, update(work).where(work.id == row_id).values(lease_token=None, **later))
+    return [row_id for row_id, _ in rows]
+
+
+def make_due(session: Session, work: Work) -> int:
+    """Make everything due that waits in a queue, because the queues were lost; returns how many."""
+    waiting = (work.due_at.is_not(None), work.lease_token.is_(None))
+    return _execute(session, update(work).where(*waiting).values(due_at=time.time(), sends=0))
+
+
+def _execute(session: Session, statement: Any) -> int:
+    """Execute an UPDATE past the session's objects; returns the number of rows it met."""
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)  # noqa: S101 (tells the type)
+    return result.rowcount

@@ -1,0 +1,127 @@
+"""The JSON of results, built from the rows, page by page: partial while a job runs."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hwr.errors import JobNotFound
+from workers.database import Database, Document, Job, Line, Page, State
+from workers.jobs import failure
+
+#: What the API and the result file carry; keys as in `hwr read --format json`.
+Json = dict[str, Any]
+
+#: Pages fetched at a time, so that memory does not grow with the length of a document.
+PAGES_AT_ONCE = 50
+
+#: States of pages that stand in a result.
+READ = (State.DONE, State.FAILED)
+
+
+def results(database: Database, *, tenant: str, job_id: str) -> Iterator[Json]:
+    """The result of each document in the order they were handed in, as far as it is known now.
+
+    Raises:
+        JobNotFound: the tenant has no such job.
+    """
+    with database.reading() as session:
+        if session.scalar(select(Job.id).where(Job.id == job_id, Job.tenant == tenant)) is None:
+            raise JobNotFound(f"There is no job {job_id!r}. Check its id and your key.")
+        query = select(Document.id).where(Document.job_id == job_id).order_by(Document.position)
+        document_ids = session.scalars(query).all()
+    return (document_result(database, document_id) for document_id in document_ids)
+
+
+def document_result(database: Database, document_id: str) -> Json:
+    """The result of one document as far as it is known now."""
+    head = document_head(database, document_id)
+    return {**head, "pages": list(document_pages(database, document_id, head["reader"]))}
+
+
+def result_chunks(database: Database, document_id: str, state: State) -> Iterator[str]:
+    """The result of a document as JSON text in pieces of some pages each.
+
+    Args:
+        state: The state to state: what the document will be once its result is there.
+    """
+    head = document_head(database, document_id) | {"state": state.value}
+    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "pages": ['
+    for count, page in enumerate(document_pages(database, document_id, head["reader"])):
+        yield (",\n" if count else "\n") + json.dumps(page, ensure_ascii=False)
+    yield "]}\n"
+
+
+def document_head(database: Database, document_id: str) -> Json:
+    """All but the pages: name, state, error and the reader of the first page read."""
+    with database.reading() as session:
+        document = session.get_one(Document, document_id)
+        first = select(Page.reader).where(Page.document_id == document_id, Page.reader.is_not(None))
+        return {
+            "name": document.name,
+            "state": document.state.value,
+            "error": _error(document.error_code, document.error_message),
+            "reader": session.scalar(first.order_by(Page.number).limit(1)) or {},
+        }
+
+
+def document_pages(database: Database, document_id: str, reader: Json) -> Iterator[Json]:
+    """Its finished pages in order; a page names its own reader where it is not the given one."""
+    number = 0
+    while True:
+        with database.reading() as session:
+            pages = _some_pages(session, document_id, number)
+            lines = _lines(session, [page.id for page in pages])
+        for page in pages:
+            yield _page(page, lines.get(page.id, []), reader)
+        if len(pages) < PAGES_AT_ONCE:
+            return
+        number = pages[-1].number
+
+
+def _some_pages(session: Session, document_id: str, after: int) -> list[Page]:
+    query = select(Page).where(
+        Page.document_id == document_id, Page.number > after, Page.state.in_(READ)
+    )
+    return list(session.scalars(query.order_by(Page.number).limit(PAGES_AT_ONCE)))
+
+
+def _lines(session: Session, page_ids: list[int]) -> dict[int, list[Line]]:
+    lines: dict[int, list[Line]] = {}
+    query = select(Line).where(Line.page_id.in_(page_ids)).order_by(Line.page_id, Line.order)
+    for line in session.scalars(query):
+        lines.setdefault(line.page_id, []).append(line)
+    return lines
+
+
+def _page(page: Page, lines: list[Line], reader: Json) -> Json:
+    told = {
+        "number": page.number,
+        "width": page.width,
+        "height": page.height,
+        "error": _error(page.error_code, page.error_message),
+        "lines": [_line(line) for line in lines],
+    }
+    if page.reader and page.reader != reader:
+        told["reader"] = page.reader
+    return told
+
+
+def _line(line: Line) -> Json:
+    told = {
+        "order": line.order,
+        "text": line.text,
+        "confidence": line.confidence,
+        "polygon": line.polygon,
+        "baseline": line.baseline,
+    }
+    if line.error_code:
+        told["error"] = _error(line.error_code, line.error_message)
+    return told
+
+
+def _error(code: str | None, message: str | None) -> Json | None:
+    error = failure(code, message)
+    return None if error is None else {"code": error.code, "message": error.message}
