@@ -1,0 +1,162 @@
+"""Cheques that somebody has written, front and back."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.samples.fonts import Face
+from hwr.samples.hand import Writer, choose_writer
+from hwr.samples.scanner import Scan, scan
+from hwr.samples.sheet import Colour, Sheet, new_sheet
+from hwr.samples.text import (
+    BANKS,
+    CANDIDATES,
+    MEMOS,
+    PAYEES,
+    STREETS,
+    any_date,
+    courtesy_amount,
+    legal_amount,
+)
+
+#: 7 by 3.1 inches at 200 dpi, in pixels
+WIDTH, HEIGHT = 1400, 620
+FORM = (70, 78, 92)
+PAPERS = ((240, 246, 240), (238, 243, 249), (249, 242, 236))
+PATTERNS = ((150, 196, 170), (158, 182, 214), (214, 178, 158))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cheque:
+    """What one cheque says."""
+
+    bank: str
+    drawer: str
+    street: str
+    number: str
+    account: str
+    date: str
+    payee: str
+    cents: int
+    memo: str
+    hand: Writer
+
+
+def choose_cheque(rng: np.random.Generator, face: Face) -> Cheque:
+    """Some cheque, written with this font."""
+    return Cheque(
+        bank=_any(BANKS, rng),
+        drawer=_any(CANDIDATES, rng),
+        street=_any(STREETS, rng),
+        number=f"{rng.integers(100, 9999):06d}",
+        account=f"{rng.integers(10**7, 10**8)} {rng.integers(10**5, 10**6)}",
+        date=any_date(rng),
+        payee=_any(PAYEES, rng),
+        cents=int(rng.integers(1_500, 480_000)),
+        memo=_any(MEMOS, rng),
+        hand=choose_writer(rng, face),
+    )
+
+
+def _any(choices: tuple[str, ...], rng: np.random.Generator) -> str:
+    return choices[int(rng.integers(len(choices)))]
+
+
+def cheque_front(cheque: Cheque, rng: np.random.Generator, *, pattern: bool) -> Scan:
+    """The front, page 1; `pattern` prints a security background under it."""
+    look = int(rng.integers(len(PAPERS)))
+    sheet = new_sheet(WIDTH, HEIGHT, PAPERS[look] if pattern else (250, 250, 248), rng)
+    if pattern:
+        _print_waves(sheet, PATTERNS[look])
+        _print_rosette(sheet, (1010, 330), 190, PATTERNS[look])
+    _print_frame(sheet)
+    _fill_top(sheet, cheque)
+    _fill_middle(sheet, cheque)
+    _fill_bottom(sheet, cheque)
+    return scan(sheet, 1, speckles=30)
+
+
+def _print_waves(sheet: Sheet, colour: Colour) -> None:
+    """Two families of fine waves that beat against each other, as on security paper."""
+    x = np.linspace(0, WIDTH, 400)
+    for place in range(-20, HEIGHT + 20, 14):
+        bent = 9 * np.sin(x / 47 + place / 23)
+        other = 7 * np.sin(x / 31 - place / 17)
+        for wave in (bent, other):
+            sheet.draw(np.stack([x, place + wave], axis=1), colour, strength=0.55)
+
+
+def _print_rosette(sheet: Sheet, centre: tuple[int, int], radius: int, colour: Colour) -> None:
+    """A guilloche: a curve that winds around the centre in ever shifted loops."""
+    t = np.linspace(0, 2 * np.pi, 6000)
+    for share in (0.5, 0.74, 1.0):
+        reach = radius * share * (0.72 + 0.28 * np.sin(37 * t))
+        around = np.stack([np.cos(5 * t + share), np.sin(5 * t + share)], axis=1)
+        sheet.draw(np.asarray(centre) + reach[:, None] * around, colour, strength=0.5)
+
+
+def _print_frame(sheet: Sheet) -> None:
+    for inset in (22, 28):
+        low, right = HEIGHT - inset, WIDTH - inset
+        corners = [(inset, inset), (right, inset), (right, low), (inset, low), (inset, inset)]
+        sheet.draw(np.asarray(corners, np.float32), FORM)
+
+
+def _fill_top(sheet: Sheet, cheque: Cheque) -> None:
+    sheet.print(cheque.drawer, 70, 85, 28)
+    sheet.print(f"No. {cheque.number}", 1180, 85, 28)
+    sheet.print(cheque.street, 70, 118, 21)
+    x = sheet.print("Date", 880, 165, 22) + 14
+    sheet.rule((x, 172), WIDTH - 70 - x, FORM)
+    sheet.write(cheque.date, x + 18, 165, cheque.hand)
+
+
+def _fill_middle(sheet: Sheet, cheque: Cheque) -> None:
+    x = sheet.print("Pay to the order of", 70, 260, 22) + 14
+    sheet.rule((x, 268), 1050 - x, FORM)
+    sheet.write(cheque.payee, x + 20, 260, cheque.hand)
+    x = sheet.print("$", 1072, 262, 34) + 10
+    _print_box(sheet, (x, 212, WIDTH - 66, 274))
+    sheet.write(courtesy_amount(cheque.cents), x + 16, 258, cheque.hand)
+    sheet.rule((70, 354), 1120, FORM)
+    sheet.write(legal_amount(cheque.cents), 88, 346, cheque.hand)
+    sheet.print("Dollars", 1205, 346, 22)
+
+
+def _print_box(sheet: Sheet, box: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = box
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    sheet.draw(np.asarray(corners, np.float32), FORM)
+
+
+def _fill_bottom(sheet: Sheet, cheque: Cheque) -> None:
+    sheet.print(cheque.bank, 70, 420, 30)
+    x = sheet.print("For", 70, 500, 22) + 12
+    sheet.rule((x, 508), 400, FORM)
+    sheet.write(cheque.memo, x + 16, 500, cheque.hand)
+    sheet.rule((800, 508), 520, FORM)
+    sheet.sign(cheque.drawer, 840, 498, cheque.hand)
+    sheet.print(f"{cheque.number}  {cheque.account}", 130, 575, 32)
+
+
+def cheque_back(cheque: Cheque, rng: np.random.Generator) -> Scan:
+    """The back, page 2: endorsed by the payee."""
+    sheet = new_sheet(WIDTH, HEIGHT, (250, 250, 248), rng)
+    payee = choose_writer(rng, Face.SHADOWS)
+    sheet.print("Endorse here", 80, 90, 24)
+    for place, text in enumerate(("For deposit only", f"Acct {cheque.account}", cheque.payee)):
+        baseline = 175 + 85 * place
+        sheet.rule((80, baseline + 9), 620, FORM)
+        sheet.write(text, 100, baseline, payee)
+    sheet.print("Do not write, stamp or sign below this line", 80, 400, 22)
+    sheet.rule((80, 412), 1240, FORM)
+    return scan(sheet, 2, speckles=30)
+
+
+def bilevel(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Black and white as a cheque scanner makes it: (H, W, 3) → bool (H, W), true on paper."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    around = cv2.GaussianBlur(grey, (0, 0), 25)
+    return np.asarray(grey > 0.8 * around.astype(np.float32), dtype=np.bool_)
