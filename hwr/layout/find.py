@@ -11,9 +11,10 @@ from hwr.layout.ink import Grey, Ink, binarise
 from hwr.layout.line import Line, Point
 from hwr.layout.order import Box, reading_order
 from hwr.layout.rules import remove_rules
+from hwr.layout.scale import letter_height
 from hwr.layout.shapes import Shape, extent, shape_of
 from hwr.layout.skew import level, skew_of
-from hwr.layout.strands import CELLS, STEP, blurred, find_strands, letter_height
+from hwr.layout.strands import CELLS, STEP, blurred, find_strands
 from hwr.layout.zones import assign, zones
 
 #: Longest side of the view in which lines are looked for, in pixels: Letter at 200 dpi.

@@ -11,8 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.ink import Ink
-
 #: Height of a small letter on the grid, in cells: the grid adapts to the size of the writing.
 CELLS = 8
 #: Columns of the grid between two looks.
@@ -39,6 +37,8 @@ HEAVIER = 1.5
 BESIDE = 0.5
 #: Strands are joined over gaps up to this many cells.
 WIDEST_GAP = 90.0
+#: Strands that are joined may run beside each other for this many cells.
+DEEPEST_OVERLAP = 24.0
 #: Strands that are joined miss each other by at most this many cells.
 LARGEST_MISS = 6.0
 
@@ -63,34 +63,6 @@ class Strand:
         slope = float(np.polyfit(x, y, 1)[0]) if len(x) > 5 else 0.0
         anchor = float(x[-1] if at_end else x[0])
         return anchor, float(y.mean() + slope * (anchor - x.mean())), slope
-
-
-def letter_height(ink: Ink) -> float:
-    """Height of a small letter in pixels; 0 where nothing looks like writing."""
-    stats = cv2.connectedComponentsWithStats(ink)[2][1:]
-    heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
-    letters = (heights > 5) & (heights < 300) & (widths > 2) & (widths < ink.shape[1] // 2)
-    if not letters.any():
-        return 0.0
-    rough = weighted_median(heights[letters], widths[letters])
-    smear = cv2.getStructuringElement(cv2.MORPH_RECT, (max(round(rough), 3), 1))
-    words = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, smear)
-    runs = vertical_runs(np.asarray(words, np.uint8))
-    runs = runs[(runs > 0.2 * rough) & (runs < 3 * rough)]
-    return weighted_median(runs, np.ones(len(runs))) if len(runs) else rough / 2
-
-
-def vertical_runs(ink: Ink) -> NDArray[np.int64]:
-    """Lengths of the vertical runs of ink in every fourth column, in pixels."""
-    columns = np.pad(ink[:, ::4].T.astype(np.int8), ((0, 0), (1, 1)))
-    edges = np.diff(columns, axis=1).ravel()
-    return np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
-
-
-def weighted_median(values: NDArray[np.int_], weights: NDArray[np.generic]) -> float:
-    order = np.argsort(values)
-    total = np.cumsum(np.asarray(weights, float)[order])
-    return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def blurred(grid: Field) -> Field:
@@ -228,8 +200,10 @@ def candidates(strands: list[Strand]) -> list[tuple[int, int]]:
     gap = starts[None, :, 0] - ends[:, None, 0]
     slope = (starts[None, :, 2] + ends[:, None, 2]) / 2
     miss = np.abs(starts[None, :, 1] - ends[:, None, 1] - slope * gap)
-    left, right = np.nonzero((gap > 0) & (gap <= WIDEST_GAP) & (miss <= LARGEST_MISS))
-    cost = gap[left, right] + 4 * miss[left, right]
+    left, right = np.nonzero(
+        (gap > -DEEPEST_OVERLAP) & (gap <= WIDEST_GAP) & (miss <= LARGEST_MISS)
+    )
+    cost = np.abs(gap[left, right]) + 4 * miss[left, right]
     order = np.argsort(cost)
     return list(zip(left[order].tolist(), right[order].tolist(), strict=True))
 
@@ -237,7 +211,8 @@ def candidates(strands: list[Strand]) -> list[tuple[int, int]]:
 def concatenate(pieces: list[Strand]) -> Strand:
     """One strand from pieces in order, gaps filled by straight lines."""
     known = np.concatenate([piece.x for piece in pieces])
-    x = np.arange(known[0], known[-1] + 1, STEP)
-    y = np.interp(x, known, np.concatenate([piece.y for piece in pieces]))
-    weight = np.interp(x, known, np.concatenate([piece.weight for piece in pieces]))
-    return Strand(x=x, y=y, weight=weight)
+    order = np.argsort(known, kind="stable")
+    x = np.arange(known[order[0]], known[order[-1]] + 1, STEP)
+    y = np.concatenate([piece.y for piece in pieces])[order]
+    weight = np.concatenate([piece.weight for piece in pieces])[order]
+    return Strand(x=x, y=np.interp(x, known[order], y), weight=np.interp(x, known[order], weight))
