@@ -96,9 +96,7 @@ class Sheet:
         right, bottom = (int(high) + 3 for high in np.ceil(points.max(axis=0)))
         mask = np.zeros((bottom - top, right - left), np.uint8)
         _draw_curve(mask, points - (left, top), 255, thickness=1)
-        self.stamp(
-            mask.astype(np.float32) * (strength / 255), int(corner[0]), int(corner[1]), colour
-        )
+        self.stamp(mask.astype(np.float32) * (strength / 255), left, top, colour)
 
     def rule(self, start: tuple[int, int], length: int, colour: Colour, thickness: int = 2) -> None:
         """Draw a horizontal rule."""
