@@ -34,7 +34,15 @@ HwrError
     ├── NoDocuments
     ├── TooManyDocuments
     ├── ReferenceRefused
-    └── IdempotencyConflict
+    ├── IdempotencyConflict
+    ├── BadRequest
+    ├── KeyRefused
+    ├── ObjectNotFound
+    ├── StorageUnavailable
+    ├── ServiceUnavailable
+    ├── ServiceRunning
+    ├── PortTaken
+    └── ServerFailed
 ```
 
 A message says what was wrong with which thing, and what to do next. The docstring of a class is its
@@ -184,3 +192,35 @@ class ReferenceRefused(ServiceError):
 
 class IdempotencyConflict(ServiceError):
     """The Idempotency-Key belongs to another submission. Use a new one."""
+
+
+class BadRequest(ServiceError):
+    """The request is not what this address takes. See the message for what to change."""
+
+
+class KeyRefused(ServiceError):
+    """The key is missing or unknown. Send the header "Authorization: Bearer YOUR-KEY"."""
+
+
+class ObjectNotFound(ServiceError):
+    """The storage has no such object. Submit the document again."""
+
+
+class StorageUnavailable(ServiceError):
+    """The storage cannot be used. Check HWR_STORAGE_URL and the credentials."""
+
+
+class ServiceUnavailable(ServiceError):
+    """The service does not answer. Start it with "hwr up" or name another with --url."""
+
+
+class ServiceRunning(ServiceError):
+    """A service runs on this data folder. Use that one, or another folder with --data."""
+
+
+class PortTaken(ServiceError):
+    """The port is in use. Choose another with --port."""
+
+
+class ServerFailed(ServiceError):
+    """A process of the service cannot start or keeps ending. See its log."""

@@ -1,0 +1,192 @@
+"""Folder and S3 keep the same promises; only their failures differ."""
+
+import io
+import os
+import threading
+from pathlib import Path
+
+import pytest
+import services
+
+from hwr.errors import (
+    DocumentTooLarge,
+    ObjectNotFound,
+    ReferenceUnreadable,
+    ServiceError,
+    StorageUnavailable,
+)
+from workers.s3 import fetch_reference
+from workers.settings import Settings
+from workers.storage import FolderStorage, Storage, open_storage
+
+KEY = "jobs/0a1b/2c3d/original"
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """Either storage, empty."""
+    if request.param == "folder":
+        return open_storage(Settings(storage_url=request.getfixturevalue("folder_url")))
+    s3: services.S3Server = request.getfixturevalue("s3")
+    url = request.getfixturevalue("s3_url")
+    return open_storage(Settings(storage_url=url, s3_endpoint_url=s3.endpoint_url))
+
+
+def test_gives_back_what_was_put(storage: Storage) -> None:
+    storage.put(KEY, b"\x00words\xff")
+    assert storage.get(KEY) == b"\x00words\xff"
+
+
+def test_keeps_an_empty_object(storage: Storage) -> None:
+    storage.put(KEY, b"")
+    assert storage.exists(KEY)
+    assert storage.get(KEY) == b""
+
+
+def test_put_reads_a_file_and_download_writes_one(storage: Storage, tmp_path: Path) -> None:
+    content = os.urandom(9 * 2**20)  # more than one part of a multipart upload
+    storage.put(KEY, io.BytesIO(content))
+    storage.download(KEY, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == content
+
+
+def test_putting_again_replaces(storage: Storage) -> None:
+    storage.put(KEY, b"a longer first version")
+    storage.put(KEY, b"second")
+    assert storage.get(KEY) == b"second"
+
+
+def test_an_object_that_is_not_there(storage: Storage, tmp_path: Path) -> None:
+    assert not storage.exists(KEY)
+    with pytest.raises(ObjectNotFound, match="jobs/0a1b"):
+        storage.get(KEY)
+    with pytest.raises(ObjectNotFound):
+        storage.download(KEY, tmp_path / "copy")
+    storage.delete(KEY)
+
+
+def test_a_deleted_object_is_gone(storage: Storage) -> None:
+    storage.put(KEY, b"x")
+    storage.delete(KEY)
+    assert not storage.exists(KEY)
+
+
+def test_readers_see_whole_objects_while_it_is_written(storage: Storage) -> None:
+    versions = [bytes([letter]) * 300_000 for letter in b"ab"]
+    storage.put(KEY, versions[0])
+    seen: list[bytes] = []
+    writer = threading.Thread(target=lambda: [storage.put(KEY, versions[i % 2]) for i in range(9)])
+    writer.start()
+    while writer.is_alive():
+        seen.append(storage.get(KEY))
+    writer.join()
+    assert seen
+    assert set(seen) <= set(versions)
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../../x", "/etc/passwd", "a//b", "", ".hidden", "a\nb"])
+def test_a_key_cannot_leave_the_storage(storage: Storage, key: str) -> None:
+    with pytest.raises(ServiceError, match="no storage key"):
+        storage.put(key, b"x")
+
+
+def test_check_passes(storage: Storage) -> None:
+    storage.check()
+
+
+def test_urls_are_absolute(storage: Storage) -> None:
+    assert storage.url(KEY).startswith(("file:///", "s3://hwr-test/"))
+    assert storage.url(KEY).endswith(KEY)
+
+
+class Broken(io.BytesIO):
+    """A client that goes away in the middle of its upload."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > 0:
+            raise ConnectionResetError
+        return super().read(10)
+
+
+def test_an_interrupted_put_leaves_the_old_object(storage: Storage) -> None:
+    storage.put(KEY, b"old")
+    with pytest.raises((ConnectionResetError, StorageUnavailable)):
+        storage.put(KEY, Broken(b"x" * 100))
+    assert storage.get(KEY) == b"old"
+
+
+def test_an_interrupted_put_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises((ConnectionResetError, StorageUnavailable)):
+        FolderStorage(tmp_path).put("a/b", Broken(b"x" * 100))
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    storage = FolderStorage(tmp_path / "file" / "store")
+    with pytest.raises(StorageUnavailable, match="cannot be used"):
+        storage.put(KEY, b"x")
+    with pytest.raises(StorageUnavailable, match="cannot be used"):
+        storage.check()
+
+
+def test_an_unknown_scheme_is_named() -> None:
+    with pytest.raises(ServiceError, match="ftp://nowhere"):
+        open_storage(Settings(storage_url="ftp://nowhere"))
+
+
+def test_bad_credentials_are_named(s3: services.S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    settings = Settings(storage_url=f"s3://{s3.bucket}/x", s3_endpoint_url=s3.endpoint_url)
+    storage = open_storage(settings)
+    for use in (storage.check, lambda: storage.put(KEY, b"x"), lambda: storage.exists(KEY)):
+        with pytest.raises(StorageUnavailable, match="credentials"):
+            use()
+
+
+def test_a_bucket_that_does_not_exist_is_named(s3: services.S3Server) -> None:
+    settings = Settings(storage_url="s3://no-such-bucket/x", s3_endpoint_url=s3.endpoint_url)
+    with pytest.raises(StorageUnavailable, match="no-such-bucket"):
+        open_storage(settings).check()
+
+
+def test_a_server_that_is_down_is_named(s3: services.S3Server) -> None:
+    settings = Settings(storage_url="s3://bucket/x", s3_endpoint_url="http://127.0.0.1:1")
+    with pytest.raises(StorageUnavailable, match="HWR_S3_ENDPOINT_URL"):
+        open_storage(settings).get(KEY)
+
+
+def reference_settings(s3: services.S3Server, *, max_bytes: int = 1000) -> Settings:
+    return Settings(s3_endpoint_url=s3.endpoint_url, max_bytes=max_bytes)
+
+
+def test_fetches_a_reference(s3: services.S3Server, s3_url: str, tmp_path: Path) -> None:
+    storage = open_storage(Settings(storage_url=s3_url, s3_endpoint_url=s3.endpoint_url))
+    storage.put("scan.pdf", b"%PDF-")
+    fetch_reference(reference_settings(s3), f"{s3_url}/scan.pdf", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b"%PDF-"
+
+
+def test_a_reference_over_the_limit_is_not_fetched(
+    s3: services.S3Server, s3_url: str, tmp_path: Path
+) -> None:
+    storage = open_storage(Settings(storage_url=s3_url, s3_endpoint_url=s3.endpoint_url))
+    storage.put("scan.pdf", b"x" * 11)
+    with pytest.raises(DocumentTooLarge, match=r"11 bytes, 10"):
+        fetch_reference(
+            reference_settings(s3, max_bytes=10), f"{s3_url}/scan.pdf", tmp_path / "copy"
+        )
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("tail", ["/absent.pdf", "/../x", "/a/../../secret"])
+def test_a_reference_that_is_not_there(
+    s3: services.S3Server, s3_url: str, tmp_path: Path, tail: str
+) -> None:
+    with pytest.raises(ReferenceUnreadable):
+        fetch_reference(reference_settings(s3), s3_url + tail, tmp_path / "copy")
+
+
+def test_a_reference_to_another_bucket(s3: services.S3Server, tmp_path: Path) -> None:
+    with pytest.raises(ReferenceUnreadable, match="other-bucket"):
+        fetch_reference(reference_settings(s3), "s3://other-bucket/x", tmp_path / "copy")

@@ -1,0 +1,164 @@
+"""Objects in a bucket of an S3 server, and the files that clients submit by reference.
+
+Credentials come the way boto3 finds them: environment, ~/.aws, or the machine's role.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import boto3
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from hwr.errors import DocumentTooLarge, ObjectNotFound, ReferenceUnreadable, StorageUnavailable
+from workers.settings import Settings
+from workers.storage import check_key
+
+#: Answers of a server that has no such object.
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+
+#: Answers of a server that is well, but does not let us in.
+_FORBIDDEN = frozenset(
+    {"401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+)
+
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "max_attempts": 3},
+    # Servers other than AWS do not know the newer trailing checksums.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+class S3Storage:
+    """Objects under s3://BUCKET/PREFIX. The server itself writes whole objects or nothing."""
+
+    def __init__(self, url: str, *, endpoint_url: str | None = None) -> None:
+        self.bucket, prefix = split_reference(url)
+        self.prefix = prefix.rstrip("/") + "/" if prefix else ""
+        self._client = _connect(endpoint_url)
+
+    def put(self, key: str, content: bytes | BinaryIO) -> None:
+        """Upload bytes in one request, a file in as many as its length asks for."""
+        with self._errors(key):
+            if isinstance(content, bytes):
+                self._client.put_object(Bucket=self.bucket, Key=self._key(key), Body=content)
+            else:
+                self._client.upload_fileobj(content, self.bucket, self._key(key))
+
+    def get(self, key: str) -> bytes:
+        """The bytes of the object."""
+        with self._errors(key):
+            answer = self._client.get_object(Bucket=self.bucket, Key=self._key(key))
+            content: bytes = answer["Body"].read()
+            return content
+
+    def download(self, key: str, path: Path) -> None:
+        """Stream the object into a file."""
+        with self._errors(key):
+            self._client.download_file(self.bucket, self._key(key), str(path))
+
+    def exists(self, key: str) -> bool:
+        """Ask for the object's head."""
+        try:
+            with self._errors(key):
+                self._client.head_object(Bucket=self.bucket, Key=self._key(key))
+        except ObjectNotFound:
+            return False
+        return True
+
+    def delete(self, key: str) -> None:
+        """Remove the object."""
+        with self._errors(key):
+            self._client.delete_object(Bucket=self.bucket, Key=self._key(key))
+
+    def url(self, key: str) -> str:
+        """s3://…"""
+        return f"s3://{self.bucket}/{self._key(key)}"
+
+    def check(self) -> None:
+        """Ask for one key of ours: proves address, credentials and bucket at once."""
+        try:
+            with self._errors(""):
+                self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+        except ObjectNotFound as error:
+            raise StorageUnavailable(str(error)) from error
+
+    def _key(self, key: str) -> str:
+        return self.prefix + check_key(key)
+
+    @contextmanager
+    def _errors(self, key: str) -> Iterator[None]:
+        address = f"s3://{self.bucket}/{self.prefix}{key}"
+        try:
+            yield
+        except (BotoCoreError, Boto3Error, ClientError) as error:
+            if _code(error) in _MISSING:
+                raise ObjectNotFound(f"{address} is not there. Submit it again.") from error
+            raise _unavailable(address, error) from error
+
+
+def fetch_reference(settings: Settings, reference: str, path: Path) -> None:
+    """Stream the file that a client submitted by reference into `path`.
+
+    Raises:
+        DocumentTooLarge: it has more than `max_bytes`.
+        ReferenceUnreadable: it does not exist or may not be read.
+        StorageUnavailable: the server does not answer; worth trying again.
+    """
+    bucket, key = split_reference(reference)
+    client = _connect(settings.s3_endpoint_url)
+    try:
+        size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
+        _check_size(reference, size, settings.max_bytes)
+        client.download_file(bucket, key, str(path))
+    except (BotoCoreError, Boto3Error, ClientError) as error:
+        if _code(error) in _MISSING | _FORBIDDEN:
+            raise ReferenceUnreadable(
+                f"{reference} cannot be fetched ({_code(error)}). "
+                "Check that it exists and that the service may read it."
+            ) from error
+        raise _unavailable(reference, error) from error
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// address.
+
+    Raises:
+        ReferenceUnreadable: it is no such address, or climbs out of its prefix with `..`.
+    """
+    scheme, _, rest = reference.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket or ".." in key.split("/"):
+        raise ReferenceUnreadable(f"{reference!r} is no address. Write s3://bucket/path/file.pdf.")
+    return bucket, key
+
+
+def _check_size(reference: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise DocumentTooLarge(
+            f"{reference} has {size:,} bytes, {limit:,} are permitted. Split it into smaller files."
+        )
+
+
+def _connect(endpoint_url: str | None) -> Any:
+    # A session of its own: the default one may not be used by several threads at once.
+    return boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=_CONFIG)
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return type(error).__name__
+
+
+def _unavailable(address: str, error: Exception) -> StorageUnavailable:
+    return StorageUnavailable(
+        f"The S3 server does not serve {address} ({_code(error)}). "
+        "Check HWR_S3_ENDPOINT_URL, the bucket and the credentials (AWS_ACCESS_KEY_ID, …)."
+    )
