@@ -1,0 +1,37 @@
+# Every target sets up what it needs first; nothing outside this folder is changed except that
+# poppler is installed when it is missing and rights allow it.
+
+# The Python that the virtual environment is made from (3.11 or newer).
+PYTHON ?= python3
+# Documents of your own for `make demo`; without them a synthetic batch is drawn.
+FILES ?=
+# More arguments for pytest: make test ARGS="tests/unit -x"
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup demo test check bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" bash scripts/setup.sh
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/python -m workers.demo $(FILES) --out demo-output
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	@$(BIN)/python tests/benchmarks/bench_samples.py
+
+clean:
+	rm -rf .venv build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
