@@ -38,6 +38,7 @@ HwrError
     ├── BadRequest
     ├── KeyRefused
     ├── ObjectNotFound
+    ├── DamagedLinePack
     ├── StorageUnavailable
     ├── ServiceUnavailable
     ├── ServiceRunning
@@ -204,6 +205,10 @@ class KeyRefused(ServiceError):
 
 class ObjectNotFound(ServiceError):
     """The storage has no such object. Submit the document again."""
+
+
+class DamagedLinePack(ServiceError):
+    """The stored lines of the page are damaged. Submit the document again."""
 
 
 class StorageUnavailable(ServiceError):

@@ -1,7 +1,6 @@
 """Celery on Redis, told to lose nothing: settings, queues and what happens when workers start."""
 
 from celery import Celery
-from kombu import Queue
 
 from workers.database import Lane
 from workers.dispatch import PUBLISH_QUEUE, SPLIT_QUEUE, read_queue
@@ -38,7 +37,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "task_acks_late": True,
         "task_retry_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,
-        "task_queues": [Queue(name) for name in queue_names()],
+        "task_queues": {name: {} for name in queue_names()},
         "task_create_missing_queues": False,
         "task_default_queue": SPLIT_QUEUE,
         # A message is redelivered after this; Celery reads it in three places.

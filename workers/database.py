@@ -226,7 +226,10 @@ class Line(Failed, Base):
 
     #: The page it stands on.
     page_id: Mapped[int] = mapped_column(
-        ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("pages.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
     )
     #: Its place in reading order, from 0.
     order: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -267,6 +270,16 @@ class Database:
 def open_database(settings: Settings) -> Database:
     """A database of this process's own."""
     return Database(settings.database_url)
+
+
+@contextmanager
+def short_lived_database(settings: Settings) -> Iterator[Database]:
+    """A database that leaves no connection open, for processes that fork."""
+    database = open_database(settings)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 @cache

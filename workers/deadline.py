@@ -1,0 +1,36 @@
+"""Cut off what takes too long in the main thread of a split process."""
+
+import faulthandler
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: Seconds that code which does not come back to Python gets beyond the deadline, before its
+#: process is ended.
+GRACE_S = 5.0
+
+#: The file descriptor, because Celery puts a logger in the place of `sys.stderr`.
+STDERR = 2
+
+
+@contextmanager
+def deadline(seconds: float, error: Exception) -> Iterator[None]:
+    """Raise the error in the block when it takes longer; end the process if even that is no help.
+
+    An alarm raises the error at the next Python instruction. Native code that never comes back
+    (a decoder in an endless loop) is ended with its whole process: the watchdog of `faulthandler`
+    needs no Python, and leaves a traceback on stderr. Main thread only; not nested.
+    """
+
+    def expire(_signal: int, _frame: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, expire)
+    faulthandler.dump_traceback_later(seconds + GRACE_S, exit=True, file=STDERR)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,118 @@
+"""Counting in: the last page calls for its document's result, the last document ends its job.
+
+Counters change in the transaction of the row they count. Every transaction locks job before
+document before page, so that no two wait for each other.
+"""
+
+import time
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from hwr.errors import HwrError
+from workers import leases
+from workers.database import FINAL_STATES, Document, Job, Page, Stage, State
+from workers.leases import Lease, LeaseLost
+from workers.settings import Settings
+
+
+def start(session: Session, document_id: str) -> None:
+    """Say that somebody begins with the document's job."""
+    job_id = select(Document.job_id).where(Document.id == document_id).scalar_subquery()
+    session.execute(
+        update(Job).where(Job.id == job_id, Job.state == State.QUEUED).values(state=State.RUNNING)
+    )
+
+
+def lock_document(session: Session, condition: ColumnElement[bool]) -> Document:
+    """The row of the document, locked until the end of the transaction.
+
+    Raises:
+        LeaseLost: there is no document that meets the condition.
+    """
+    document = session.scalar(select(Document).where(condition).with_for_update())
+    if document is None:
+        raise LeaseLost
+    return document
+
+
+def count_page(
+    settings: Settings,
+    document: Document,
+    *,
+    failed: bool = False,
+    lines: int = 0,
+    lines_failed: int = 0,
+) -> bool:
+    """Count a page that was just finished; True: it was the last, have the result published.
+
+    The document must be locked, and the page's row be written in the same transaction.
+    """
+    document.pages_failed += failed
+    document.pages_done += not failed
+    document.lines_done += lines
+    document.lines_failed += lines_failed
+    complete = document.pages_done + document.pages_failed == document.page_count
+    if complete:
+        _call_for_result(settings, document)
+    return complete
+
+
+def fail_document(
+    session: Session, settings: Settings, document: Document, error: HwrError
+) -> None:
+    """Refuse a locked document by name; what was read of it stays, waiting pages are given up."""
+    document.error_code, document.error_message = error.code, str(error)
+    given_up = session.scalars(
+        update(Page)
+        .where(Page.document_id == document.id, Page.state.not_in(FINAL_STATES))
+        .values(
+            state=State.FAILED,
+            lease_token=None,
+            due_at=None,
+            error_code=error.code,
+            error_message=str(error),
+        )
+        .returning(Page.id)
+    )
+    document.pages_failed += len(given_up.all())
+    _call_for_result(settings, document)
+
+
+def final_state(document: Document) -> State:
+    """What the document will be once its result is there."""
+    if document.error_code or document.pages_failed == document.page_count:
+        return State.FAILED
+    if document.pages_failed or document.lines_failed:
+        return State.DONE_WITH_ERRORS
+    return State.DONE
+
+
+def close_document(session: Session, lease: Lease, state: State, result_key: str) -> None:
+    """Close a document whose result is there, and the job with its last document.
+
+    Raises:
+        LeaseLost: the document is no longer held.
+    """
+    job_id = select(Document.job_id).where(Document.id == lease.id).scalar_subquery()
+    job = session.scalars(select(Job).where(Job.id == job_id).with_for_update()).one()
+    closed = {"stage": Stage.CLOSED, "state": state, "result_key": result_key}
+    leases.release(session, lease, due_at=None, **closed)
+    job.documents_left -= 1
+    if job.documents_left == 0:
+        job.state = _job_state(session, job.id)
+        job.finished_at = time.time()
+
+
+def _call_for_result(settings: Settings, document: Document) -> None:
+    document.stage = Stage.PUBLISH
+    document.lease_token = None
+    document.due_at = leases.resend_at(settings)
+    document.attempts = document.sends = 0
+
+
+def _job_state(session: Session, job_id: str) -> State:
+    """The state all its documents share, or else done with errors."""
+    query = select(Document.state).where(Document.job_id == job_id).distinct()
+    states = session.scalars(query).all()
+    return states[0] if len(states) == 1 else State.DONE_WITH_ERRORS

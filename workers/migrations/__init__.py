@@ -1,0 +1,27 @@
+"""The database's schema, brought up to date by Alembic from wherever the package is installed."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from workers.database import WRITES, Database
+
+#: Any number; all processes of hwr that change the schema meet at it.
+ADVISORY_LOCK = 7_410_417
+
+
+def upgrade(database: Database) -> None:
+    """Bring the schema up to date. Safe to call in several processes at once: one does the work."""
+    with database.engine.execution_options(**{WRITES: True}).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK:d})"))
+        command.upgrade(_config(connection), "head")
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,132 @@
+"""Sends again what the database says is unfinished and nobody is at work on.
+
+One thread in the main process of every worker. It looks for rows whose `due_at` has passed, which
+an index of unfinished rows makes cheap, and puts off their date in the same transaction, so that
+several reapers do not send the same row. A message too many does no harm: it is claimed once.
+"""
+
+import logging
+import os
+import threading
+
+from celery import Celery
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from workers import leases
+from workers.database import Database, Document, Job, Page, Stage, short_lived_database
+from workers.dispatch import CeleryDispatch, Dispatch
+from workers.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: A key that lives as long as the queues do: where it is missing, Redis has lost its memory.
+MARKER = "hwr:queues"
+
+#: Rows that one pass sends at most, of each kind; the next pass goes on.
+BATCH = 500
+
+#: Seconds until Redis counts as away.
+REDIS_TIMEOUT_S = 5
+
+# A process forked in the middle of a pass would inherit locks that no thread of it ever opens, and
+# connections that belong to its parent. So forks wait for the pass to end, and a pass leaves no
+# connection open.
+_no_fork = threading.Lock()
+os.register_at_fork(
+    before=_no_fork.acquire, after_in_parent=_no_fork.release, after_in_child=_no_fork.release
+)
+
+
+class Reaper(threading.Thread):
+    """Makes a pass every `reap_every_s` until it is stopped."""
+
+    def __init__(self, app: Celery, settings: Settings) -> None:
+        super().__init__(name="reaper", daemon=True)
+        self._app = app
+        self._settings = settings
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Go on until stopped, whatever happens to the servers."""
+        while not self._stopped.is_set():
+            try:
+                self._pass()
+            except (SQLAlchemyError, RedisError, OSError) as error:
+                log.warning("the reaper cannot work now: %s", error)
+            except Exception:
+                log.exception("the reaper failed and goes on")
+            self._stopped.wait(self._settings.reap_every_s)
+
+    def stop(self) -> None:
+        """End after the pass at work."""
+        self._stopped.set()
+
+    def _pass(self) -> None:
+        with _no_fork, short_lived_database(self._settings) as database:
+            lost = queues_lost(self._settings)
+            if lost:
+                recall(database)
+            reap(database, self._settings, CeleryDispatch(self._app, database))
+            if lost:
+                mark_queues(self._settings)
+
+
+def queues_lost(settings: Settings) -> bool:
+    """Whether Redis has forgotten the queues since they were marked.
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    with _redis(settings) as redis:
+        return not redis.exists(MARKER)
+
+
+def mark_queues(settings: Settings) -> None:
+    """Leave the mark in Redis that a flush takes away."""
+    with _redis(settings) as redis:
+        redis.set(MARKER, 1)
+
+
+def recall(database: Database) -> None:
+    """Make all work due that waited in the lost queues."""
+    for work in (Document, Page):
+        with database.writing() as session:
+            count = leases.make_due(session, work)
+        log.info("the queues were lost: %d %s are sent again", count, work.__tablename__)
+
+
+def reap(database: Database, settings: Settings, dispatch: Dispatch) -> int:
+    """Send what is due; returns how many messages."""
+    return _reap_documents(database, settings, dispatch) + _reap_pages(database, settings, dispatch)
+
+
+def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) -> int:
+    with database.writing() as session:
+        ids = leases.take_due(session, settings, Document, BATCH)
+        query = select(Document.id, Document.stage).where(Document.id.in_(ids))
+        due = session.execute(query).all()
+    for document_id, stage in due:
+        log.info("document %s: sent again for stage %s", document_id, stage)
+        send = dispatch.split if stage == Stage.SPLIT else dispatch.publish
+        send(document_id)
+    return len(due)
+
+
+def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> int:
+    with database.writing() as session:
+        ids = leases.take_due(session, settings, Page, BATCH)
+        query = select(Page.id, Job.lane).join(Document, Page.document_id == Document.id).join(Job)
+        due = session.execute(query.where(Page.id.in_(ids))).all()
+    for page_id, lane in due:
+        log.info("page %s: sent again", page_id)
+        dispatch.read(page_id, lane)
+    return len(due)
+
+
+def _redis(settings: Settings) -> Redis:
+    return Redis.from_url(
+        settings.redis_url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
+    )

@@ -1,0 +1,88 @@
+"""The last stage: a document's result is written to storage, then document and job are closed."""
+
+import logging
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+
+from workers import fan_in, leases
+from workers.database import Document, Stage, State
+from workers.leases import Lease, LeaseLost
+from workers.results import result_chunks
+from workers.stages.bench import Bench, document_folder
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishWork:
+    """A document that was claimed."""
+
+    #: The right to publish it.
+    lease: Lease
+    #: The document.
+    document_id: str
+    #: Where its result goes.
+    result_key: str
+    #: What it is once its result is there.
+    state: State
+    #: How often it was begun, this time included.
+    attempts: int
+
+
+def publish_document(bench: Bench, document_id: str, message_id: str) -> None:
+    """Publish the document's result, unless somebody else does or it is not complete.
+
+    It is tried again until it works: the result is whole in the database, and a storage that is
+    down comes back.
+    """
+    work = _claim(bench, document_id, message_id)
+    if work is None:
+        log.info("document %s: nothing to publish for message %s", document_id, message_id)
+        return
+    try:
+        _publish(bench, work)
+    except LeaseLost:
+        log.info("document %s: published by another worker, or cancelled", document_id)
+    except Exception:
+        log.exception("document %s: cannot be published now", document_id)
+        _hand_back(bench, work)
+
+
+def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | None:
+    with bench.database.writing() as session:
+        lease = leases.claim(
+            session,
+            Document,
+            document_id,
+            Document.stage == Stage.PUBLISH,
+            message_id=message_id,
+            duration_s=bench.settings.lease_s,
+            attempts=Document.attempts + 1,
+        )
+        if lease is None:
+            return None
+        document = session.get_one(Document, document_id)
+        return PublishWork(
+            lease=lease,
+            document_id=document_id,
+            result_key=f"{document_folder(document.job_id, document_id)}/result.json",
+            state=fan_in.final_state(document),
+            attempts=document.attempts,
+        )
+
+
+def _publish(bench: Bench, work: PublishWork) -> None:
+    with tempfile.TemporaryFile() as file:
+        for chunk in result_chunks(bench.database, work.document_id, work.state):
+            file.write(chunk.encode())
+        file.seek(0)
+        bench.storage.put(work.result_key, file)
+    with bench.database.writing() as session:
+        fan_in.close_document(session, work.lease, work.state, work.result_key)
+
+
+def _hand_back(bench: Bench, work: PublishWork) -> None:
+    due_at = leases.retry_at(bench.settings, work.attempts)
+    with suppress(LeaseLost), bench.database.writing() as session:
+        leases.release(session, work.lease, due_at=due_at)

@@ -1,0 +1,254 @@
+"""The second stage: the lines of a page are read, together with those of other pages.
+
+A line that cannot be read fails alone. Anything else that goes wrong is tried again, and given up
+by name after `max_attempts`.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import insert, select
+
+from hwr.errors import (
+    DamagedLinePack,
+    HwrError,
+    LineError,
+    LineTimeout,
+    ObjectNotFound,
+    PageFailed,
+    ReaderClosed,
+    StorageUnavailable,
+)
+from workers import fan_in, leases
+from workers.database import Document, Job, Lane, Line, Page, State
+from workers.leases import Lease, LeaseLost
+from workers.line_pack import PackedLine, unpack
+from workers.stages.bench import Bench
+
+log = logging.getLogger(__name__)
+
+
+class Reading(Protocol):
+    """What a line says."""
+
+    @property
+    def text(self) -> str:
+        """Its letters."""
+
+    @property
+    def confidence(self) -> float:
+        """0 … 1."""
+
+
+class LineReader(Protocol):
+    """The part of `hwr.reader.LineReader` that this stage uses."""
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Which model and engine it is."""
+
+    def submit(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        lane: str,
+        tenant: str,
+        deadline_s: float | None,
+    ) -> Future[Any]:
+        """Promise the `Reading` of a line (LINE_HEIGHT, w)."""
+
+    def close(self) -> None:
+        """Break the promises that no batch has taken up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadWork:
+    """A page that was claimed."""
+
+    #: The right to read it.
+    lease: Lease
+    #: The page.
+    page_id: int
+    #: Its document.
+    document_id: str
+    #: Where its line pack is.
+    lines_key: str
+    #: How urgent its job is.
+    lane: Lane
+    #: Whose job it is.
+    tenant: str
+    #: How often it was begun, this time included.
+    attempts: int
+
+
+#: A row of the table of lines.
+LineRow = dict[str, Any]
+
+
+def read_page(bench: Bench, reader: LineReader, page_id: int, message_id: str) -> None:
+    """Read the page, unless somebody else does or nothing is left to do."""
+    work = _claim(bench, page_id, message_id)
+    if work is None:
+        log.info("page %s: nothing to read for message %s", page_id, message_id)
+        return
+    with suppress(LeaseLost), _failures(bench, work):
+        rows = _read(bench, reader, work)
+        _finish(bench, work, reader.identity, rows)
+
+
+@contextmanager
+def _failures(bench: Bench, work: ReadWork) -> Iterator[None]:
+    """Whatever happens, the page is failed by name or handed back; nothing is lost."""
+    settings = bench.settings
+    try:
+        yield
+    except LeaseLost:
+        log.info("page %s: taken over or cancelled", work.page_id)
+    except ReaderClosed:
+        _hand_back(bench, work, leases.resend_at(settings), counted=False)
+        bench.dispatch.read(work.page_id, work.lane)
+    except (PageFailed, ObjectNotFound, DamagedLinePack) as error:
+        log.warning("page %s: %s: %s", work.page_id, error.code, error)
+        _fail(bench, work, error)
+    except StorageUnavailable as error:
+        log.warning("page %s: %s", work.page_id, error)
+        _hand_back(bench, work, leases.retry_at(settings, 0), counted=False)
+    except Exception:
+        log.exception("page %s: attempt %d failed", work.page_id, work.attempts)
+        _hand_back(bench, work, leases.retry_at(settings, work.attempts), counted=True)
+    except BaseException:
+        _hand_back(bench, work, time.time(), counted=False)
+        raise
+
+
+def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
+    with bench.database.writing() as session:
+        lease = leases.claim(
+            session,
+            Page,
+            page_id,
+            message_id=message_id,
+            duration_s=bench.settings.lease_s,
+            state=State.RUNNING,
+            attempts=Page.attempts + 1,
+        )
+        if lease is None:
+            return None
+        page = session.get_one(Page, page_id)
+        job = session.scalars(
+            select(Job).join(Document).where(Document.id == page.document_id)
+        ).one()
+        return ReadWork(
+            lease=lease,
+            page_id=page_id,
+            document_id=page.document_id,
+            lines_key=page.lines_key or "",
+            lane=job.lane,
+            tenant=job.tenant,
+            attempts=page.attempts,
+        )
+
+
+def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
+    if work.attempts > bench.settings.max_attempts:
+        raise PageFailed(
+            f"Reading the page failed {work.attempts - 1} times. Report it with the file."
+        )
+    deadline_s = bench.settings.read_deadline_s
+    lines = unpack(bench.storage.get(work.lines_key))
+    promises = [_submit(reader, work, line, deadline_s) for line in lines]
+    _wait(bench, work, promises, deadline_s)
+    return [_row(work, line, promise) for line, promise in zip(lines, promises, strict=True)]
+
+
+def _submit(
+    reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: float
+) -> Future[Any] | None:
+    """The promise of a line's reading; None where there is no picture to read."""
+    if line.image is None:
+        return None
+    try:
+        return reader.submit(
+            line.image, lane=work.lane.value, tenant=work.tenant, deadline_s=deadline_s
+        )
+    except LineError as error:
+        refused: Future[Any] = Future()
+        refused.set_exception(error)
+        return refused
+
+
+def _wait(
+    bench: Bench, work: ReadWork, promises: Sequence[Future[Any] | None], deadline_s: float
+) -> None:
+    """Wait until all lines are read or the deadline has passed; keep the lease meanwhile."""
+    end = time.monotonic() + deadline_s
+    waiting = {promise for promise in promises if promise is not None}
+    while waiting and (left := end - time.monotonic()) > 0:
+        _, waiting = wait(waiting, timeout=min(left, work.lease.duration_s / 3))
+        if waiting:
+            with bench.database.writing() as session:
+                leases.renew(session, work.lease)
+    for late in waiting:
+        late.cancel()
+
+
+def _row(work: ReadWork, line: PackedLine, promise: Future[Any] | None) -> LineRow:
+    row: LineRow = {
+        "page_id": work.page_id,
+        "order": line.order,
+        "polygon": line.polygon,
+        "baseline": line.baseline,
+        "text": "",
+        "confidence": 0.0,
+        "error_code": line.error.code if line.error else None,
+        "error_message": line.error.message if line.error else None,
+    }
+    if promise is None:
+        return row
+    try:
+        reading = _reading(promise)
+    except LineError as error:
+        return row | {"error_code": error.code, "error_message": str(error)}
+    return row | {"text": reading.text, "confidence": reading.confidence}
+
+
+def _reading(promise: Future[Any]) -> Reading:
+    if promise.cancelled() or not promise.done():
+        raise LineTimeout
+    reading: Reading = promise.result()
+    return reading
+
+
+def _finish(bench: Bench, work: ReadWork, identity: dict[str, str], rows: list[LineRow]) -> None:
+    failed = sum(row["error_code"] is not None for row in rows)
+    with bench.database.writing() as session:
+        document = fan_in.lock_document(session, Document.id == work.document_id)
+        leases.release(session, work.lease, due_at=None, state=State.DONE, reader=identity)
+        session.execute(insert(Line), rows)
+        complete = fan_in.count_page(bench.settings, document, lines=len(rows), lines_failed=failed)
+    if complete:
+        bench.dispatch.publish(work.document_id)
+
+
+def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
+    failure = {"error_code": error.code, "error_message": str(error)}
+    with bench.database.writing() as session:
+        document = fan_in.lock_document(session, Document.id == work.document_id)
+        leases.release(session, work.lease, due_at=None, state=State.FAILED, **failure)
+        complete = fan_in.count_page(bench.settings, document, failed=True)
+    if complete:
+        bench.dispatch.publish(work.document_id)
+
+
+def _hand_back(bench: Bench, work: ReadWork, due_at: float, *, counted: bool) -> None:
+    """Have it sent again later; an attempt that was not the page's fault is taken back."""
+    values = {} if counted else {"attempts": Page.attempts - 1}
+    with suppress(LeaseLost), bench.database.writing() as session:
+        leases.release(session, work.lease, due_at=due_at, **values)

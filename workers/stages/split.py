@@ -1,0 +1,317 @@
+"""The first stage: a document becomes pages, page by page, each handed on before the next begins.
+
+A split may end at any point: its process is killed, the machine is lost, the job is cancelled. The
+next one begins at the first page without a row. A page that was begun too often without getting its
+row is failed by name, so that one poisoned page cannot hold up the others.
+"""
+
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from hwr import documents, layout
+from hwr.errors import (
+    DocumentError,
+    DocumentFailed,
+    DocumentTimeout,
+    HwrError,
+    LineError,
+    ObjectNotFound,
+    PageError,
+    PageFailed,
+    PageTimeout,
+    StorageUnavailable,
+)
+from hwr.model.line_image import normalise_line
+from workers import fan_in, leases
+from workers.database import Document, Job, Lane, Page, Stage, State
+from workers.deadline import deadline
+from workers.jobs import Failure
+from workers.leases import Lease, LeaseLost
+from workers.line_pack import PackedLine, pack
+from workers.settings import Settings
+from workers.stages.bench import Bench, document_folder
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which a split lets other documents have their turn and goes to the queue's end;
+#: also what keeps it far from the visibility timeout, however long the document.
+SLICE_S = 300.0
+
+#: What `Document.splitting_page` says while the document is opened for the first time.
+OPENING = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitWork:
+    """A document that was claimed."""
+
+    #: The right to split it.
+    lease: Lease
+    #: The document.
+    document_id: str
+    #: Its job.
+    job_id: str
+    #: How urgent the job is.
+    lane: Lane
+    #: Storage key of the original; None: see reference.
+    key: str | None
+    #: s3:// address of the original; None: see key.
+    reference: str | None
+    #: The first page without a row.
+    next_page: int
+    #: Page that was begun with the claim, or OPENING.
+    begun: int
+    #: How often that was begun, this time included.
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitPage:
+    """A page as splitting leaves it."""
+
+    #: Its place in the document, from 1.
+    number: int
+    #: Pixels; 0 when it could not be rendered.
+    width: int = 0
+    #: Pixels; 0 when it could not be rendered.
+    height: int = 0
+    #: Its lines in reading order.
+    lines: tuple[PackedLine, ...] = ()
+    #: Why it was refused.
+    error: PageError | None = None
+
+
+def split_document(bench: Bench, document_id: str, message_id: str) -> None:
+    """Split the document, unless somebody else does or nothing is left to do."""
+    work = _claim(bench, document_id, message_id)
+    if work is None:
+        log.info("document %s: nothing to split for message %s", document_id, message_id)
+        return
+    with suppress(LeaseLost), _failures(bench, work):
+        _split(bench, work)
+
+
+@contextmanager
+def _failures(bench: Bench, work: SplitWork) -> Iterator[None]:
+    """Whatever happens, the document is refused by name or handed back; nothing is lost."""
+    try:
+        yield
+    except LeaseLost:
+        log.info("document %s: taken over or cancelled", work.document_id)
+    except (DocumentError, ObjectNotFound) as error:
+        log.info("document %s: %s: %s", work.document_id, error.code, error)
+        _refuse(bench, work, error)
+    except StorageUnavailable as error:
+        log.warning("document %s: %s", work.document_id, error)
+        _hand_back(bench, work, leases.retry_at(bench.settings, 0), counted=False)
+    except Exception:
+        log.exception("document %s: attempt %d failed", work.document_id, work.attempts)
+        _hand_back(bench, work, leases.retry_at(bench.settings, work.attempts), counted=True)
+    except BaseException:  # the worker is being stopped
+        _hand_back(bench, work, time.time(), counted=False)
+        raise
+
+
+def _claim(bench: Bench, document_id: str, message_id: str) -> SplitWork | None:
+    settings = bench.settings
+    with bench.database.writing() as session:
+        fan_in.start(session, document_id)
+        lease = leases.claim(
+            session,
+            Document,
+            document_id,
+            Document.stage == Stage.SPLIT,
+            message_id=message_id,
+            # It is renewed at each page, so it must outlast the slowest.
+            duration_s=max(settings.lease_s, 2 * settings.page_deadline_s),
+            state=State.RUNNING,
+        )
+        return None if lease is None else _begin_work(session, lease)
+
+
+def _begin_work(session: Session, lease: Lease) -> SplitWork:
+    document = session.get_one(Document, lease.id)
+    last = session.scalar(select(func.max(Page.number)).where(Page.document_id == document.id))
+    next_page = (last or 0) + 1
+    begun = OPENING if document.page_count is None else next_page
+    return SplitWork(
+        lease=lease,
+        document_id=document.id,
+        job_id=document.job_id,
+        lane=session.get_one(Job, document.job_id).lane,
+        key=document.key,
+        reference=document.reference,
+        next_page=next_page,
+        begun=begun,
+        attempts=_begin(session, lease, begun),
+    )
+
+
+def _begin(session: Session, lease: Lease, number: int) -> int:
+    """Say which page is at work, before it can do harm; returns the attempts at it."""
+    again = case((Document.splitting_page == number, Document.attempts + 1), else_=1)
+    leases.renew(session, lease, splitting_page=number, attempts=again)
+    return session.scalars(select(Document.attempts).where(Document.id == lease.id)).one()
+
+
+def _split(bench: Bench, work: SplitWork) -> None:
+    if work.begun == OPENING and work.attempts > bench.settings.max_attempts:
+        raise DocumentFailed(
+            f"Opening the document failed {work.attempts - 1} times. Export it again."
+        )
+    with tempfile.TemporaryDirectory(prefix="hwr-split-") as folder, ExitStack() as stack:
+        path = _fetch(bench, work, Path(folder))
+        with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
+            document = stack.enter_context(documents.open_document(path, _limits(bench.settings)))
+        with bench.database.writing() as session:
+            leases.renew(session, work.lease, page_count=document.page_count)
+        _split_pages(bench, work, document)
+
+
+def _fetch(bench: Bench, work: SplitWork, folder: Path) -> Path:
+    path = folder / "original"
+    if work.key is not None:
+        bench.storage.download(work.key, path)
+    elif work.reference is not None:
+        from workers.s3 import fetch_reference  # boto3 is slow to import; few jobs need it
+
+        fetch_reference(bench.settings, work.reference, path)
+    return path
+
+
+def _limits(settings: Settings) -> documents.Limits:
+    return documents.Limits(
+        max_bytes=settings.max_bytes,
+        max_pages=settings.max_pages,
+        max_side=settings.max_side,
+        page_timeout_s=settings.page_deadline_s,
+        render_dpi=settings.render_dpi,
+    )
+
+
+def _split_pages(bench: Bench, work: SplitWork, document: documents.Document) -> None:
+    slice_end = time.monotonic() + min(SLICE_S, bench.settings.visibility_timeout_s / 4)
+    for number in range(work.next_page, document.page_count + 1):
+        if time.monotonic() > slice_end:
+            _yield_to_others(bench, work)
+            return
+        attempts = work.attempts if number == work.begun else _begin_page(bench, work, number)
+        page = (
+            _given_up(number, attempts - 1)
+            if attempts > bench.settings.max_attempts
+            else split_page(document, number, bench.settings.page_deadline_s)
+        )
+        _hand_on(bench, work, page)
+    # With its last page read already, the document waits for its result and is not held any more.
+    with suppress(LeaseLost), bench.database.writing() as session:
+        leases.release(session, work.lease, due_at=None, stage=Stage.READ)
+
+
+def _begin_page(bench: Bench, work: SplitWork, number: int) -> int:
+    with bench.database.writing() as session:
+        return _begin(session, work.lease, number)
+
+
+def _given_up(number: int, attempts: int) -> SplitPage:
+    message = (
+        f"Page {number} ended its process or failed {attempts} times. "
+        "Scan it again, as a plain picture at a lower resolution."
+    )
+    return SplitPage(number=number, error=PageFailed(message))
+
+
+def split_page(document: documents.Document, number: int, deadline_s: float) -> SplitPage:
+    """Render one page, find its lines and bring them into the form that engines eat."""
+    late = PageTimeout(
+        f"Page {number} took more than {deadline_s:g} s. "
+        "Export it as a plain scan, without vector drawings."
+    )
+    try:
+        with deadline(deadline_s, late):
+            image = document.page(number).image
+            lines = tuple(_pack_line(image, line) for line in layout.find_lines(image))
+    except PageError as error:
+        log.info("page %d: %s: %s", number, error.code, error)
+        return SplitPage(number=number, error=error)
+    height, width = image.shape
+    return SplitPage(number=number, width=width, height=height, lines=lines)
+
+
+def _pack_line(image: NDArray[np.uint8], line: layout.Line) -> PackedLine:
+    picture, error = None, None
+    try:
+        picture = normalise_line(layout.crop_line(image, line))
+    except LineError as refused:
+        error = Failure(code=refused.code, message=str(refused))
+    return PackedLine(
+        order=line.order,
+        polygon=line.polygon,
+        baseline=line.baseline,
+        image=picture,
+        error=error,
+    )
+
+
+def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
+    """Write the page's row, then send it to be read; a page without lines is done with that."""
+    key = None
+    if page.lines:
+        key = f"{document_folder(work.job_id, work.document_id)}/pages/{page.number}.lines"
+        bench.storage.put(key, pack(page.lines))
+    with bench.database.writing() as session:
+        document = fan_in.lock_document(session, work.lease.held)
+        row = _row(bench.settings, work.document_id, page, key)
+        session.add(row)
+        complete = key is None and fan_in.count_page(
+            bench.settings, document, failed=page.error is not None
+        )
+    if complete:
+        bench.dispatch.publish(work.document_id)
+    elif key is not None:
+        bench.dispatch.read(row.id, work.lane)
+
+
+def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None) -> Page:
+    error = page.error
+    finished = State.FAILED if error else State.DONE
+    return Page(
+        document_id=document_id,
+        number=page.number,
+        width=page.width,
+        height=page.height,
+        lines_key=key,
+        state=State.QUEUED if key else finished,
+        due_at=leases.resend_at(settings) if key else None,
+        error_code=error.code if error else None,
+        error_message=str(error) if error else None,
+    )
+
+
+def _yield_to_others(bench: Bench, work: SplitWork) -> None:
+    with bench.database.writing() as session:
+        leases.release(session, work.lease, due_at=leases.resend_at(bench.settings))
+    bench.dispatch.split(work.document_id)
+
+
+def _refuse(bench: Bench, work: SplitWork, error: HwrError) -> None:
+    with bench.database.writing() as session:
+        document = fan_in.lock_document(session, work.lease.held)
+        fan_in.fail_document(session, bench.settings, document, error)
+    bench.dispatch.publish(work.document_id)
+
+
+def _hand_back(bench: Bench, work: SplitWork, due_at: float, *, counted: bool) -> None:
+    """Let the reaper send it again; an attempt that was not the document's fault is taken back."""
+    values = {} if counted else {"attempts": Document.attempts - 1}
+    with suppress(LeaseLost), bench.database.writing() as session:
+        leases.release(session, work.lease, due_at=due_at, **values)

@@ -1,0 +1,103 @@
+# mypy: disable-error-code="misc, untyped-decorator"
+# Celery has no types.
+"""The three Celery tasks. Each is told an id, looks into the database, and does what is left to do.
+
+They return nothing and raise nothing that matters: how work ended is a row, not a result.
+"""
+
+import threading
+from functools import cache
+from typing import Any
+
+from celery import Task
+
+from workers import leases
+from workers.app import HARD_LIMIT_PART, SOFT_LIMIT_PART, app
+from workers.database import Document, get_database, short_lived_database
+from workers.dispatch import CeleryDispatch
+from workers.settings import get_settings
+from workers.stages.bench import Bench
+from workers.stages.publish import publish_document
+from workers.stages.read import LineReader, read_page
+from workers.stages.split import split_document
+from workers.storage import open_storage
+
+_visibility_s = get_settings().visibility_timeout_s
+_making_reader = threading.Lock()
+
+
+@cache
+def get_bench() -> Bench:
+    """The process's servers. A split worker's main process must not ask: its children inherit."""
+    settings, database = get_settings(), get_database()
+    return Bench(
+        database=database,
+        storage=open_storage(settings),
+        settings=settings,
+        dispatch=CeleryDispatch(app, database),
+    )
+
+
+def get_reader() -> LineReader:
+    """The process's line reader, loaded by whoever asks first."""
+    with _making_reader:
+        return _make_reader()
+
+
+@cache
+def _make_reader() -> LineReader:
+    from hwr.reader import LineReader as ModelReader  # loads torch, which only read workers need
+
+    settings = get_settings()
+    reader: LineReader = ModelReader(model=settings.model, engine=settings.engine)
+    return reader
+
+
+def close_reader() -> None:
+    """Finish the batch at work and hand the other lines' pages back."""
+    with _making_reader:
+        if _make_reader.cache_info().currsize:
+            _make_reader().close()
+
+
+class SplitTask(Task):
+    """Takes a document back at once when the process that split it has died."""
+
+    def on_retry(self, _error: Exception, task_id: str, args: Any, *_: Any) -> None:
+        """Called in the main process when a child is lost or was cut off from Redis."""
+        _take_back(task_id, args)
+
+    def on_failure(self, _error: Exception, task_id: str, args: Any, *_: Any) -> None:
+        """Called in the main process when a child was killed at the hard time limit."""
+        _take_back(task_id, args)
+
+
+def _take_back(message_id: str, args: Any) -> None:
+    with short_lived_database(get_settings()) as database, database.writing() as session:
+        leases.release_dead(session, Document, args[0], message_id)
+
+
+@app.task(
+    name="hwr.split",
+    base=SplitTask,
+    bind=True,
+    max_retries=None,
+    default_retry_delay=0,
+    soft_time_limit=_visibility_s * SOFT_LIMIT_PART,
+    time_limit=_visibility_s * HARD_LIMIT_PART,
+)
+def split(self: Any, document_id: str) -> None:
+    """Split a document into pages."""
+    split_document(get_bench(), document_id, self.request.id)
+
+
+@app.task(name="hwr.read", bind=True)
+def read(self: Any, page_id: int) -> None:
+    """Read the lines of a page."""
+    read_page(get_bench(), get_reader(), page_id, self.request.id)
+
+
+@app.task(name="hwr.publish", bind=True)
+def publish(self: Any, document_id: str) -> None:
+    """Write a document's result."""
+    publish_document(get_bench(), document_id, self.request.id)

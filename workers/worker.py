@@ -1,0 +1,110 @@
+"""Start a worker: `python -m workers.worker split` or `python -m workers.worker read`.
+
+A split worker opens hostile files, so each document is opened in a process of a prefork pool, which
+can be bounded and killed. A read worker holds one reader for many pages at once, so it is threads.
+"""
+
+import os
+import sys
+from enum import StrEnum
+from threading import Timer
+from typing import Any
+
+from workers.settings import Settings, get_settings
+
+#: Address space of a split process in bytes: the largest page takes about a fifth of it.
+SPLIT_MEMORY_BYTES = 4 * 2**30
+
+
+class Role(StrEnum):
+    """What a worker does."""
+
+    SPLIT = "split"  # opens documents
+    READ = "read"  # reads pages and publishes results
+
+
+def arguments(role: Role, settings: Settings) -> list[str]:
+    """Celery's command line for a worker of the role."""
+    from workers.database import Lane
+    from workers.dispatch import PUBLISH_QUEUE, SPLIT_QUEUE, read_queue
+
+    # Results go out before new pages come in, and high lanes go before low ones.
+    reading = ",".join([PUBLISH_QUEUE, *(read_queue(lane) for lane in Lane)])
+    pools = {
+        Role.SPLIT: ("prefork", settings.split_processes, SPLIT_QUEUE),
+        Role.READ: ("threads", settings.read_threads, reading),
+    }
+    pool, size, queues = pools[role]
+    return [
+        "worker",
+        *("--pool", pool, "--concurrency", str(size), "--queues", queues),
+        *("--hostname", f"{role.value}-{os.getpid()}@%h", "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+
+
+def main() -> None:
+    """Bring the database up to date and work until told to stop."""
+    role = Role(sys.argv[1])
+    if role is Role.SPLIT:
+        # SIGTERM lets running splits come to a good place, then hands them back. Read by billiard
+        # when it is imported, so before anything of Celery is.
+        os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    _prepare_database()
+    _connect_signals(role)
+    from workers.app import app
+
+    if role is Role.READ:
+        # Threads cannot be killed; their pages keep their leases and are finished.
+        app.conf.worker_cancel_long_running_tasks_on_connection_loss = False
+    app.worker_main(arguments(role, get_settings()))
+
+
+def _prepare_database() -> None:
+    from workers.database import short_lived_database
+    from workers.migrations import upgrade
+
+    with short_lived_database(get_settings()) as database:
+        upgrade(database)
+
+
+def _connect_signals(role: Role) -> None:
+    from celery import signals
+
+    from workers.app import app
+    from workers.reaper import Reaper
+
+    reaper = Reaper(app, get_settings())
+    signals.worker_ready.connect(lambda **_: reaper.start(), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: reaper.stop(), weak=False)
+    if role is Role.SPLIT:
+        signals.worker_process_init.connect(_bound_process)
+    else:
+        signals.worker_init.connect(_load_reader)
+        signals.worker_shutting_down.connect(_drain)
+
+
+def _bound_process(**_: Any) -> None:
+    from hwr.documents.sandbox import limit_process
+
+    limit_process(SPLIT_MEMORY_BYTES)
+
+
+def _load_reader(**_: Any) -> None:
+    from workers.tasks import get_reader
+
+    get_reader()
+
+
+def _drain(**_: Any) -> None:
+    """Let pages at work be finished for a while, then hand them back."""
+    from workers.app import SOFT_SHUTDOWN_S
+    from workers.tasks import close_reader
+
+    timer = Timer(SOFT_SHUTDOWN_S, close_reader)
+    timer.daemon = True
+    timer.start()
+
+
+if __name__ == "__main__":
+    main()
