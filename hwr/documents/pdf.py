@@ -1,0 +1,168 @@
+"""PDF through pdf2image: poppler renders one page at a time, after its size was checked."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import SEEK_END
+from pathlib import Path
+from typing import IO
+
+from pdf2image import convert_from_path, pdfinfo_from_path
+from pdf2image.exceptions import (
+    PDFInfoNotInstalledError,
+    PDFPageCountError,
+    PDFPopplerTimeoutError,
+)
+from PIL import Image
+
+from hwr.documents.formats import Format
+from hwr.documents.limits import MIN_SIDE, Limits, check_page_size
+from hwr.documents.pages import Page, check_number
+from hwr.documents.pixels import brief, decoding, to_grey
+from hwr.errors import (
+    DamagedDocument,
+    DamagedPage,
+    DocumentTimeout,
+    EncryptedDocument,
+    HwrError,
+    NoPages,
+    PageTimeout,
+    TooManyPages,
+)
+
+_POINTS_PER_INCH = 72
+
+#: A whole PDF has its end mark in so many last bytes (ISO 32000-1, annex H.3), padding apart.
+_TAIL_BYTES = 1024
+_PADDING_BYTES = 2**16
+
+
+class Pdf:
+    """An open PDF (a `Document`). A PDF that opens without a password is read, whatever rights
+    its owner password keeps back.
+
+    Raises:
+        DamagedDocument, EncryptedDocument, NoPages, TooManyPages, DocumentTimeout: as named.
+        HwrError: poppler is not installed.
+    """
+
+    format = Format.PDF
+
+    def __init__(self, file: IO[bytes], path: Path, limits: Limits) -> None:
+        # Absolute: poppler would take a relative name such as "-v.pdf" for an option.
+        self._path = str(path.absolute())
+        self._limits = limits
+        self._timeout_s = math.ceil(limits.page_timeout_s)
+        self.page_count = _count_pages(self._path, self._timeout_s)
+        self._check_count()
+        _check_end(file)
+
+    def page(self, number: int) -> Page:
+        """Page `number` at `Limits.render_dpi`, see `Document.page`."""
+        check_number(number, self.page_count)
+        with _poppler_on_page(number, self._timeout_s), decoding(number):
+            check_page_size(number, *self._rendered_size(number), self._limits)
+            return Page(number=number, image=to_grey(self._render(number)))
+
+    def _check_count(self) -> None:
+        if self.page_count < 1:
+            raise _no_pages()
+        if self.page_count > self._limits.max_pages:
+            raise TooManyPages(
+                f"The PDF has {self.page_count:,} pages, more than {self._limits.max_pages:,}. "
+                "Split it into smaller documents."
+            )
+
+    def _rendered_size(self, number: int) -> tuple[int, int]:
+        """Width and height in pixels that page `number` asks for, before any rotation."""
+        info = pdfinfo_from_path(
+            self._path,
+            timeout=self._timeout_s,
+            first_page=number,
+            last_page=number,
+        )
+        # "Page    7 size": "595 x 842 pts (A4)"
+        width, _, height = info[f"Page {number:4} size"].split()[:3]
+        if float(width) <= 0 or float(height) <= 0:
+            raise DamagedPage(
+                f"Page {number} is {width} × {height} points: it is listed but missing. "
+                "Export this page again."
+            )
+        scale = self._limits.render_dpi / _POINTS_PER_INCH
+        return math.ceil(float(width) * scale), math.ceil(float(height) * scale)
+
+    def _render(self, number: int) -> Image.Image:
+        images: list[Image.Image] = convert_from_path(
+            self._path,
+            dpi=self._limits.render_dpi,
+            first_page=number,
+            last_page=number,
+            grayscale=True,
+            # pdfinfo measures the crop box; without this pdftoppm would render the media box.
+            use_cropbox=True,
+            timeout=self._timeout_s,
+        )
+        # Where poppler fails it gives nothing, or a page of 1 × 1 pixels, and no error.
+        if not images or min(images[0].size) < MIN_SIDE:
+            raise DamagedPage(f"Page {number} did not render. Export this page again.")
+        return images[0]
+
+
+def _count_pages(path: str, timeout_s: int) -> int:
+    with _poppler_installed():
+        try:
+            return int(pdfinfo_from_path(path, timeout=timeout_s)["Pages"])
+        except PDFPopplerTimeoutError as error:
+            raise DocumentTimeout(
+                f"The PDF took more than {timeout_s} s to open. Export it in a simpler form."
+            ) from error
+        except PDFPageCountError as error:
+            raise _refusal(brief(error)) from error
+
+
+def _refusal(complaint: str) -> EncryptedDocument | DamagedDocument | NoPages:
+    if "password" in complaint or "security handler" in complaint:
+        return EncryptedDocument()
+    if "Invalid page count 0" in complaint:
+        return _no_pages()
+    return DamagedDocument(f"The PDF cannot be opened ({complaint}). Scan or export it again.")
+
+
+def _no_pages() -> NoPages:
+    return NoPages("The PDF has 0 pages. Export it again with at least one page.")
+
+
+def _check_end(file: IO[bytes]) -> None:
+    # Poppler repairs a cut-off PDF in silence and would render what is lost white.
+    file.seek(max(0, file.seek(0, SEEK_END) - _PADDING_BYTES))
+    if b"%%EOF" not in file.read().rstrip(b"\0\t\r\n ")[-_TAIL_BYTES:]:
+        raise DamagedDocument(
+            "The PDF is cut off: it has no end mark (%%EOF) in its last 1,024 bytes. "
+            "Submit it again after a complete upload, or export it again."
+        )
+
+
+@contextmanager
+def _poppler_installed() -> Iterator[None]:
+    try:
+        yield
+    except PDFInfoNotInstalledError as error:
+        raise HwrError(
+            "poppler was not found: PDFs cannot be read. Install poppler-utils and try again."
+        ) from error
+
+
+@contextmanager
+def _poppler_on_page(number: int, timeout_s: int) -> Iterator[None]:
+    with _poppler_installed():
+        try:
+            yield
+        except PDFPopplerTimeoutError as error:
+            raise PageTimeout(
+                f"Page {number} took more than {timeout_s} s to render. "
+                "Export it as a plain scan, without vector drawings."
+            ) from error
+        except PDFPageCountError as error:
+            raise DamagedPage(
+                f"Page {number} cannot be found ({brief(error)}). Export this page again."
+            ) from error

@@ -1,0 +1,79 @@
+"""JPEG and PNG: documents of one page."""
+
+from collections.abc import Callable
+from typing import IO
+
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+from hwr.documents.formats import Format
+from hwr.documents.limits import Limits, check_page_size
+from hwr.documents.pages import Page, check_number
+from hwr.documents.pixels import DECODER_ERRORS, brief, decoding, to_grey
+from hwr.errors import DamagedDocument, DamagedPage
+
+#: Scans of a progressive JPEG. Encoders write about 10; each costs a pass over the whole picture,
+#: so that a small file with thousands of them would decode for hours.
+MAX_SCANS = 100
+
+_START_OF_SCAN = b"\xff\xda"
+_CHUNK_BYTES = 2**20
+
+_DECODERS: dict[Format, Callable[[IO[bytes]], ImageFile]] = {
+    Format.JPEG: JpegImageFile,
+    Format.PNG: PngImageFile,
+}
+
+
+class Picture:
+    """An open JPEG or PNG (a `Document`).
+
+    Raises:
+        DamagedDocument: the header cannot be read.
+    """
+
+    page_count = 1
+
+    def __init__(self, file: IO[bytes], found: Format, limits: Limits) -> None:
+        self.format = found
+        self._file = file
+        self._limits = limits
+        try:
+            self._header()
+        except DECODER_ERRORS as error:
+            raise DamagedDocument(
+                f"The {found.upper()} is damaged in its header ({brief(error)}). "
+                "Scan or export it again."
+            ) from error
+
+    def page(self, number: int) -> Page:
+        """Page 1, see `Document.page`."""
+        check_number(number, self.page_count)
+        with decoding(number):
+            image = self._header()
+            check_page_size(number, *image.size, self._limits)
+            self._check_scans(number)
+            image.draft("L", None)
+            return Page(number=number, image=to_grey(image))
+
+    def _header(self) -> ImageFile:
+        # The decoder itself, not Image.open: that refuses a bomb without telling its size.
+        self._file.seek(0)
+        return _DECODERS[self.format](self._file)
+
+    def _check_scans(self, number: int) -> None:
+        scans = _count(self._file, _START_OF_SCAN) if self.format is Format.JPEG else 0
+        if scans > MAX_SCANS:
+            raise DamagedPage(
+                f"Page {number} is a JPEG of {scans:,} scans, more than {MAX_SCANS}. "
+                "Save it as a baseline JPEG."
+            )
+
+
+def _count(file: IO[bytes], mark: bytes) -> int:
+    """How often `mark` stands in the rest of `file`, give or take those across two chunks."""
+    position = file.tell()
+    count = sum(chunk.count(mark) for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""))
+    file.seek(position)
+    return count

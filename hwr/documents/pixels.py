@@ -1,0 +1,91 @@
+"""Pillow pictures as grey arrays, and Pillow's many errors as refusals of one page."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from hwr.errors import DamagedPage, PageTooLarge
+
+#: What Pillow's decoders raise on bytes that lie. Listed one by one: a bare Exception would also
+#: catch a worker's soft time limit and blame the page for it.
+DECODER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
+    struct.error,
+    zlib.error,
+)
+
+#: Characters of a decoder's own message that a refusal repeats.
+_MESSAGE_LENGTH = 120
+
+
+@contextmanager
+def decoding(number: int) -> Iterator[None]:
+    """Turn what a decoder raises on hostile bytes into the refusal of page `number`."""
+    try:
+        yield
+    except MemoryError as error:
+        raise PageTooLarge(
+            f"Page {number} needs more memory than this process may use. "
+            "Scan it at a lower resolution."
+        ) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PageTooLarge(f"Page {number}: {error} Scan it at a lower resolution.") from error
+    except DECODER_ERRORS as error:
+        raise DamagedPage(
+            f"Page {number} cannot be decoded ({brief(error)}). Scan or export this page again."
+        ) from error
+
+
+def brief(error: BaseException) -> str:
+    """A decoder's message on one short printable line, for it may repeat the file's bytes."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "".join(filter(str.isprintable, text))[:_MESSAGE_LENGTH]
+
+
+def to_grey(image: Image.Image) -> NDArray[np.uint8]:
+    """`image`, decoded, turned upright by its EXIF orientation and laid on white paper.
+
+    Returns:
+        uint8 (H, W), writable. 16-bit grey keeps its upper 8 bits.
+
+    Raises:
+        ValueError: the pixels are 32-bit or floating-point numbers without a known range.
+    """
+    image.load()
+    image = _upright(image)
+    if image.mode.startswith("I;16"):
+        return (np.asarray(image) >> 8).astype(np.uint8)
+    if image.mode in ("I", "F"):
+        raise ValueError("32-bit pixels; save it with 8 bits a pixel")
+    return np.array(_on_white(image) if image.has_transparency_data else image.convert("L"))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # Broken EXIF says nothing about the pixels: the page is read as it lies.
+    try:
+        return ImageOps.exif_transpose(image)
+    except DECODER_ERRORS:
+        return image
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    image = image.convert("RGBA")
+    paper = Image.new("L", image.size, 255)
+    paper.paste(image.convert("L"), mask=image.getchannel("A"))
+    return paper

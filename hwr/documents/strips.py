@@ -1,0 +1,106 @@
+"""Are a TIFF page's pixels all there? libtiff fills what is missing with white, in silence."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from mmap import mmap
+
+from PIL.TiffImagePlugin import (
+    COMPRESSION,
+    FILLORDER,
+    PHOTOMETRIC_INTERPRETATION,
+    ROWSPERSTRIP,
+    STRIPBYTECOUNTS,
+    STRIPOFFSETS,
+    TILEBYTECOUNTS,
+    TILEOFFSETS,
+    ImageFileDirectory_v2,
+    TiffImageFile,
+)
+
+from hwr.errors import DamagedPage
+
+_GROUP4 = 4
+_JPEG = 7
+
+#: End of a Group 4 strip (ITU-T T.6, EOFB): 24 bits at any bit offset, only zero bits after it.
+_END_OF_BLOCK = 0x001001
+
+#: End of a JPEG strip, with perhaps some padding after it.
+_END_OF_IMAGE = b"\xff\xd9"
+_PADDING_BYTES = 16
+
+#: Bytes that two encoders may differ by in one strip, end of block and padding included.
+_SLACK_BYTES = 6
+
+_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def check_spans(number: int, tags: ImageFileDirectory_v2, file_size: int) -> None:
+    """Refuse page `number` if a strip or tile is empty or reaches past the file's end.
+
+    Raises:
+        DamagedPage: naming the strip.
+    """
+    for index, (offset, count) in enumerate(_spans(tags), 1):
+        if count < 1 or offset + count > file_size:
+            raise _cut_off(number, index)
+
+
+def check_ends(number: int, image: TiffImageFile, file: mmap) -> None:
+    """Refuse page `number`, decoded as `image`, if a strip of it stops early.
+
+    Group 4 and JPEG strips carry an end mark. Some Group 4 writers leave it out; such a strip is
+    whole if its rows, encoded again, take as many bytes: rows that libtiff made up take more.
+
+    Raises:
+        DamagedPage: naming the strip.
+    """
+    compression = image.tag_v2.get(COMPRESSION)
+    for index, (offset, count) in enumerate(_spans(image.tag_v2), 1):
+        data = file[offset : offset + count]
+        if compression == _JPEG and _END_OF_IMAGE not in data[-_PADDING_BYTES:]:
+            raise _cut_off(number, index)
+        if compression == _GROUP4 and not _is_whole_group4(image, index - 1, data):
+            raise _cut_off(number, index)
+
+
+def _spans(tags: ImageFileDirectory_v2) -> Iterator[tuple[int, int]]:
+    """Offset and byte count of each strip or tile."""
+    offsets = tags.get(STRIPOFFSETS) or tags.get(TILEOFFSETS) or ()
+    counts = tags.get(STRIPBYTECOUNTS) or tags.get(TILEBYTECOUNTS) or ()
+    return zip(offsets, counts, strict=False)
+
+
+def _is_whole_group4(image: TiffImageFile, index: int, data: bytes) -> bool:
+    if image.tag_v2.get(FILLORDER) == 2:
+        data = data.translate(_REVERSED_BITS)
+    if _ends_block(data) or TILEOFFSETS in image.tag_v2:
+        return True
+    return abs(_encoded_size(image, index) - len(data)) <= _SLACK_BYTES
+
+
+def _ends_block(data: bytes) -> bool:
+    bits = int.from_bytes(data.rstrip(b"\0")[-4:])
+    lowest = bits & -bits
+    return bits > 0 and bits // lowest & 0xFFFFFF == _END_OF_BLOCK
+
+
+def _encoded_size(image: TiffImageFile, index: int) -> int:
+    """Bytes that the rows of strip `index` take as one Group 4 strip."""
+    rows = min(image.tag_v2.get(ROWSPERSTRIP, image.height), image.height)
+    top = index * rows
+    strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+    tags = {
+        PHOTOMETRIC_INTERPRETATION: image.tag_v2.get(PHOTOMETRIC_INTERPRETATION, 0),
+        ROWSPERSTRIP: strip.height,
+    }
+    encoded = BytesIO()
+    strip.save(encoded, "TIFF", compression="group4", tiffinfo=tags)
+    encoded.seek(0)
+    return sum(TiffImageFile(encoded).tag_v2[STRIPBYTECOUNTS])
+
+
+def _cut_off(number: int, strip: int) -> DamagedPage:
+    return DamagedPage(
+        f"Page {number} is cut off: strip {strip} of its pixels is incomplete. Scan it again."
+    )

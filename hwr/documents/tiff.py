@@ -1,0 +1,133 @@
+"""TIFF and BigTIFF: every directory is a page, found and decoded independently of the others.
+
+Pillow walks from page to page, so that one broken directory would take the rest with it and page
+3,000 would cost 3,000 readings. Here the chain of directories is walked once, without decoding, and
+Pillow is then shown the file as if the wanted page were its first.
+"""
+
+import mmap
+import struct
+from typing import IO, Self, cast
+
+from PIL.TiffImagePlugin import TiffImageFile
+
+from hwr.documents.formats import Format
+from hwr.documents.limits import Limits, check_page_size
+from hwr.documents.pages import Page, check_number
+from hwr.documents.pixels import decoding, to_grey
+from hwr.documents.strips import check_ends, check_spans
+from hwr.errors import DamagedDocument, DamagedPage, NoPages, TooManyPages
+
+_BIG = 43
+
+
+class _Layout:
+    """Where the numbers of a TIFF's frame stand, and how to read them."""
+
+    def __init__(self, header: bytes) -> None:
+        order = "<" if header.startswith(b"II") else ">"
+        big = struct.unpack_from(order + "H", header, 2)[0] == _BIG
+        #: Position of the first directory's offset.
+        self.start = 8 if big else 4
+        #: Bytes of one entry of a directory.
+        self.entry = 20 if big else 12
+        #: Entries of a directory, at its begin.
+        self.count = struct.Struct(order + ("Q" if big else "H"))
+        #: Offset of a directory.
+        self.offset = struct.Struct(order + ("Q" if big else "I"))
+
+
+class _Frame(mmap.mmap):
+    """The file in private memory pages, with one directory put first. Nothing is copied but the
+    4 KiB that hold the header."""
+
+    @classmethod
+    def at(cls, file: IO[bytes], layout: _Layout, directory: int) -> Self:
+        frame = cls(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        layout.offset.pack_into(frame, layout.start, directory)
+        return frame
+
+    def getvalue(self) -> Self:
+        # Pillow hands this to libtiff instead of reading the whole file.
+        return self
+
+
+class Tiff:
+    """An open TIFF (a `Document`).
+
+    Where the chain of directories breaks off, one more page is counted: asking for it tells that
+    it and all after it are lost.
+
+    Raises:
+        DamagedDocument: not even the first directory is there.
+        NoPages, TooManyPages: as named.
+    """
+
+    format = Format.TIFF
+
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
+        self._file = file
+        self._limits = limits
+        file.seek(0)
+        header = file.read(16).ljust(16, b"\0")
+        self._layout = _Layout(header)
+        first = self._layout.offset.unpack_from(header, self._layout.start)[0]
+        self._directories, self._whole = self._walk(first)
+        self.page_count = len(self._directories) + (not self._whole)
+        self._check_count()
+
+    def page(self, number: int) -> Page:
+        """Page `number`, see `Document.page`."""
+        check_number(number, self.page_count)
+        if number > len(self._directories):
+            raise DamagedPage(
+                f"Page {number} lies beyond the end of the TIFF: it is cut off or damaged, and any "
+                "later pages are lost with it. Scan or export them again."
+            )
+        directory = self._directories[number - 1]
+        with decoding(number), _Frame.at(self._file, self._layout, directory) as frame:
+            return self._decode(number, TiffImageFile(cast(IO[bytes], frame)), frame)
+
+    def _decode(self, number: int, image: TiffImageFile, frame: _Frame) -> Page:
+        check_page_size(number, *image.size, self._limits)
+        check_spans(number, image.tag_v2, len(frame))
+        image.load()
+        check_ends(number, image, frame)
+        return Page(number=number, image=to_grey(image))
+
+    def _walk(self, offset: int) -> tuple[list[int], bool]:
+        """Offsets of the directories, and whether the chain came to its end (or to the limit)."""
+        seen: dict[int, None] = {}
+        while offset and len(seen) <= self._limits.max_pages:
+            following = self._following(offset)
+            if following is None or offset in seen:
+                return list(seen), False
+            seen[offset] = None
+            offset = following
+        return list(seen), True
+
+    def _following(self, offset: int) -> int | None:
+        """Offset of the directory after the one at `offset`, 0 for none, None where it is cut."""
+        try:
+            count = self._read(offset, self._layout.count)
+            end = offset + self._layout.count.size + count * self._layout.entry
+            return self._read(end, self._layout.offset) if count else None
+        except (struct.error, OSError, ValueError):
+            return None
+
+    def _read(self, offset: int, number: struct.Struct) -> int:
+        self._file.seek(offset)
+        return int(number.unpack(self._file.read(number.size))[0])
+
+    def _check_count(self) -> None:
+        if not self._directories and self._whole:
+            raise NoPages("The TIFF has 0 pages. Export it again with at least one page.")
+        if not self._directories:
+            raise DamagedDocument(
+                "The TIFF is cut off before its first page. Scan or export it again."
+            )
+        if self.page_count > self._limits.max_pages:
+            raise TooManyPages(
+                f"The TIFF has more than {self._limits.max_pages:,} pages. "
+                "Split it into smaller documents."
+            )

@@ -1,0 +1,119 @@
+"""JPEG and PNG: every kind of pixel comes out grey on white, every lie is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from document_files import draw_page, encode, png_header
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from hwr.documents import Limits, Page, open_document
+from hwr.errors import DamagedDocument, DamagedPage, PageTooLarge, PageTooSmall
+
+
+def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> NDArray[np.uint8]:
+    path = tmp_path / "picture"
+    path.write_bytes(data)
+    with open_document(path, limits or Limits()) as document:
+        page = document.page(1)
+    assert isinstance(page, Page)
+    assert (page.number, page.image.dtype, page.image.ndim) == (1, np.uint8, 2)
+    return page.image
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "LA", "RGBA"])
+def test_png_pixels(tmp_path: Path, mode: str) -> None:
+    drawn = draw_page()
+    assert np.array_equal(read(tmp_path, encode(drawn.convert(mode), "PNG")), np.asarray(drawn))
+
+
+def test_16_bit_png_keeps_its_upper_bits(tmp_path: Path) -> None:
+    deep = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    assert np.array_equal(read(tmp_path, encode(Image.fromarray(deep), "PNG")), deep >> 8)
+
+
+def test_transparent_paper_is_white(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 20, 40))
+    image.paste((0, 0, 0, 128), (0, 30, 40, 40))
+    grey = read(tmp_path, encode(image, "PNG"))
+    assert (grey[0, 0], grey[0, 39], grey[39, 39]) == (0, 255, 127)
+
+
+def test_transparent_palette_is_white(tmp_path: Path) -> None:
+    image = Image.new("P", (40, 40), 1)
+    image.putpalette([0, 0, 0, 10, 10, 10])
+    image.paste(0, (0, 0, 20, 40))
+    grey = read(tmp_path, encode(image, "PNG", transparency=1))
+    assert (grey[0, 0], grey[0, 39]) == (0, 255)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_jpeg_pixels(tmp_path: Path, mode: str, progressive: bool) -> None:
+    drawn = draw_page()
+    data = encode(drawn.convert(mode), "JPEG", quality=98, progressive=progressive)
+    assert np.abs(read(tmp_path, data).astype(int) - np.asarray(drawn)).mean() < 3
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(tmp_path: Path, kind: str, orientation: int) -> None:
+    drawn = draw_page()
+    drawn.getexif()[0x0112] = orientation
+    upright = np.asarray(ImageOps.exif_transpose(drawn))
+    grey = read(tmp_path, encode(drawn, kind, exif=drawn.getexif()))
+    assert grey.shape == upright.shape
+    assert np.abs(grey.astype(int) - upright).mean() < 5
+
+
+def test_the_image_can_be_written_to(tmp_path: Path) -> None:
+    read(tmp_path, encode(draw_page(), "PNG"))[:] = 0
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_truncated_pixels(tmp_path: Path, kind: str, kept: float) -> None:
+    noise = Image.effect_noise((200, 200), 80)
+    data = encode(noise, kind)
+    with pytest.raises(DamagedPage, match=r"Page 1 .*again"):
+        read(tmp_path, data[: int(len(data) * kept)])
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"\x89PNG\r\n\x1a\n\0\0\0"]
+)
+def test_truncated_header(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(DamagedDocument, match="header"):
+        read(tmp_path, data)
+
+
+def test_one_pixel(tmp_path: Path) -> None:
+    with pytest.raises(PageTooSmall, match=r"1 × 1 pixels.*150 dpi"):
+        read(tmp_path, encode(Image.new("L", (1, 1)), "PNG"))
+
+
+@pytest.mark.parametrize("size", [(40_000, 40_000), (40_000, 20), (20, 40_000), (9_900, 9_900)])
+def test_too_large_is_refused_by_its_header(tmp_path: Path, size: tuple[int, int]) -> None:
+    with pytest.raises(PageTooLarge, match=rf"{size[0]:,} × {size[1]:,} pixels.*resolution"):
+        read(tmp_path, png_header(*size))
+
+
+def test_the_limit_itself_is_allowed(tmp_path: Path) -> None:
+    data = encode(draw_page(400, 300), "PNG")
+    assert read(tmp_path, data, Limits(max_side=400)).shape == (300, 400)
+    with pytest.raises(PageTooLarge, match="more than 399 a side"):
+        read(tmp_path, data, Limits(max_side=399))
+
+
+def test_a_jpeg_of_endless_scans(tmp_path: Path) -> None:
+    data = encode(draw_page(), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(DamagedPage, match=r"scans, more than 100\. Save it as a baseline"):
+        read(tmp_path, data[:-2] + scan * 200 + data[-2:])
+
+
+def test_broken_exif_does_not_cost_the_page(tmp_path: Path) -> None:
+    data = encode(draw_page(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff")
+    assert read(tmp_path, data).shape == (300, 400)

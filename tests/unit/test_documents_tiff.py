@@ -1,0 +1,220 @@
+"""TIFF: pages are independent, and missing pixels never pass for paper."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from document_files import (
+    big_tiff,
+    draw_page,
+    empty_tiff_pages,
+    encode,
+    group4,
+    strips,
+    tiff,
+    tiff_directories,
+)
+from PIL import Image, ImageOps
+
+from hwr.documents import Document, Format, Limits, open_document
+from hwr.errors import (
+    DamagedDocument,
+    DamagedPage,
+    HwrError,
+    NoPages,
+    PageTooLarge,
+    PageTooSmall,
+    TooManyPages,
+)
+
+#: Compressions that scanners write, and how far their pixels may be off.
+COMPRESSIONS = {None: 0, "tiff_lzw": 0, "tiff_adobe_deflate": 0, "packbits": 0, "jpeg": 4}
+
+SIZES = [(400, 300), (300, 500), (350, 420)]
+
+
+def outcomes(tmp_path: Path, data: bytes) -> list[str]:
+    """What each page of a TIFF comes to: "read" or the code of its refusal."""
+    path = tmp_path / "scan.tif"
+    path.write_bytes(data)
+    with open_document(path) as document:
+        return [outcome(document, number + 1) for number in range(document.page_count)]
+
+
+def outcome(document: Document, number: int) -> str:
+    try:
+        document.page(number)
+    except DamagedPage as error:
+        told = str(error).startswith(f"Page {number} ") and str(error).endswith("again.")
+        return error.code if told else f"says only: {error}"
+    return "read"
+
+
+@pytest.mark.parametrize(("compression", "off"), COMPRESSIONS.items())
+def test_pages_in_any_order(tmp_path: Path, compression: str | None, off: int) -> None:
+    drawn = [draw_page(*size) for size in SIZES]
+    path = tmp_path / "scan.tif"
+    path.write_bytes(tiff(drawn, compression))
+    with open_document(path) as document:
+        assert (document.format, document.page_count) == (Format.TIFF, 3)
+        for number in (3, 1, 2, 2):
+            image = document.page(number).image
+            assert image.dtype == np.uint8
+            assert np.abs(image.astype(int) - np.asarray(drawn[number - 1])).mean() <= off
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4"])
+def test_bilevel(tmp_path: Path, compression: str) -> None:
+    drawn = [draw_page(*size).convert("1") for size in SIZES]
+    path = tmp_path / "scan.tif"
+    path.write_bytes(tiff(drawn, compression))
+    with open_document(path) as document:
+        for number, image in enumerate(drawn, 1):
+            assert np.array_equal(document.page(number).image, np.asarray(image) * np.uint8(255))
+
+
+def test_white_is_zero(tmp_path: Path) -> None:
+    drawn = draw_page().convert("1")
+    path = tmp_path / "scan.tif"
+    path.write_bytes(encode(drawn, "TIFF", compression="group4", tiffinfo={262: 0}))
+    with open_document(path) as document:
+        assert np.array_equal(document.page(1).image, np.asarray(drawn) * np.uint8(255))
+
+
+def test_big_tiff(tmp_path: Path) -> None:
+    drawn = draw_page()
+    path = tmp_path / "scan.tif"
+    path.write_bytes(big_tiff(drawn))
+    with open_document(path) as document:
+        assert document.page_count == 1
+        assert np.array_equal(document.page(1).image, np.asarray(drawn))
+
+
+def test_16_bit_grey(tmp_path: Path) -> None:
+    deep = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    path = tmp_path / "scan.tif"
+    path.write_bytes(encode(Image.fromarray(deep), "TIFF"))
+    with open_document(path) as document:
+        assert np.array_equal(document.page(1).image, deep >> 8)
+
+
+def test_numbers_without_a_range_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    path.write_bytes(encode(Image.new("F", (64, 64)), "TIFF"))
+    with (
+        open_document(path) as document,
+        pytest.raises(DamagedPage, match="save it with 8 bits"),
+    ):
+        document.page(1)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "group4"])
+def test_orientation_is_applied(tmp_path: Path, compression: str | None) -> None:
+    drawn = draw_page().convert("1" if compression == "group4" else "L")
+    path = tmp_path / "scan.tif"
+    path.write_bytes(encode(drawn, "TIFF", compression=compression, tiffinfo={0x0112: 6}))
+    drawn.getexif()[0x0112] = 6
+    upright = ImageOps.exif_transpose(drawn).convert("L")
+    with open_document(path) as document:
+        assert np.array_equal(document.page(1).image, np.asarray(upright))
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_garbage_in_a_strip_refuses_that_page_alone(tmp_path: Path, compression: str) -> None:
+    data = bytearray(tiff([draw_page(*size) for size in SIZES], compression))
+    offset, count = strips(bytes(data), 1)[0]
+    data[offset : offset + count] = b"\x5a" * count
+    assert outcomes(tmp_path, bytes(data)) == ["read", "DamagedPage", "read"]
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+def test_group4_strip_that_fades_to_zeros(tmp_path: Path, page: int) -> None:
+    data = bytearray(group4(*(draw_page(*size) for size in SIZES)))
+    offset, count = strips(bytes(data), page)[-1]
+    data[offset + count // 2 : offset + count] = bytes(count - count // 2)
+    expected = ["read"] * 3
+    expected[page] = "DamagedPage"
+    assert outcomes(tmp_path, bytes(data)) == expected
+
+
+@pytest.mark.parametrize("compression", ["group4", "jpeg"])
+def test_strip_whose_count_was_cut(tmp_path: Path, compression: str) -> None:
+    drawn = draw_page(200, 200).convert("1" if compression == "group4" else "L")
+    data = tiff([drawn], compression)
+    _, count = strips(data, 0)[0]
+    entry = struct.pack("<HHII", 279, 4, 1, count)
+    assert data.count(entry) == 1
+    cut = data.replace(entry, struct.pack("<HHII", 279, 4, 1, count // 2))
+    assert outcomes(tmp_path, cut) == ["DamagedPage"]
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_group4_strip_without_end_of_block_is_read(tmp_path: Path, photometric: int) -> None:
+    drawn = draw_page().convert("1")
+    data = encode(drawn, "TIFF", compression="group4", tiffinfo={262: photometric})
+    _, count = strips(data, 0)[0]
+    entry = struct.pack("<HHII", 279, 4, 1, count)
+    assert data.count(entry) == 1
+    bare = data.replace(entry, struct.pack("<HHII", 279, 4, 1, count - 3))
+    assert outcomes(tmp_path, bare) == ["read"]
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "group4", "jpeg"])
+def test_truncated_file_keeps_its_whole_pages(tmp_path: Path, compression: str | None) -> None:
+    drawn = [draw_page(*size).convert("1" if compression == "group4" else "L") for size in SIZES]
+    data = tiff(drawn, compression)
+    offset, count = strips(data, 2)[-1]
+    third = tiff_directories(data)[2]
+    assert outcomes(tmp_path, data[: offset + count // 2]) == ["read", "read", "DamagedPage"]
+    assert outcomes(tmp_path, data[:third])[:2] == ["read", "read"]
+    assert outcomes(tmp_path, data[:third])[2:] == ["DamagedPage"]
+
+
+def test_broken_directory_does_not_reach_its_neighbours(tmp_path: Path) -> None:
+    data = bytearray(group4(*(draw_page(*size) for size in SIZES)))
+    second = tiff_directories(bytes(data))[1]
+    (count,) = struct.unpack_from("<H", data, second)
+    data[second + 2 : second + 2 + 12 * count] = b"\xee" * 12 * count
+    assert outcomes(tmp_path, bytes(data)) == ["read", "DamagedPage", "read"]
+
+
+def test_chain_that_runs_in_a_circle(tmp_path: Path) -> None:
+    data = bytearray(tiff([draw_page(*size) for size in SIZES]))
+    first, _, third = tiff_directories(bytes(data))
+    (count,) = struct.unpack_from("<H", data, third)
+    struct.pack_into("<I", data, third + 2 + 12 * count, first)
+    assert outcomes(tmp_path, bytes(data)) == ["read", "read", "read", "DamagedPage"]
+
+
+def refused(tmp_path: Path, data: bytes, error: type[HwrError], match: str) -> None:
+    path = tmp_path / "scan.tif"
+    path.write_bytes(data)
+    with pytest.raises(error, match=match), open_document(path) as document:
+        document.page(1)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "match"),
+    [
+        (b"II*\0\0\0\0\0", NoPages, "0 pages"),
+        (b"II*\0", NoPages, "0 pages"),
+        (b"II*\0\xff\xff\xff\xff", DamagedDocument, "before its first page"),
+        (b"MM\0+\0\x08\0\0" + b"\xff" * 8, DamagedDocument, "before its first page"),
+        (empty_tiff_pages(5000), TooManyPages, "more than 3,000 pages. Split"),
+        (encode(Image.new("L", (1, 1)), "TIFF"), PageTooSmall, "1 × 1"),
+        (encode(Image.new("1", (40_000, 20)), "TIFF"), PageTooLarge, "40,000 × 20"),
+        (encode(Image.new("1", (9_900, 9_900)), "TIFF"), PageTooLarge, "in all"),
+    ],
+)
+def test_refusals(tmp_path: Path, data: bytes, error: type[HwrError], match: str) -> None:
+    refused(tmp_path, data, error, match)
+
+
+def test_the_limit_of_pages_itself_is_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    path.write_bytes(empty_tiff_pages(5))
+    with open_document(path, Limits(max_pages=5)) as document:
+        assert document.page_count == 5
+    with pytest.raises(TooManyPages), open_document(path, Limits(max_pages=4)):
+        pass
