@@ -1,0 +1,1 @@
+"""The recogniser: alphabet, line images, the CRNN, CTC decoding and the shipped weights."""

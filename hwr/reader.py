@@ -1,0 +1,272 @@
+"""The whole reader for one process: `Reader().read("scan.pdf")`.
+
+`LineReader` is the part that workers share among pages: one engine, one batcher.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import hwr
+from hwr.batching import Batcher, Lane
+from hwr.documents import Document, Limits, open_document
+from hwr.engines import Engine, LineBatch, open_engine
+from hwr.errors import DocumentError, HwrError, LineError, PageError
+from hwr.layout import Line, crop_line, find_lines
+from hwr.model.alphabet import Alphabet
+from hwr.model.decoding import LineReading, read_best_path
+from hwr.model.line_image import normalise_line
+from hwr.model.weights import load_model
+
+Grey = NDArray[np.uint8]
+#: Turns open pages into lines; a test or a profile may put another in its place.
+LineFinder = Callable[[Grey], Sequence[Line]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why something was not read, as results carry it."""
+
+    #: Name of the error in the tree of hwr.errors.
+    code: str
+    #: What was wrong and what to do next.
+    message: str
+
+    @classmethod
+    def of(cls, error: HwrError) -> "Failure":
+        """The failure that `error` is."""
+        return cls(code=error.code, message=str(error))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadLine:
+    """A line with its text."""
+
+    #: Place in reading order, from 0.
+    order: int
+    #: Outline in page pixels.
+    polygon: tuple[tuple[int, int], ...]
+    #: Baseline in page pixels.
+    baseline: tuple[tuple[int, int], ...]
+    text: str
+    #: 0..1, not calibrated.
+    confidence: float
+    #: Set where this line alone failed.
+    error: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageReading:
+    """What a page says; without lines where it was refused."""
+
+    #: Page number, from 1.
+    number: int
+    #: Size in pixels, 0 where the page was refused.
+    width: int = 0
+    height: int = 0
+    lines: tuple[ReadLine, ...] = ()
+    error: Failure | None = None
+
+    @property
+    def text(self) -> str:
+        """The lines in reading order, one a row."""
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentReading:
+    """What a document says."""
+
+    name: str
+    pages: tuple[PageReading, ...] = ()
+    error: Failure | None = None
+    #: What read it: model hash, engine, decoder, version.
+    reader: dict[str, str]
+
+    @property
+    def state(self) -> str:
+        """done, done_with_errors or failed, as jobs have it."""
+        if self.error or (self.pages and all(page.error for page in self.pages)):
+            return "failed"
+        return "done_with_errors" if any(page.error for page in self.pages) else "done"
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain JSON values, the same as the service writes."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "error": asdict(self.error) if self.error else None,
+            "reader": self.reader,
+            "pages": [asdict(page) for page in self.pages],
+        }
+
+
+class LineReader(AbstractContextManager["LineReader"]):
+    """Reads lines of any number of pages at once; safe to call from many threads."""
+
+    def __init__(
+        self, *, model: Path | None = None, engine: str = "torch", threads: int = 1
+    ) -> None:
+        """Load `model` (default: the shipped one) into the engine of that name and warm it up.
+
+        Raises:
+            ModelError, EngineError: it cannot be used on this machine.
+        """
+        loaded = load_model(model)
+        self._alphabet = loaded.alphabet
+        self._engine = open_engine(engine, loaded.network, threads)
+        self._engine.warm_up()
+        self.identity = {
+            "model": loaded.hash,
+            "engine": self._engine.identity,
+            "decoder": "best path",
+            "hwr": hwr.__version__,
+        }
+        self._batcher: Batcher[Grey, LineReading] = Batcher(
+            reading_work(self._engine, self._alphabet)
+        )
+
+    def submit(
+        self,
+        image: Grey,
+        *,
+        lane: str = "normal",
+        tenant: str = "default",
+        deadline_s: float | None = None,
+    ) -> "Future[LineReading]":
+        """Queue a normalised line image (64, w); blocks while too many wait.
+
+        The future fails with a LineError for this line alone, or with ReaderClosed.
+        """
+        return self._batcher.submit(
+            image, lane=Lane[lane.upper()], tenant=tenant, deadline_s=deadline_s
+        )
+
+    def close(self) -> None:
+        """Finish the running batch and fail the waiting lines with ReaderClosed."""
+        self._batcher.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def reading_work(
+    engine: Engine, alphabet: Alphabet
+) -> Callable[[Sequence[Grey]], list[LineReading]]:
+    """The batcher's work: line images in, readings out."""
+
+    def work(images: Sequence[Grey]) -> list[LineReading]:
+        batch = LineBatch.stack(images)
+        return [read_best_path(row, alphabet) for row in engine.logits(batch).rows(batch)]
+
+    return work
+
+
+class Reader(AbstractContextManager["Reader"]):
+    """Reads whole documents in this process, a page at a time."""
+
+    def __init__(
+        self,
+        *,
+        model: Path | None = None,
+        engine: str = "torch",
+        threads: int = 1,
+        limits: Limits | None = None,
+        line_finder: LineFinder = find_lines,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._find = line_finder
+        self._lines = LineReader(model=model, engine=engine, threads=threads)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What reads: model hash, engine, decoder, version."""
+        return self._lines.identity
+
+    def read(self, path: Path | str) -> DocumentReading:
+        """The reading of the document at `path`; what is refused is in it as a Failure."""
+        path, error = Path(path), None
+        pages: list[PageReading] = []
+        try:
+            pages.extend(self.pages(path))
+        except DocumentError as refusal:
+            error = Failure.of(refusal)
+        return DocumentReading(
+            name=path.name, pages=tuple(pages), error=error, reader=self.identity
+        )
+
+    def pages(self, path: Path | str) -> Iterator[PageReading]:
+        """The pages as they are read; one page is in memory at a time.
+
+        Raises:
+            DocumentError: the whole document is refused.
+        """
+        with open_document(Path(path), self._limits) as document:
+            for number in range(1, document.page_count + 1):
+                yield self._read_page(document, number)
+
+    def read_line(self, image: NDArray[np.uint8]) -> LineReading:
+        """The reading of a line image that is already cut, grey (h, w) or RGB (h, w, 3).
+
+        Raises:
+            LineError: it cannot be read.
+        """
+        return self._lines.submit(normalise_line(image)).result()
+
+    def close(self) -> None:
+        """Stop the engine."""
+        self._lines.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_page(self, document: Document, number: int) -> PageReading:
+        try:
+            page = document.page(number)
+            lines = self._find(page.image)
+        except PageError as refusal:
+            return PageReading(number=number, error=Failure.of(refusal))
+        height, width = page.image.shape
+        waiting = [self._submit(page.image, line) for line in lines]
+        read = tuple(_finish(line, future) for line, future in zip(lines, waiting, strict=True))
+        return PageReading(number=number, width=width, height=height, lines=read)
+
+    def _submit(self, image: Grey, line: Line) -> "Future[LineReading]":
+        try:
+            return self._lines.submit(normalise_line(crop_line(image, line)))
+        except LineError as refusal:
+            failed: Future[LineReading] = Future()
+            failed.set_exception(refusal)
+            return failed
+
+
+def _finish(line: Line, future: "Future[LineReading]") -> ReadLine:
+    try:
+        reading, error = future.result(), None
+    except LineError as refusal:
+        reading, error = LineReading(text="", confidence=0.0), Failure.of(refusal)
+    return ReadLine(
+        order=line.order,
+        polygon=line.polygon,
+        baseline=line.baseline,
+        text=reading.text,
+        confidence=reading.confidence,
+        error=error,
+    )

@@ -1,0 +1,1 @@
+"""Makes models: data sets, drawn lines, augmentation, the trainer and the evaluation."""

@@ -1,0 +1,112 @@
+"""Distortions of line images while training: geometry, pen, paper, camera.
+
+The groups follow Retsinas et al. (2022) and Wigington et al., "Data Augmentation for Recognition of
+Handwritten Words and Lines" (ICDAR 2017). All take and give grey (h, w) uint8, paper near 255.
+"""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from hwr.model.line_image import LINE_HEIGHT
+from hwr.training.samples import Grey
+
+_PAPER = 255
+
+
+def augment(image: Grey, rng: Generator) -> Grey:
+    """One distorted copy of a line image, 64 high."""
+    image = _geometry(_to_height(image), rng)
+    if rng.random() < 0.3:
+        image = _pen(image, rng)
+    if rng.random() < 0.35:
+        image = _camera(image, rng)
+    return image
+
+
+def paper(image: Grey, rng: Generator) -> Grey:
+    """Black on white drawing → ink of some darkness on toned, noisy, perhaps ruled paper."""
+    ink, tone = rng.uniform(0, 130), rng.uniform(190, 255)
+    canvas = np.full(image.shape, tone, np.float32) + _texture(image.shape, rng)
+    if rng.random() < 0.35:
+        _rule(canvas, rng)
+    cover = (255.0 - image.astype(np.float32)) / 255.0 * rng.uniform(0.75, 1.0)
+    return _grey(canvas * (1 - cover) + ink * cover)
+
+
+def _to_height(image: Grey) -> Grey:
+    width = max(8, round(image.shape[1] * LINE_HEIGHT / image.shape[0]))
+    return np.asarray(
+        cv2.resize(image, (width, LINE_HEIGHT), interpolation=cv2.INTER_AREA), np.uint8
+    )
+
+
+def _geometry(image: Grey, rng: Generator) -> Grey:
+    """Slant, rotation, scale, shift and elastic drift in one resampling."""
+    height, width = image.shape
+    stretch, squash = rng.uniform(0.8, 1.25), rng.uniform(0.78, 1.1)
+    slant, turn = rng.normal(0, 0.22), rng.normal(0, 0.012)
+    left, right = rng.integers(0, 24, 2)
+    new_width = max(8, int(width * stretch + left + right + abs(slant) * 20))
+    ys, xs = np.mgrid[0:height, 0:new_width].astype(np.float32)
+    centre = height / 2
+    dy = (ys - centre - rng.normal(0, 3.0)) / squash
+    source_x = (xs - left - abs(slant) * 10) / stretch + slant * dy
+    source_y = centre + dy + turn * (source_x - width / 2)
+    drift_x, drift_y = _drift(height, new_width, rng)
+    return np.asarray(
+        cv2.remap(
+            image,
+            (source_x + drift_x).astype(np.float32),
+            (source_y + drift_y).astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=int(np.percentile(image[:, :: max(1, width // 64)], 80)),
+        ),
+        np.uint8,
+    )
+
+
+def _drift(height: int, width: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+    strength = rng.uniform(0, 2.6)
+    rows, columns = 3, max(3, width // 28)
+    coarse = rng.normal(0, strength, (2, rows, columns)).astype(np.float32)
+    fine = [cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC) for c in coarse]
+    return fine[0], fine[1]
+
+
+def _pen(image: Grey, rng: Generator) -> Grey:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(rng.integers(2, 4)),) * 2)
+    thicker = rng.random() < 0.55
+    changed = cv2.erode(image, kernel) if thicker else cv2.dilate(image, kernel)
+    share = rng.uniform(0.3, 1.0) if thicker else rng.uniform(0.2, 0.7)
+    return _grey(image * (1 - share) + changed * share)
+
+
+def _camera(image: Grey, rng: Generator) -> Grey:
+    choice = rng.integers(0, 4)
+    if choice == 0:
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3)), np.uint8)
+    if choice == 1:
+        small = cv2.resize(image, None, fx=(f := rng.uniform(0.35, 0.8)), fy=f)
+        return np.asarray(cv2.resize(small, image.shape[::-1]), np.uint8)
+    if choice == 2:
+        return _grey(image + _texture(image.shape, rng) * 2)
+    quality = int(rng.integers(12, 60))
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _texture(shape: tuple[int, ...], rng: Generator) -> np.ndarray:
+    fine = rng.normal(0, rng.uniform(0.5, 6), shape).astype(np.float32)
+    coarse = rng.normal(0, rng.uniform(0, 8), (3, max(3, shape[1] // 60))).astype(np.float32)
+    return fine + cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+
+
+def _rule(canvas: np.ndarray, rng: Generator) -> None:
+    row = int(canvas.shape[0] * rng.uniform(0.55, 0.98))
+    canvas[row : row + int(rng.integers(1, 4))] -= rng.uniform(20, 110)
+
+
+def _grey(values: np.ndarray) -> Grey:
+    return np.asarray(np.clip(values, 0, _PAPER), np.uint8)

@@ -1,0 +1,128 @@
+"""Which lines a step sees. A function of (recipe, rank, step) alone, so that resuming is exact."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hwr.model.alphabet import Alphabet
+from hwr.model.line_image import normalise_line
+from hwr.training.augmentation import augment, paper
+from hwr.training.drawn import font_sample, stroke_sample
+from hwr.training.recipe import Recipe
+from hwr.training.samples import Grey, LineSample
+from hwr.training.strokes import Hand
+
+_DRAWN = ("strokes", "fonts")
+
+#: (pool, batch inside the pool)
+Position = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Lines of one step, all as wide as the widest: the rest is paper."""
+
+    #: (B, 1, 64, W) float32 ink in 0..1.
+    ink: Tensor
+    #: (sum of lengths,) int64 classes of all lines, one after the other.
+    targets: Tensor
+    #: (B,) int64 characters of each line.
+    target_lengths: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Everything lines can come from."""
+
+    real: Sequence[LineSample]
+    hands: Sequence[Hand]
+    fonts: Sequence[Path]
+
+
+class BatchPlan:
+    """Endless batches for one process of a run."""
+
+    def __init__(self, sources: Sources, recipe: Recipe, alphabet: Alphabet, rank: int = 0) -> None:
+        self._sources = sources
+        self._recipe = recipe
+        self._alphabet = alphabet
+        self._rank = rank
+        self._real = [s for s in sources.real if s.width <= recipe.widest and alphabet.fold(s.text)]
+        self._weights = np.cumsum([recipe.weights.get(s.dataset, 1.0) for s in self._real])
+
+    def batches(self, start: Position = (0, 0)) -> Iterator[tuple[Position, Batch]]:
+        """Batches from `start` on, each with the position after it, which is where to resume."""
+        pool, offset = start
+        while True:
+            groups = self._groups(pool)
+            for index in range(offset, len(groups)):
+                yield (pool, index + 1), self._batch(groups[index], pool, index)
+            pool, offset = pool + 1, 0
+
+    def _groups(self, pool: int) -> list[list[LineSample]]:
+        rng = self._rng(pool)
+        short = pool < self._recipe.short_pools
+        limit = self._recipe.short_width if short else self._recipe.widest
+        lines = sorted(self._pool(rng, limit), key=lambda sample: sample.width)
+        groups = _by_area(lines, self._recipe.columns)
+        rng.shuffle(groups)
+        return groups
+
+    def _pool(self, rng: Random, limit: int) -> list[LineSample]:
+        lines: list[LineSample] = []
+        while len(lines) < self._recipe.pool:
+            sample = self._draw(rng)
+            if sample.width <= limit and self._alphabet.fold(sample.text):
+                lines.append(sample)
+        return lines
+
+    def _draw(self, rng: Random) -> LineSample:
+        chance, seed = rng.random(), rng.getrandbits(40)
+        if self._sources.hands and chance < self._recipe.strokes:
+            return stroke_sample(rng.choice(self._sources.hands), seed)
+        if self._sources.fonts and chance < self._recipe.strokes + self._recipe.fonts:
+            return font_sample(rng.choice(self._sources.fonts), seed)
+        point = rng.random() * self._weights[-1]
+        return self._real[int(np.searchsorted(self._weights, point, side="right"))]
+
+    def _batch(self, samples: list[LineSample], pool: int, index: int) -> Batch:
+        rng = np.random.default_rng((self._recipe.seed, self._rank, pool, index))
+        images = [self._image(sample, rng) for sample in samples]
+        codes = [self._alphabet.encode(sample.text) for sample in samples]
+        return Batch(
+            ink=stack_ink(images),
+            targets=torch.tensor([c for code in codes for c in code], dtype=torch.int64),
+            target_lengths=torch.tensor([len(code) for code in codes], dtype=torch.int64),
+        )
+
+    def _image(self, sample: LineSample, rng: np.random.Generator) -> Grey:
+        image = sample.load()
+        if sample.dataset in _DRAWN:
+            image = paper(image, rng)
+        return normalise_line(augment(image, rng))
+
+    def _rng(self, pool: int) -> Random:
+        return Random(f"{self._recipe.seed}/{self._rank}/{pool}")  # noqa: S311
+
+
+def stack_ink(images: Sequence[Grey]) -> Tensor:
+    """Grey (64, w) line images → (B, 1, 64, W) float32 ink in 0..1, padded with paper."""
+    width = max(image.shape[1] for image in images)
+    ink = np.zeros((len(images), 1, images[0].shape[0], width), np.float32)
+    for row, image in zip(ink, images, strict=True):
+        row[0, :, : image.shape[1]] = (255 - image.astype(np.float32)) / 255
+    return torch.from_numpy(ink)
+
+
+def _by_area(lines: list[LineSample], columns: int) -> list[list[LineSample]]:
+    groups: list[list[LineSample]] = [[]]
+    for line in lines:
+        if groups[-1] and (len(groups[-1]) + 1) * line.width > columns:
+            groups.append([])
+        groups[-1].append(line)
+    return groups

@@ -1,0 +1,116 @@
+"""Lines drawn with handwriting fonts, which come from the npm registry at training time.
+
+Every font is under the SIL Open Font License 1.1 or the Apache License 2.0; none is in this
+repository. The model card lists them.
+"""
+
+import io
+import shutil
+import subprocess
+import tarfile
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from hwr.errors import TrainingDataError
+from hwr.training.samples import Grey
+
+#: Package names in the npm scope @fontsource.
+FONTS = (
+    "annie-use-your-telescope bad-script caveat cedarville-cursive coming-soon covered-by-"
+    " your-grace crafty-girls dancing-script dawning-of-a-new-day delius gaegu give-you-glory"
+    " gloria-hallelujah gochi-hand handlee homemade-apple indie-flower just-another-hand just-"
+    " me-again-down-here kalam kristi la-belle-aurore loved-by-the-king marck-script mali"
+    " merienda mr-dafoe mrs-saint-delafield nanum-pen-script neucha nothing-you-could-do over-"
+    " the-rainbow pangolin patrick-hand permanent-marker reenie-beanie rock-salt sacramento"
+    " sedgwick-ave shadows-into-light short-stack sriracha sue-ellen-francisco swanky-and-moo-"
+    " moo the-girl-next-door waiting-for-the-sunrise walter-turncoat zeyada playwrite-us-trad"
+    " playwrite-us-modern playwrite-gb-s playwrite-fr-moderne playwrite-de-grund playwrite-it-"
+    " moderna qwigley herr-von-muellerhoff mr-de-haviland monsieur-la-doulaise meddon allura"
+).split()
+
+_DRAW_SIZE = 56
+
+
+def fetch_fonts(folder: Path) -> list[Path]:
+    """Font files under `folder`, fetched with npm where they are not there yet.
+
+    Raises:
+        TrainingDataError: npm is missing or no font could be had.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [path for name in FONTS if (path := _fetch(folder, name)) is not None]
+    if not paths:
+        raise TrainingDataError(
+            "No font could be fetched. Check that `npm view @fontsource/caveat` works."
+        )
+    return paths
+
+
+def draw_text(path: Path, text: str, rng: Random) -> Grey:
+    """`text` in black on white (h, w), each word shifted a little off the line."""
+    font = _font(str(path))
+    words, x = text.split(" "), 20.0
+    width = int(font.getlength(text) * 1.3) + 80
+    image = Image.new("L", (width, 3 * _DRAW_SIZE), 255)
+    draw = ImageDraw.Draw(image)
+    space = font.getlength(" ") * rng.uniform(0.8, 1.8) + 2
+    for word in words:
+        draw.text((x, 2 * _DRAW_SIZE + rng.gauss(0, 1.5)), word, fill=0, font=font, anchor="ls")
+        x += font.getlength(word) + space * rng.uniform(0.7, 1.3)
+    return _crop(np.asarray(image, np.uint8), rng)
+
+
+def can_draw(path: Path, text: str) -> bool:
+    """Whether the font has its own glyph for each character of `text`."""
+    missing = _glyph(str(path), "\uffff")
+    return all(c == " " or _glyph(str(path), c) != missing for c in set(text))
+
+
+def _crop(image: Grey, rng: Random) -> Grey:
+    rows = np.flatnonzero((image < 128).any(axis=1))
+    columns = np.flatnonzero((image < 128).any(axis=0))
+    if not len(rows):
+        return image
+    # A word without ascenders would fill the height: keep the room that a page's line has.
+    core_top, core_bottom = 2 * _DRAW_SIZE - 34, 2 * _DRAW_SIZE + 10
+    top = min(rows[0], core_top + rng.randint(-6, 10)) - rng.randint(1, 7)
+    bottom = max(rows[-1], core_bottom + rng.randint(-8, 6)) + rng.randint(1, 7)
+    return image[max(top, 0) : bottom, max(columns[0] - 8, 0) : columns[-1] + 9]
+
+
+def _fetch(folder: Path, name: str) -> Path | None:
+    target = folder / f"{name}.woff2"
+    if target.exists():
+        return target
+    npm = shutil.which("npm")
+    if npm is None:
+        raise TrainingDataError("npm is needed to fetch the training fonts. Install Node.js.")
+    command = [npm, "pack", "--silent", "--pack-destination", str(folder), f"@fontsource/{name}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
+    if done.returncode:
+        return None
+    return _unpack(folder / done.stdout.strip().splitlines()[-1], target)
+
+
+def _unpack(archive: Path, target: Path) -> Path | None:
+    wanted = f"package/files/{target.stem}-latin-400-normal.woff2"
+    with tarfile.open(archive) as tar:
+        member = tar.extractfile(wanted) if wanted in tar.getnames() else None
+        if member is not None:
+            target.write_bytes(member.read())
+    archive.unlink()
+    return target if target.exists() else None
+
+
+@cache
+def _font(path: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(io.BytesIO(Path(path).read_bytes()), _DRAW_SIZE)
+
+
+@cache
+def _glyph(path: str, character: str) -> bytes:
+    return bytes(_font(path).getmask(character))

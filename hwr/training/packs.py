@@ -1,0 +1,66 @@
+"""Line packs: a zip of line pictures beside a TSV with the columns path, text, writer, split."""
+
+import csv
+import logging
+import struct
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from hwr.errors import TrainingDataError
+from hwr.training.samples import LineSample, decode_grey
+
+log = logging.getLogger(__name__)
+
+
+def pack_names(folder: Path) -> list[str]:
+    """Names of the packs in `folder`, sorted."""
+    names = sorted(path.stem for path in folder.glob("*.tsv") if path.with_suffix(".zip").exists())
+    if not names:
+        raise TrainingDataError(f"{folder} holds no line pack (NAME.tsv with NAME.zip).")
+    return names
+
+
+def read_pack(folder: Path, name: str, split: str) -> list[LineSample]:
+    """The lines of one split of a pack; a broken record is logged by name and left out."""
+    return list(_records(folder, name, split))
+
+
+def _records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
+    with (
+        zipfile.ZipFile(folder / f"{name}.zip") as archive,
+        (folder / f"{name}.tsv").open(encoding="utf-8", newline="") as table,
+    ):
+        for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if row["split"] != split:
+                continue
+            try:
+                yield _sample(name, row, archive.read(row["path"]))
+            except (KeyError, TrainingDataError) as error:
+                log.warning("%s: %s left out: %s", name, row["path"], error)
+
+
+def _sample(dataset: str, row: dict[str, str], data: bytes) -> LineSample:
+    height, width = jpeg_size(data, row["path"])
+    return LineSample(
+        dataset=dataset,
+        name=row["path"],
+        writer=row["writer"],
+        text=row["text"],
+        width=round(width * 64 / height),
+        load=partial(decode_grey, data, row["path"]),
+    )
+
+
+def jpeg_size(data: bytes, name: str) -> tuple[int, int]:
+    """(height, width) from a JPEG's frame header (ITU-T T.81, B.2.2), without decoding it."""
+    position = 2
+    while position + 9 < len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        length = struct.unpack_from(">H", data, position + 2)[0]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, position + 5)
+            return height, width
+        position += 2 + length
+    raise TrainingDataError(f"{name} is not a JPEG picture. Convert it.")

@@ -1,0 +1,67 @@
+"""The hyper-parameters of a training run, and the recipe of the shipped model."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hwr.model.network import NetworkConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that decides a run's outcome besides the data itself."""
+
+    #: Seed of data order, drawing, augmentation and initial weights.
+    seed: int = 1
+    #: Optimiser steps.
+    steps: int = 13_000
+    #: Padded columns (64-pixel-high pixels of width) of a step on one process.
+    columns: int = 8_192
+    #: Lines planned together, so that a batch holds lines of about one width.
+    pool: int = 256
+    #: Peak learning rate of AdamW.
+    rate: float = 1.0e-3
+    #: Steps of linear warm-up.
+    warmup: int = 300
+    #: Share of the steps, at the end, over which the rate falls linearly to zero.
+    cooldown: float = 0.3
+    #: Decoupled weight decay.
+    weight_decay: float = 0.01
+    #: Largest norm of a gradient.
+    clip: float = 5.0
+    #: Weight of the CTC shortcut head's loss.
+    shortcut: float = 0.2
+    #: Decay of the averaged weights (EMA), which are what is evaluated and shipped.
+    average: float = 0.998
+    #: Widest line of the first steps, in pixels: CTC leaves its plateau sooner on short lines.
+    short_width: int = 420
+    #: Pools, from the first on, that hold short lines only.
+    short_pools: int = 80
+    #: Widest line in pixels; wider ones are left out of training.
+    widest: int = 1_800
+    #: Share of lines composed of strokes and drawn with fonts; the rest is real.
+    strokes: float = 0.22
+    fonts: float = 0.18
+    #: How much oftener than its size tells a real set is drawn.
+    weights: dict[str, float] = field(
+        default_factory=lambda: {
+            "jls_en_lines": 6.0,
+            "names_cc0_val": 1.5,
+            "fir_in_crops": 0.7,
+            "lectaurep_fr_lines": 0.6,
+            "fr_19_20c_ccby_lines": 0.9,
+        }
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain JSON values."""
+        return asdict(self)
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate of a step: warm-up, level, linear cool-down."""
+        left = (self.steps - step) / max(1.0, self.steps * self.cooldown)
+        return self.rate * max(0.0, min(1.0, (step + 1) / self.warmup, left))
+
+
+def default_network(classes: int) -> NetworkConfig:
+    """The network of the shipped model."""
+    return NetworkConfig(classes=classes)

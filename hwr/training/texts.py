@@ -1,0 +1,130 @@
+"""English text to draw: words by frequency, names, dates, amounts in figures and in words."""
+
+from collections.abc import Callable
+from functools import cache
+from random import Random
+
+from wordfreq import get_frequency_dict
+
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+    " sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+@cache
+def _words() -> tuple[tuple[str, ...], tuple[float, ...]]:
+    # Square root: rare words, and with them rare letter pairs, get their share.
+    pairs = [
+        (w, f**0.5) for w, f in get_frequency_dict("en").items() if w.isalpha() and w.isascii()
+    ]
+    words, weights = zip(*pairs[:60_000], strict=True)
+    cumulative, total = [], 0.0
+    for weight in weights:
+        total += weight
+        cumulative.append(total)
+    return words, tuple(cumulative)
+
+
+def words(rng: Random, count: int) -> list[str]:
+    """`count` lower-case English words."""
+    names, cumulative = _words()
+    return rng.choices(names, cum_weights=cumulative, k=count)
+
+
+def number_words(value: int) -> str:
+    """`value` below a million in English words."""
+    if value < 20:
+        return _ONES[value]
+    if value < 100:
+        tens, ones = divmod(value, 10)
+        return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
+    if value < 1000:
+        hundreds, rest = divmod(value, 100)
+        return f"{_ONES[hundreds]} hundred" + (f" {number_words(rest)}" if rest else "")
+    thousands, rest = divmod(value, 1000)
+    return f"{number_words(thousands)} thousand" + (f" {number_words(rest)}" if rest else "")
+
+
+def sentence(rng: Random) -> str:
+    """A run of words with capitals and punctuation as running text has them."""
+    parts = words(rng, rng.randint(1, 10))
+    if rng.random() < 0.6:
+        parts[0] = parts[0].capitalize()
+    for index in range(len(parts)):
+        chance = rng.random()
+        if chance < 0.12:
+            parts[index] += rng.choice(",,,,;:.'!?") + ("s" if chance < 0.005 else "")
+        elif chance < 0.16:
+            parts[index] = parts[index].capitalize()
+        elif chance < 0.19:
+            parts[index] = str(rng.randint(0, 10 ** rng.randint(1, 4)))
+        elif chance < 0.21:
+            parts[index] = rng.choice(['"{}"', "({})"]).format(parts[index])
+    return " ".join(parts) + rng.choice(["", "", ".", ",", "?", "-"])
+
+
+def name(rng: Random) -> str:
+    """A person's name, often in capitals as forms want it."""
+    parts = [word.capitalize() for word in words(rng, rng.randint(1, 3))]
+    if rng.random() < 0.3:
+        parts.insert(1, rng.choice("ABCDEFGHJKLMNPRSTW") + ".")
+    text = " ".join(parts)
+    return text.upper() if rng.random() < 0.5 else text
+
+
+def date(rng: Random) -> str:
+    """A date in one of the usual forms."""
+    day, month, year = rng.randint(1, 31), rng.randint(1, 12), rng.randint(1900, 2035)
+    form = rng.choice(
+        ["{d}/{m}/{y}", "{d:02}.{m:02}.{y}", "{m:02}-{d:02}-{y2:02}", "{d} {M} {y}", "{M} {d}, {y}"]
+    )
+    return str(form.format(d=day, m=month, y=year, y2=year % 100, M=_MONTHS[month - 1]))
+
+
+def amount(rng: Random) -> str:
+    """An amount in figures."""
+    value = rng.randint(1, 10 ** rng.randint(1, 6))
+    cents = rng.choice(
+        ["", f".{rng.randint(0, 99):02}", ".00", "/-", f" {rng.randint(0, 99):02}/100"]
+    )
+    return rng.choice(["", "", "$", "$ ", "£", "€"]) + format(value, rng.choice(["d", ","])) + cents
+
+
+def amount_in_words(rng: Random) -> str:
+    """An amount as a cheque spells it."""
+    text = number_words(rng.randint(1, 10 ** rng.randint(1, 5)))
+    unit = rng.choice(["", "", " dollars", " pounds", " euros", " only"])
+    cents = rng.choice(["", f" and {rng.randint(0, 99):02}/100", " and no/100"])
+    case: Callable[[str], str] = rng.choice([str.capitalize, str.title, str.lower])
+    return case(text) + cents + unit
+
+
+def formula(rng: Random) -> str:
+    """A fragment as exam answers have it."""
+    a, b, c = (rng.randint(0, 99) for _ in range(3))
+    x = rng.choice("abnxyz")
+    forms = [f"{x} = {a}", f"{a} + {b} = {a + b}", f"{a}{x} - {b}", f"({x} + {a})({x} - {b})"]
+    return rng.choice(
+        [*forms, f"{a} / {b} = {c}%", f"{rng.choice('ABCD')}) {a}.{b}", f"#{a}{b}{c}"]
+    )
+
+
+_KINDS: tuple[tuple[Callable[[Random], str], int], ...] = (
+    (sentence, 60),
+    (name, 12),
+    (amount_in_words, 12),
+    (amount, 6),
+    (date, 6),
+    (formula, 4),
+)
+
+
+def line_text(rng: Random) -> str:
+    """The text of one line: mostly sentences, else what forms and cheques hold."""
+    kinds, weights = zip(*_KINDS, strict=True)
+    return rng.choices(kinds, weights=weights)[0](rng)

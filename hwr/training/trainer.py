@@ -1,0 +1,192 @@
+"""The training loop: `hwr train`, alone or as several processes under torchrun.
+
+Everything that chance decides is a function of (seed, rank, step or pool), so a run that stops and
+goes on from its checkpoint ends with the very weights of one that never stopped.
+"""
+
+import copy
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from hwr.model.alphabet import Alphabet
+from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.weights import save_model
+from hwr.training.batches import Batch, BatchPlan, Position
+from hwr.training.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+#: Steps between two lines in the log.
+_LOG_EVERY = 100
+
+Validate = Callable[[Crnn], dict[str, float]]
+
+
+class Trainer:
+    """One run in one folder: checkpoint.pt to go on from, model.safetensors, curve.jsonl."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        network: NetworkConfig,
+        alphabet: Alphabet,
+        validate: Validate | None = None,
+    ) -> None:
+        self._folder = folder
+        self._recipe = recipe
+        self._alphabet = alphabet
+        self._validate = validate
+        self._rank = dist.get_rank() if dist.is_initialized() else 0
+        self._world = dist.get_world_size() if dist.is_initialized() else 1
+        torch.manual_seed(recipe.seed)
+        self.network = Crnn(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._average = copy.deepcopy(self.network).eval()
+        self._optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
+        )
+        self._step = 0
+        self._seconds = 0.0
+        self._position: Position = (0, 0)
+        self._resume()
+
+    def run(self, plan: BatchPlan, *, until: int | None = None, every: int = 500) -> None:
+        """Train to step `until` (default: the last); save and validate each `every` steps."""
+        last = min(until or self._recipe.steps, self._recipe.steps)
+        batches = plan.batches(self._position)
+        started, losses = time.monotonic() - self._seconds, []
+        while self._step < last:
+            self._position, batch = next(batches)
+            losses.append(self._train(batch))
+            self._step += 1
+            self._seconds = time.monotonic() - started
+            if self._step % _LOG_EVERY == 0:
+                self._report(losses)
+                losses = []
+            if self._step % every == 0 or self._step == last:
+                self._checkpoint()
+
+    def _train(self, batch: Batch) -> float:
+        torch.manual_seed((self._recipe.seed * 1_000_003 + self._step) * 1_009 + self._rank)
+        self.network.train()
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._recipe.rate_at(self._step)
+        loss = self._loss(batch)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._average_gradients()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self._recipe.clip)
+        self._optimiser.step()
+        self._update_average()
+        return float(loss.detach())
+
+    def _loss(self, batch: Batch) -> Tensor:
+        ink = batch.ink.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, shortcut = self.network.forward_training(ink)  # (B, T, C) both
+        main, side = _ctc(logits, batch), _ctc(shortcut, batch)
+        return main + self._recipe.shortcut * side
+
+    def _average_gradients(self) -> None:
+        if self._world == 1:
+            return
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        dist.all_reduce(flat)
+        flat /= self._world
+        for gradient, piece in zip(
+            gradients, flat.split([g.numel() for g in gradients]), strict=True
+        ):
+            gradient.copy_(piece.view_as(gradient))
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # A short memory at first, so that the average does not drag the random start along.
+        decay = min(self._recipe.average, (1 + self._step) / (10 + self._step))
+        own, averaged = self.network.state_dict(), self._average.state_dict()
+        for name, value in averaged.items():
+            if value.is_floating_point():
+                value.lerp_(own[name], 1 - decay)
+
+    def _report(self, losses: list[float]) -> None:
+        if self._rank == 0:
+            left = self._seconds / self._step * (self._recipe.steps - self._step) / 60
+            mean = sum(losses) / len(losses)
+            log.info("step %d loss %.3f, %.0f minutes left", self._step, mean, left)
+
+    def _checkpoint(self) -> None:
+        positions = self._share_state()
+        if self._rank == 0:
+            scores = self._validate(self._average) if self._validate else {}
+            self._write_curve(scores)
+            save_model(self._folder / "model.safetensors", self._average, self._alphabet)
+            self._save(positions)
+
+    def _share_state(self) -> list[Position]:
+        """Give every process rank 0's running statistics: a resumed run starts from them."""
+        if self._world == 1:
+            return [self._position]
+        for model in (self.network, self._average):
+            for buffer in model.buffers():
+                dist.broadcast(buffer, 0)
+        positions: list[Any] = [None] * self._world
+        dist.all_gather_object(positions, self._position)
+        return positions
+
+    def _write_curve(self, scores: dict[str, float]) -> None:
+        entry = {"step": self._step, "hours": round(self._seconds / 3600, 3), **scores}
+        log.info("%s", entry)
+        with (self._folder / "curve.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def _save(self, positions: list[Position]) -> None:
+        state = {
+            "step": self._step,
+            "seconds": self._seconds,
+            "positions": positions,
+            "network": self.network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "recipe": self._recipe.to_json(),
+        }
+        temporary = self._folder / "checkpoint.tmp"
+        torch.save(state, temporary)
+        temporary.replace(self._folder / "checkpoint.pt")
+
+    def _resume(self) -> None:
+        path = self._folder / "checkpoint.pt"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._step, self._seconds = state["step"], state["seconds"]
+        # A process more than before takes lines of its own from their beginning.
+        positions = dict(enumerate(state["positions"]))
+        self._position = tuple(positions.get(self._rank, (0, 0)))
+        log.info("resumed at step %d", self._step)
+
+
+def _ctc(logits: Tensor, batch: Batch) -> Tensor:
+    log_probs = logits.float().log_softmax(2).transpose(0, 1)  # (T, B, C)
+    lengths = torch.full((logits.shape[0],), logits.shape[1], dtype=torch.int64)
+    return nn.functional.ctc_loss(
+        log_probs, batch.targets, lengths, batch.target_lengths, zero_infinity=True
+    )
+
+
+def join_processes() -> None:
+    """Join the processes that torchrun started; alone otherwise."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
+        dist.init_process_group("gloo")
