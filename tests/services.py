@@ -204,7 +204,8 @@ def weed_binary() -> str:
 def seaweed_port() -> int:
     """A free port whose gRPC twin is free too."""
     for _ in range(100):
-        port = random.randint(15_000, 45_000)
+        # Below the range that the system takes ports of outgoing connections from (32768 on).
+        port = random.randint(15_000, 22_000)
         if is_free(port) and is_free(port + GRPC_OFFSET):
             return port
     pytest.fail("no free ports for the S3 server", pytrace=False)

@@ -6,8 +6,8 @@ from workers.database import Lane
 from workers.dispatch import PUBLISH_QUEUE, SPLIT_QUEUE, read_queue
 from workers.settings import Settings, get_settings
 
-#: Seconds that work in progress gets after SIGTERM before it is handed back.
-SOFT_SHUTDOWN_S = 20.0
+#: Seconds that a split gets after SIGTERM before it is handed back; Celery always waits them out.
+SOFT_SHUTDOWN_S = 3.0
 
 #: Split tasks end by themselves well before these parts of the visibility timeout: after the first
 #: the task is interrupted, after the second its process is killed. Redis would hand the message to

@@ -110,16 +110,14 @@ def _page(page: Page, lines: list[Line], reader: Json) -> Json:
 
 
 def _line(line: Line) -> Json:
-    told = {
+    return {
         "order": line.order,
         "text": line.text,
         "confidence": line.confidence,
         "polygon": line.polygon,
         "baseline": line.baseline,
+        "error": _error(line.error_code, line.error_message),
     }
-    if line.error_code:
-        told["error"] = _error(line.error_code, line.error_message)
-    return told
 
 
 def _error(code: str | None, message: str | None) -> Json | None:

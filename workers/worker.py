@@ -15,6 +15,9 @@ from workers.settings import Settings, get_settings
 #: Address space of a split process in bytes: the largest page takes about a fifth of it.
 SPLIT_MEMORY_BYTES = 4 * 2**30
 
+#: Seconds that pages at work get after SIGTERM before their lines are given to another worker.
+DRAIN_S = 20.0
+
 
 class Role(StrEnum):
     """What a worker does."""
@@ -98,10 +101,9 @@ def _load_reader(**_: Any) -> None:
 
 def _drain(**_: Any) -> None:
     """Let pages at work be finished for a while, then hand them back."""
-    from workers.app import SOFT_SHUTDOWN_S
     from workers.tasks import close_reader
 
-    timer = Timer(SOFT_SHUTDOWN_S, close_reader)
+    timer = Timer(DRAIN_S, close_reader)
     timer.daemon = True
     timer.start()
 

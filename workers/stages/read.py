@@ -88,6 +88,12 @@ class ReadWork:
     attempts: int
 
 
+#: How often a lease is renewed within its duration.
+RENEWALS = 3
+
+#: The `Reading` to come of a line; None where there is no picture to read.
+Promise = Future[Any] | None
+
 #: A row of the table of lines.
 LineRow = dict[str, Any]
 
@@ -161,17 +167,25 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
         raise PageFailed(
             f"Reading the page failed {work.attempts - 1} times. Report it with the file."
         )
-    deadline_s = bench.settings.read_deadline_s
     lines = unpack(bench.storage.get(work.lines_key))
-    promises = [_submit(reader, work, line, deadline_s) for line in lines]
-    _wait(bench, work, promises, deadline_s)
+    promises = _submit_all(bench, reader, work, lines)
+    _wait(bench, work, promises)
     return [_row(work, line, promise) for line, promise in zip(lines, promises, strict=True)]
 
 
-def _submit(
-    reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: float
-) -> Future[Any] | None:
-    """The promise of a line's reading; None where there is no picture to read."""
+def _submit_all(
+    bench: Bench, reader: LineReader, work: ReadWork, lines: Sequence[PackedLine]
+) -> list[Promise]:
+    """Submit the lines; keep the lease meanwhile, for a full reader makes us wait."""
+    renewed, promises = time.monotonic(), []
+    for line in lines:
+        promises.append(_submit(reader, work, line, bench.settings.read_deadline_s))
+        if time.monotonic() - renewed > work.lease.duration_s / RENEWALS:
+            renewed = _renew(bench, work)
+    return promises
+
+
+def _submit(reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: float) -> Promise:
     if line.image is None:
         return None
     try:
@@ -184,22 +198,25 @@ def _submit(
         return refused
 
 
-def _wait(
-    bench: Bench, work: ReadWork, promises: Sequence[Future[Any] | None], deadline_s: float
-) -> None:
+def _wait(bench: Bench, work: ReadWork, promises: Sequence[Promise]) -> None:
     """Wait until all lines are read or the deadline has passed; keep the lease meanwhile."""
-    end = time.monotonic() + deadline_s
+    end = time.monotonic() + bench.settings.read_deadline_s
     waiting = {promise for promise in promises if promise is not None}
     while waiting and (left := end - time.monotonic()) > 0:
-        _, waiting = wait(waiting, timeout=min(left, work.lease.duration_s / 3))
+        _, waiting = wait(waiting, timeout=min(left, work.lease.duration_s / RENEWALS))
         if waiting:
-            with bench.database.writing() as session:
-                leases.renew(session, work.lease)
+            _renew(bench, work)
     for late in waiting:
         late.cancel()
 
 
-def _row(work: ReadWork, line: PackedLine, promise: Future[Any] | None) -> LineRow:
+def _renew(bench: Bench, work: ReadWork) -> float:
+    with bench.database.writing() as session:
+        leases.renew(session, work.lease)
+    return time.monotonic()
+
+
+def _row(work: ReadWork, line: PackedLine, promise: Promise) -> LineRow:
     row: LineRow = {
         "page_id": work.page_id,
         "order": line.order,
