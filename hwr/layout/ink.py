@@ -18,6 +18,10 @@ DARKEST_PAPER = 48
 LOCAL_WINDOW = 61
 #: Ink is darker than its surroundings by this share (Sauvola's k).
 LEAST_CONTRAST = 0.14
+#: Percentile of the grey of all ink that is taken as the page's usual ink.
+USUAL_INK = 10
+#: A piece of ink is somewhere at least this share as dark as the usual ink.
+LEAST_DARKNESS = 0.35
 #: Sauvola's R: the spread of grey values at which the threshold reaches the mean.
 FULL_SPREAD = 128.0
 
@@ -47,4 +51,17 @@ def binarise(image: Grey) -> Ink:
     square = cv2.sqrBoxFilter(flat, cv2.CV_32F, window)
     spread = np.sqrt(np.maximum(square - mean * mean, 0))
     threshold = mean * (1 + LEAST_CONTRAST * (spread / FULL_SPREAD - 1))
-    return np.asarray(flat < threshold, np.uint8)
+    return without_texture(np.asarray(flat < threshold, np.uint8), flat)
+
+
+def without_texture(ink: Ink, flat: Grey) -> Ink:
+    """The ink without pieces that are faint from end to end beside the page's usual ink."""
+    if not ink.any():
+        return ink
+    usual = float(np.percentile(flat[ink > 0], USUAL_INK))
+    dark = flat < 255 - LEAST_DARKNESS * (255 - usual)
+    pieces = cv2.connectedComponents(ink)[1]
+    has_dark = np.zeros(int(pieces.max()) + 1, bool)
+    has_dark[pieces[dark]] = True
+    has_dark[0] = False
+    return np.asarray(has_dark[pieces], np.uint8)

@@ -16,21 +16,17 @@ CELLS = 8
 #: Columns of the grid between two looks.
 STEP = 4
 #: Blur along the line in cells (standard deviation).
-BLUR_ALONG = 14.0
+BLUR_ALONG = 24.0
 #: Blur across the line in cells (standard deviation).
-BLUR_ACROSS = 3.6
+BLUR_ACROSS = 4.0
 #: Least blurred ink (share of the area) in the middle of a line.
 LEAST_INK = 0.03
 #: A strand moves by no more than this many cells from look to look.
 LARGEST_STEP = 2.5
-#: A strand this many times weaker than a neighbour is made of that neighbour's long letters.
-WEAKER = 2.6
-#: Neighbours nearer than this many cells compete.
-RIVAL_DISTANCE = 14
 #: Strands shorter than this many looks are specks.
-SHORTEST = 3
+SHORTEST = 6
 #: Strands closer than this share of the usual distance between lines are rivals.
-CLOSEST = 0.6
+CLOSEST = 0.65
 #: A rival is dropped beside a strand this many times heavier.
 HEAVIER = 1.5
 #: Strands are beside each other where this share of the lighter one has the other near.
@@ -40,7 +36,7 @@ WIDEST_GAP = 90.0
 #: Strands that are joined may run beside each other for this many cells.
 DEEPEST_OVERLAP = 24.0
 #: Strands that are joined miss each other by at most this many cells.
-LARGEST_MISS = 6.0
+LARGEST_MISS = 9.0
 
 Field = NDArray[np.float32]
 
@@ -73,7 +69,7 @@ def blurred(grid: Field) -> Field:
 def find_strands(field: Field) -> list[Strand]:
     """Strands of a blurred grid, in no order."""
     pieces = [strand for strand in trace(field) if len(strand.x) >= SHORTEST]
-    strands = join(without_shadows(pieces, field.shape[1]))
+    strands = join(pieces)
     return without_rivals(strands, field.shape[1])
 
 
@@ -120,22 +116,6 @@ def chains(follower: NDArray[np.intp]) -> list[NDArray[np.intp]]:
             chain.append(int(follower[chain[-1]]))
         found.append(np.array(chain))
     return found
-
-
-def without_shadows(strands: list[Strand], width: int) -> list[Strand]:
-    """Drop the strands that long letters of much stronger neighbours make between the lines."""
-    if not strands:
-        return []
-    rows, weights = dense(strands, width)
-    kept = []
-    for index, strand in enumerate(strands):
-        looks = (strand.x // STEP).astype(int)
-        near = np.abs(rows[:, looks] - strand.y) < RIVAL_DISTANCE
-        near[index] = False
-        rival = np.where(near, weights[:, looks], 0).max(axis=0)
-        if rival.mean() < WEAKER * strand.weight.mean():
-            kept.append(strand)
-    return kept
 
 
 def without_rivals(strands: list[Strand], width: int) -> list[Strand]:
