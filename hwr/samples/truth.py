@@ -43,6 +43,11 @@ class TruthPage:
     height: int
     lines: tuple[TruthLine, ...]
 
+    @property
+    def text(self) -> str:
+        """All of it on one row: a label and what is written after it share a line on paper."""
+        return " ".join(line.text for line in self.lines)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:

@@ -59,10 +59,8 @@ def measure(sample: Sample, reader: LineReader) -> tuple[str, ...]:
     pages = list(cut_pages(sample.path, clock))
     with clock.measure("read"):
         waiting = [[reader.submit(line) for line in lines] for lines in pages]
-        texts = ["\n".join(line.result().text for line in page) for page in waiting]
-    truths = [
-        "\n".join(line.text for line in page.lines) for page in load_truth(sample.truth_path).pages
-    ]
+        texts = [" ".join(line.result().text for line in page) for page in waiting]
+    truths = [page.text for page in load_truth(sample.truth_path).pages]
     lines = sum(map(len, pages))
     per_page = [f"{clock.seconds[part] / len(pages):.3f} s" for part in ("render", "find", "cut")]
     cer = error_rates(zip(truths, texts, strict=True)).cer
