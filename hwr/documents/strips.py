@@ -20,6 +20,7 @@ from PIL.TiffImagePlugin import (
 from hwr.errors import DamagedPage
 
 _GROUP4 = 4
+_LOWEST_BIT_FIRST = 2
 _JPEG = 7
 
 #: End of a Group 4 strip (ITU-T T.6, EOFB): 24 bits at any bit offset, only zero bits after it.
@@ -29,8 +30,10 @@ _END_OF_BLOCK = 0x001001
 _END_OF_IMAGE = b"\xff\xd9"
 _PADDING_BYTES = 16
 
-#: Bytes that two encoders may differ by in one strip, end of block and padding included.
+#: Bytes that two encoders may differ by in one strip, end of block and padding included, and the
+#: part by which a strip with an end mark may, before it counts as damaged in its middle.
 _SLACK_BYTES = 6
+_SLACK_PART = 1 / 8
 
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -49,8 +52,10 @@ def check_spans(number: int, tags: ImageFileDirectory_v2, file_size: int) -> Non
 def check_ends(number: int, image: TiffImageFile, file: mmap) -> None:
     """Refuse page `number`, decoded as `image`, if a strip of it stops early.
 
-    Group 4 and JPEG strips carry an end mark. Some Group 4 writers leave it out; such a strip is
-    whole if its rows, encoded again, take as many bytes: rows that libtiff made up take more.
+    Group 4 and JPEG strips carry an end mark. Rows of a whole Group 4 strip, encoded again, take as
+    many bytes; where libtiff gave up in the middle and left white they take fewer, and where the
+    strip was cut they take more. Not seen: small damage that still decodes, and garbage in Group 3
+    and JPEG strips. A page that its orientation tag turned cannot be checked: strips are rows.
 
     Raises:
         DamagedPage: naming the strip.
@@ -72,15 +77,17 @@ def _spans(tags: ImageFileDirectory_v2) -> Iterator[tuple[int, int]]:
 
 
 def _is_whole_group4(image: TiffImageFile, index: int, data: bytes) -> bool:
-    if image.tag_v2.get(FILLORDER) == 2:
-        data = data.translate(_REVERSED_BITS)
-    if _ends_block(data) or TILEOFFSETS in image.tag_v2:
+    if TILEOFFSETS in image.tag_v2:
         return True
-    return abs(_encoded_size(image, index) - len(data)) <= _SLACK_BYTES
+    if image.tag_v2.get(FILLORDER) == _LOWEST_BIT_FIRST:
+        data = data.translate(_REVERSED_BITS)
+    data = data.rstrip(b"\0")
+    slack = _SLACK_BYTES + (len(data) * _SLACK_PART if _ends_block(data) else 0)
+    return abs(_encoded_size(image, index) - len(data)) <= slack
 
 
 def _ends_block(data: bytes) -> bool:
-    bits = int.from_bytes(data.rstrip(b"\0")[-4:])
+    bits = int.from_bytes(data[-4:])
     lowest = bits & -bits
     return bits > 0 and bits // lowest & 0xFFFFFF == _END_OF_BLOCK
 
@@ -102,5 +109,5 @@ def _encoded_size(image: TiffImageFile, index: int) -> int:
 
 def _cut_off(number: int, strip: int) -> DamagedPage:
     return DamagedPage(
-        f"Page {number} is cut off: strip {strip} of its pixels is incomplete. Scan it again."
+        f"Page {number} is cut off or damaged in strip {strip} of its pixels. Scan it again."
     )

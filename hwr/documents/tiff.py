@@ -9,6 +9,7 @@ import mmap
 import struct
 from typing import IO, Self, cast
 
+from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
 from hwr.documents.formats import Format
@@ -19,6 +20,7 @@ from hwr.documents.strips import check_ends, check_spans
 from hwr.errors import DamagedDocument, DamagedPage, NoPages, TooManyPages
 
 _BIG = 43
+_UPRIGHT = 1
 
 
 class _Layout:
@@ -91,8 +93,10 @@ class Tiff:
     def _decode(self, number: int, image: TiffImageFile, frame: _Frame) -> Page:
         check_page_size(number, *image.size, self._limits)
         check_spans(number, image.tag_v2, len(frame))
+        turned = image.tag_v2.get(Base.Orientation, _UPRIGHT) != _UPRIGHT
         image.load()
-        check_ends(number, image, frame)
+        if not turned:
+            check_ends(number, image, frame)
         return Page(number=number, image=to_grey(image))
 
     def _walk(self, offset: int) -> tuple[list[int], bool]:

@@ -74,10 +74,11 @@ def test_bilevel(tmp_path: Path, compression: str) -> None:
             assert np.array_equal(document.page(number).image, np.asarray(image) * np.uint8(255))
 
 
-def test_white_is_zero(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tags", [{262: 0}, {262: 1}, {266: 2}])
+def test_bits_either_way_round(tmp_path: Path, tags: dict[int, int]) -> None:
     drawn = draw_page().convert("1")
     path = tmp_path / "scan.tif"
-    path.write_bytes(encode(drawn, "TIFF", compression="group4", tiffinfo={262: 0}))
+    path.write_bytes(encode(drawn, "TIFF", compression="group4", tiffinfo=tags))
     with open_document(path) as document:
         assert np.array_equal(document.page(1).image, np.asarray(drawn) * np.uint8(255))
 
@@ -136,6 +137,25 @@ def test_group4_strip_that_fades_to_zeros(tmp_path: Path, page: int) -> None:
     expected = ["read"] * 3
     expected[page] = "DamagedPage"
     assert outcomes(tmp_path, bytes(data)) == expected
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+def test_group4_strip_damaged_in_its_middle(tmp_path: Path, page: int) -> None:
+    data = bytearray(group4(*(draw_page(*size) for size in SIZES)))
+    offset, count = strips(bytes(data), page)[0]
+    middle = offset + count // 2
+    data[middle : middle + 20] = b"\0" * 20
+    expected = ["read"] * 3
+    expected[page] = "DamagedPage"
+    assert outcomes(tmp_path, bytes(data)) == expected
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64])
+def test_group4_in_many_strips(tmp_path: Path, rows: int) -> None:
+    drawn = draw_page().convert("1")
+    data = encode(drawn, "TIFF", compression="group4", tiffinfo={278: rows})
+    assert len(strips(data, 0)) == -(-drawn.height // rows)
+    assert outcomes(tmp_path, data) == ["read"]
 
 
 @pytest.mark.parametrize("compression", ["group4", "jpeg"])
