@@ -41,7 +41,7 @@ class Picture:
         self._limits = limits
         try:
             self._header()
-        except DECODER_ERRORS as error:
+        except (MemoryError, *DECODER_ERRORS) as error:
             raise DamagedDocument(
                 f"The {found.upper()} is damaged in its header ({brief(error)}). "
                 "Scan or export it again."
