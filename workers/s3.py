@@ -6,7 +6,7 @@ Credentials come the way boto3 finds them: environment, ~/.aws, or the machine's
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hwr.errors import DocumentTooLarge, ObjectNotFound, ReferenceUnreadable, StorageUnavailable
 from workers.settings import Settings
-from workers.storage import check_key
+from workers.storage import check_key, split_reference
 
 #: Answers of a server that has no such object.
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -43,7 +43,7 @@ class S3Storage:
         self.prefix = prefix.rstrip("/") + "/" if prefix else ""
         self._client = _connect(endpoint_url)
 
-    def put(self, key: str, content: bytes | BinaryIO) -> None:
+    def put(self, key: str, content: bytes | IO[bytes]) -> None:
         """Upload bytes in one request, a file in as many as its length asks for."""
         with self._errors(key):
             if isinstance(content, bytes):
@@ -124,19 +124,6 @@ def fetch_reference(settings: Settings, reference: str, path: Path) -> None:
                 "Check that it exists and that the service may read it."
             ) from error
         raise _unavailable(reference, error) from error
-
-
-def split_reference(reference: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// address.
-
-    Raises:
-        ReferenceUnreadable: it is no such address, or climbs out of its prefix with `..`.
-    """
-    scheme, _, rest = reference.partition("://")
-    bucket, _, key = rest.partition("/")
-    if scheme != "s3" or not bucket or ".." in key.split("/"):
-        raise ReferenceUnreadable(f"{reference!r} is no address. Write s3://bucket/path/file.pdf.")
-    return bucket, key
 
 
 def _check_size(reference: str, size: int, limit: int) -> None:

@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol
+from typing import IO, Protocol
 
-from hwr.errors import ObjectNotFound, ServiceError, StorageUnavailable
+from hwr.errors import ObjectNotFound, ReferenceUnreadable, ServiceError, StorageUnavailable
 from workers.settings import Settings
 
 #: What a part of a key may look like: no empty part, no `..`, no hidden file.
@@ -30,7 +30,7 @@ class Storage(Protocol):
     Every method raises StorageUnavailable when the folder or the server cannot be used.
     """
 
-    def put(self, key: str, content: bytes | BinaryIO) -> None:
+    def put(self, key: str, content: bytes | IO[bytes]) -> None:
         """Write an object, whole or not at all; a file is read from where it stands."""
 
     def get(self, key: str) -> bytes:
@@ -79,17 +79,30 @@ def check_key(key: str) -> str:
     return key
 
 
+def split_reference(reference: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// address.
+
+    Raises:
+        ReferenceUnreadable: it is no such address, or climbs out of its prefix with `..`.
+    """
+    scheme, _, rest = reference.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket or ".." in key.split("/"):
+        raise ReferenceUnreadable(f"{reference!r} is no address. Write s3://bucket/path/file.pdf.")
+    return bucket, key
+
+
 class FolderStorage:
     """Objects as files under a folder, for one machine."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
 
-    def put(self, key: str, content: bytes | BinaryIO) -> None:
+    def put(self, key: str, content: bytes | IO[bytes]) -> None:
         """Write to a file beside the final one, then rename it into place."""
         path = self._path(key)
         source = io.BytesIO(content) if isinstance(content, bytes) else content
-        with self._errors(key):
+        with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".put-", delete=False) as part:
                 try:
@@ -102,22 +115,22 @@ class FolderStorage:
 
     def get(self, key: str) -> bytes:
         """The bytes of the file."""
-        with self._errors(key):
+        with self._errors(), self._missing(key):
             return self._path(key).read_bytes()
 
     def download(self, key: str, path: Path) -> None:
         """Copy the file."""
-        with self._errors(key):
+        with self._errors(), self._missing(key):
             shutil.copyfile(self._path(key), path)
 
     def exists(self, key: str) -> bool:
         """Whether the file is there."""
-        with self._errors(key):
+        with self._errors():
             return self._path(key).is_file()
 
     def delete(self, key: str) -> None:
         """Remove the file."""
-        with self._errors(key):
+        with self._errors():
             self._path(key).unlink(missing_ok=True)
 
     def url(self, key: str) -> str:
@@ -126,7 +139,7 @@ class FolderStorage:
 
     def check(self) -> None:
         """Make the folder if need be and see whether it can be written to."""
-        with self._errors(""):
+        with self._errors():
             self.root.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.root).close()
 
@@ -134,13 +147,18 @@ class FolderStorage:
         return self.root / check_key(key)
 
     @contextmanager
-    def _errors(self, key: str) -> Iterator[None]:
+    def _missing(self, key: str) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:
             raise ObjectNotFound(
                 f"{self.root / key} is not there. Submit the document again."
             ) from error
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise StorageUnavailable(
                 f"The folder {self.root} cannot be used: {error.strerror}. "
@@ -148,7 +166,7 @@ class FolderStorage:
             ) from error
 
 
-def _write_through(source: BinaryIO, target: IO[bytes]) -> None:
+def _write_through(source: IO[bytes], target: IO[bytes]) -> None:
     shutil.copyfileobj(source, target, _CHUNK)
     target.flush()
     os.fsync(target.fileno())

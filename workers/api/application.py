@@ -1,0 +1,45 @@
+"""The FastAPI application, and how it is served."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+import hwr
+from workers.api import errors, health, jobs
+from workers.api.services import open_services
+from workers.settings import Settings
+
+#: Seconds that requests in progress get when the API is told to end.
+_GRACE_S = 10
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for these settings. Connects to nothing before the first request."""
+    services = open_services(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(services.close)
+
+    app = FastAPI(title="hwr", version=hwr.__version__, lifespan=lifespan)
+    app.state.services = services
+    app.include_router(health.router)
+    app.include_router(jobs.router)
+    errors.install(app)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve the API until SIGTERM or Ctrl-C."""
+    uvicorn.run(
+        create_app(settings),
+        host=settings.api_host,
+        port=settings.api_port,
+        server_header=False,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )

@@ -1,0 +1,35 @@
+"""Who is asking: a bearer key names its tenant."""
+
+import hmac
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from hwr.errors import KeyRefused
+
+#: Everybody's tenant where the service asks for no keys.
+DEFAULT_TENANT = "default"
+
+
+def tenant_of(authorization: str | None, keys: Mapping[str, SecretStr]) -> str:
+    """The tenant whose key the Authorization header carries.
+
+    Raises:
+        KeyRefused: keys are asked for, and this is none of them.
+    """
+    if not keys:
+        return DEFAULT_TENANT
+    scheme, _, given = (authorization or "").partition(" ")
+    tenant = _owner(given.strip(), keys)
+    if tenant is None or scheme.lower() != "bearer":
+        raise KeyRefused
+    return tenant
+
+
+def _owner(given: str, keys: Mapping[str, SecretStr]) -> str | None:
+    # Every key is compared in full, so that the time taken tells nothing about any of them.
+    owner = None
+    for tenant, key in keys.items():
+        if hmac.compare_digest(given.encode(), key.get_secret_value().encode()):
+            owner = tenant
+    return owner

@@ -1,0 +1,95 @@
+"""Every error that leaves the API is JSON: {"error": {"code", "message"}}, with a remedy."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from hwr import errors
+from hwr.errors import HwrError
+
+log = logging.getLogger(__name__)
+
+#: Statuses of the errors that are the client's or the operator's to mend; others are ours: 500.
+_STATUS: dict[type[HwrError], int] = {
+    errors.BadRequest: 400,
+    errors.NoDocuments: 400,
+    errors.ReferenceUnreadable: 400,
+    errors.KeyRefused: 401,
+    errors.ReferenceRefused: 403,
+    errors.JobNotFound: 404,
+    errors.IdempotencyConflict: 409,
+    errors.DocumentTooLarge: 413,
+    errors.TooManyDocuments: 413,
+    errors.ServiceUnavailable: 503,
+    errors.StorageUnavailable: 503,
+}
+
+#: Seconds after which a client may try again what an outage refused.
+_RETRY_AFTER_S = "5"
+
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": _RETRY_AFTER_S},
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have the application answer every error in this form."""
+    app.add_exception_handler(HwrError, _named)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def error_response(status: int, code: str, message: str) -> JSONResponse:
+    """An error as JSON with the headers its status asks for."""
+    body = {"error": {"code": code, "message": message}}
+    return JSONResponse(body, status, headers=_HEADERS.get(status))
+
+
+def _named(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HwrError)  # noqa: S101 (this is what the handler is installed for)
+    status = _STATUS.get(type(error), 500)
+    if status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error)
+    return error_response(status, error.code, str(error))
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    message = f"{error.detail}: {request.method} {request.url.path}. See /docs for the addresses."
+    response = error_response(error.status_code, "NotFound", message)
+    if error.status_code == 405:
+        response = error_response(405, "MethodNotAllowed", message)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return error_response(400, "BadRequest", f"{where}: {first['msg']}. See /docs.")
+
+
+def _database(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    return error_response(503, "ServiceUnavailable", "The database is away. Try again soon.")
+
+
+def _gone(request: Request, _: Exception) -> JSONResponse:
+    log.info("%s %s: the client went away", request.method, request.url.path)
+    return error_response(400, "BadRequest", "The upload was cut off. Send it again.")
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    message = "The service failed. Try again; if it stays, report it with the log of the service."
+    return error_response(500, "InternalError", message)

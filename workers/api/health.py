@@ -1,0 +1,56 @@
+"""Whether the API lives, and whether what it needs does."""
+
+import logging
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from hwr.errors import ServiceError
+from workers.api.errors import error_response
+from workers.api.services import Services, ServicesOf
+
+log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def readyz(services: ServicesOf) -> JSONResponse:
+    """Database, Redis and storage answer too."""
+    away = [name for name, check in _checks(services).items() if not _passes(name, check)]
+    if away:
+        message = f"Not there: {', '.join(away)}. See the log of the API for the reasons."
+        return error_response(503, "ServiceUnavailable", message)
+    return JSONResponse({"status": "ready"})
+
+
+def _checks(services: Services) -> dict[str, Callable[[], object]]:
+    return {
+        "database": lambda: _ask_database(services),
+        "redis": services.redis.ping,
+        "storage": services.storage.check,
+    }
+
+
+def _ask_database(services: Services) -> None:
+    with services.database.reading() as session:
+        session.execute(text("SELECT 1 FROM jobs LIMIT 1"))
+
+
+def _passes(name: str, check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except (RedisError, SQLAlchemyError, ServiceError) as error:
+        log.warning("%s is not ready: %s", name, error)
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""The addresses of jobs."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from hwr.errors import BadRequest
+from workers import jobs
+from workers.api.schema import Job, job_json
+from workers.api.services import Services, ServicesOf, Tenant
+from workers.api.submission import Received, ReferenceList, discard, receive
+from workers.database import FINAL_STATES
+from workers.dispatch import CeleryDispatch, send_documents
+from workers.jobs import JobView
+from workers.results import result_chunks
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+#: Seconds a client should wait before it asks again.
+RETRY_AFTER_S = 1
+
+#: Longest Idempotency-Key in characters.
+_MAX_KEY = 200
+
+_MULTIPART = {
+    "type": "object",
+    "properties": {
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        "references": {"type": "array", "items": {"type": "string"}},
+        "lane": {"type": "string", "enum": list(jobs.Lane)},
+    },
+}
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": _MULTIPART},
+            "application/json": {"schema": ReferenceList.model_json_schema()},
+        },
+    }
+}
+
+
+@router.post("", status_code=202, openapi_extra=_BODY)
+async def submit(
+    request: Request,
+    response: Response,
+    background: BackgroundTasks,
+    services: ServicesOf,
+    tenant: Tenant,
+    idempotency_key: Annotated[str | None, Header(description="Same key, same job")] = None,
+) -> Job:
+    """Submit documents: files, s3:// references, or both in one multipart body."""
+    _check_key(idempotency_key)
+    received = await receive(request, services.settings, services.storage)
+    job_id = await run_in_threadpool(_write_down, services, tenant, received, idempotency_key)
+    # After the answer: Redis may be slow or away, and the database already has the job.
+    background.add_task(_enqueue, services, job_id)
+    view = await run_in_threadpool(jobs.view, services.database, tenant=tenant, job_id=job_id)
+    response.headers["Location"] = f"/v1/jobs/{job_id}"
+    _advise(response, view)
+    return job_json(view)
+
+
+@router.get("/{job_id}")
+def view(response: Response, services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
+    """Where the job and each of its documents stand."""
+    view = jobs.view(services.database, tenant=tenant, job_id=job_id)
+    _advise(response, view)
+    return job_json(view)
+
+
+@router.post("/{job_id}/cancel")
+def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
+    """Call the job off. What was read stays readable; a finished job stays as it is."""
+    jobs.cancel(services.database, tenant=tenant, job_id=job_id)
+    return job_json(jobs.view(services.database, tenant=tenant, job_id=job_id))
+
+
+@router.get("/{job_id}/results")
+def results(services: ServicesOf, tenant: Tenant, job_id: str) -> StreamingResponse:
+    """The results as far as they are known; `complete` says whether more will come."""
+    view = jobs.view(services.database, tenant=tenant, job_id=job_id)
+    response = StreamingResponse(_result_text(services, view), media_type="application/json")
+    _advise(response, view)
+    return response
+
+
+def _result_text(services: Services, view: JobView) -> Iterator[str]:
+    # The state was taken before the results: a job told as complete has all of them.
+    complete = view.state in FINAL_STATES
+    head = {"id": view.id, "state": view.state, "complete": complete}
+    yield json.dumps(head)[:-1] + ', "documents": ['
+    for position, document in enumerate(view.documents):
+        yield ", " if position else ""
+        yield from result_chunks(services.database, document.id, document.state)
+    yield "]}\n"
+
+
+def _write_down(
+    services: Services, tenant: str, received: Received, idempotency_key: str | None
+) -> str:
+    try:
+        submission = jobs.submit(
+            services.database,
+            services.settings,
+            tenant=tenant,
+            documents=received.documents,
+            lane=received.lane,
+            idempotency_key=idempotency_key,
+            job_id=received.job_id,
+        )
+    except BaseException:
+        discard(services.storage, received)
+        raise
+    if not submission.created:
+        discard(services.storage, received)
+    return submission.job_id
+
+
+def _enqueue(services: Services, job_id: str) -> None:
+    dispatch = CeleryDispatch(services.celery, services.database)
+    send_documents(services.database, dispatch, job_id)
+
+
+def _check_key(idempotency_key: str | None) -> None:
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY:
+        raise BadRequest(f"The Idempotency-Key must have 1 to {_MAX_KEY} characters.")
+
+
+def _advise(response: Response, view: JobView) -> None:
+    if view.state not in FINAL_STATES:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)

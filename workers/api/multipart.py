@@ -1,0 +1,175 @@
+"""Multipart bodies as they arrive: parts are limited while they stream, never gathered first."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, Self
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from hwr.errors import BadRequest, DocumentTooLarge, TooManyDocuments
+from workers.api.names import clean_name
+
+#: Bytes of a part that are held in memory before it goes to a temporary file.
+_IN_MEMORY = 2**20
+
+#: Longest header line of a part in bytes. Room for the longest file names, which are shortened.
+_MAX_HEADER = 64 * 2**10
+
+#: Longest value of a field that is no file, in bytes.
+_MAX_FIELD = 8 * 2**10
+
+#: The part that files come in.
+_FILES = "files"
+
+
+def _spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(_IN_MEMORY)
+
+
+@dataclass(kw_only=True)
+class Part:
+    """One part of the body, whole."""
+
+    #: Name of the form field.
+    field_name: str
+    #: The client's file name, cleaned; None: a field, not a file.
+    file_name: str | None
+    #: Most bytes it may have.
+    limit: int
+    #: Its bytes; positioned at the start once the part is whole.
+    content: IO[bytes] = field(default_factory=_spool)
+    #: Bytes so far.
+    size: int = 0
+    #: SHA-256 of the bytes so far.
+    sha256: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def write(self, data: bytes) -> None:
+        """Take some more bytes. Raises DocumentTooLarge or BadRequest beyond the limit."""
+        self.size += len(data)
+        if self.size > self.limit:
+            raise self._too_large()
+        self.sha256.update(data)
+        self.content.write(data)
+
+    def _too_large(self) -> Exception:
+        if self.file_name is None:
+            return BadRequest(f"The field {self.field_name!r} is longer than {_MAX_FIELD} bytes.")
+        return DocumentTooLarge(
+            f"{self.file_name} has more than {self.limit:,} bytes. "
+            "Split it or scan at a lower resolution. No document of this request was taken."
+        )
+
+
+class MultipartReader:
+    """Turns chunks of a body into parts.
+
+    Feed it each chunk and take the parts it has finished; call `end` when the body ends. As a
+    context manager it closes what was left unfinished.
+    """
+
+    def __init__(self, content_type: str, *, max_bytes: int, max_parts: int) -> None:
+        """Raises BadRequest when the content type names no usable boundary."""
+        self._max_bytes = max_bytes
+        self._parts_left = max_parts
+        self._part: Part | None = None
+        self._finished: list[Part] = []
+        self._ended = False
+        self._header_name = b""
+        self._header_value = b""
+        self._disposition = b""
+        self._parser = self._make_parser(content_type)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for part in [*self._finished, self._part]:
+            if part is not None:
+                part.content.close()
+
+    def feed(self, chunk: bytes) -> Iterator[Part]:
+        """The parts that this chunk completes. Raises BadRequest on a body that is no multipart."""
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise BadRequest(f"The multipart body is damaged: {error}. Send it again.") from error
+        while self._finished:
+            yield self._finished.pop(0)
+
+    def end(self) -> None:
+        """Say that the body is over. Raises BadRequest when its last boundary has not come."""
+        if not self._ended:
+            raise BadRequest("The upload was cut off before its last boundary. Send it again.")
+
+    def _make_parser(self, content_type: str) -> MultipartParser:
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+        if not boundary:
+            raise BadRequest("The Content-Type names no boundary. Send multipart/form-data.")
+        try:
+            return MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._on_part_begin,
+                    "on_header_begin": self._on_header_begin,
+                    "on_header_field": self._on_header_field,
+                    "on_header_value": self._on_header_value,
+                    "on_header_end": self._on_header_end,
+                    "on_headers_finished": self._on_headers_finished,
+                    "on_part_data": self._on_part_data,
+                    "on_part_end": self._on_part_end,
+                    "on_end": self._on_end,
+                },
+                max_header_size=_MAX_HEADER,
+            )
+        except FormParserError as error:
+            raise BadRequest(f"{error}. Send a shorter boundary.") from error
+
+    def _on_part_begin(self) -> None:
+        self._disposition = b""
+        self._parts_left -= 1
+        if self._parts_left < 0:
+            raise TooManyDocuments
+
+    def _on_header_begin(self) -> None:
+        self._header_name = self._header_value = b""
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        if self._header_name.lower() == b"content-disposition":
+            self._disposition = self._header_value
+
+    def _on_headers_finished(self) -> None:
+        options = parse_options_header(self._disposition.decode("latin-1"))[1]
+        field_name = options.get(b"name", b"").decode("utf-8", "replace")
+        if field_name == _FILES:
+            file_name = clean_name(options.get(b"filename", b"").decode("utf-8", "replace"))
+            self._part = Part(field_name=field_name, file_name=file_name, limit=self._max_bytes)
+        else:
+            self._part = Part(field_name=field_name[:100], file_name=None, limit=_MAX_FIELD)
+
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part is not None:
+            self._part.write(data[start:end])
+
+    def _on_part_end(self) -> None:
+        if self._part is not None:
+            self._part.content.seek(0)
+            self._finished.append(self._part)
+        self._part = None
+
+    def _on_end(self) -> None:
+        self._ended = True

@@ -1,0 +1,25 @@
+"""Names of files as clients send them: hostile text, kept only to be shown again."""
+
+import unicodedata
+
+#: Longest name that is kept, in characters.
+MAX_NAME = 200
+
+#: Longest end that counts as a suffix and survives shortening, in characters.
+_MAX_SUFFIX = 10
+
+
+def clean_name(name: str) -> str:
+    """The name without folders, without characters that steer a terminal, and not too long.
+
+    Names are never used as paths on the service; this keeps them harmless for those who print
+    them or save a result under them.
+    """
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip(" .")
+    if not name:
+        return "document"
+    if len(name) <= MAX_NAME:
+        return name
+    suffix = name[name.rfind(".") :] if "." in name[-_MAX_SUFFIX:] else ""
+    return name[: MAX_NAME - len(suffix)] + suffix

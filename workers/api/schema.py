@@ -1,0 +1,74 @@
+"""What the API answers with, for clients and for /docs."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from workers.jobs import DocumentView, JobView, Lane, State
+
+
+class Error(BaseModel):
+    """Why a document could not be read."""
+
+    code: str
+    message: str
+
+
+class Document(BaseModel):
+    """Where a document stands."""
+
+    id: str
+    name: str
+    state: State
+    error: Error | None
+    page_count: int | None
+    pages_done: int
+    pages_failed: int
+    lines_done: int
+
+
+class Job(BaseModel):
+    """Where a job stands."""
+
+    id: str
+    state: State
+    lane: Lane
+    created: datetime
+    finished: datetime | None
+    pages_done: int
+    pages_total_known: int
+    lines_done: int
+    url: str
+    results_url: str
+    documents: list[Document]
+
+
+def job_json(view: JobView) -> Job:
+    """The answer for a job."""
+    return Job(
+        id=view.id,
+        state=view.state,
+        lane=view.lane,
+        created=view.created,
+        finished=view.finished,
+        pages_done=view.pages_done,
+        pages_total_known=view.pages_total_known,
+        lines_done=view.lines_done,
+        url=f"/v1/jobs/{view.id}",
+        results_url=f"/v1/jobs/{view.id}/results",
+        documents=[_document_json(document) for document in view.documents],
+    )
+
+
+def _document_json(view: DocumentView) -> Document:
+    error = view.error and Error(code=view.error.code, message=view.error.message)
+    return Document(
+        id=view.id,
+        name=view.name,
+        state=view.state,
+        error=error,
+        page_count=view.page_count,
+        pages_done=view.pages_done,
+        pages_failed=view.pages_failed,
+        lines_done=view.lines_done,
+    )

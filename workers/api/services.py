@@ -1,0 +1,70 @@
+"""What a request needs: settings, database, storage and Redis, opened once a process."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import redis
+from celery import Celery
+from fastapi import Depends, Header, Request
+
+from workers.api.auth import tenant_of
+from workers.app import make_app
+from workers.database import Database, open_database
+from workers.settings import Settings
+from workers.storage import Storage, open_storage
+
+#: Seconds Redis may take to answer the question whether it is there.
+_REDIS_S = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The servers behind the API. Nothing connects before it is used."""
+
+    #: The settings it was started with.
+    settings: Settings
+    #: Jobs, documents, pages and lines.
+    database: Database
+    #: Originals and results.
+    storage: Storage
+    #: Sends the work.
+    celery: Celery
+    #: Asked only whether it is there.
+    redis: redis.Redis
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.celery.close()
+        self.redis.close()
+        self.database.close()
+
+
+def open_services(settings: Settings) -> Services:
+    """The services that the settings name."""
+    return Services(
+        settings=settings,
+        database=open_database(settings),
+        storage=open_storage(settings),
+        celery=make_app(settings),
+        redis=redis.Redis.from_url(
+            settings.redis_url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S
+        ),
+    )
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _tenant(
+    request: Request, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
+) -> str:
+    return tenant_of(authorization, _services(request).settings.api_keys)
+
+
+#: The services of the application.
+ServicesOf = Annotated[Services, Depends(_services)]
+
+#: The tenant that asks; refuses those without a key.
+Tenant = Annotated[str, Depends(_tenant)]

@@ -1,0 +1,155 @@
+"""A submission while it arrives: files go to storage one by one, references are noted."""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hwr.errors import BadRequest, ServiceError
+from workers.api.multipart import MultipartReader, Part
+from workers.api.names import clean_name
+from workers.jobs import Lane, NewDocument, new_id
+from workers.settings import Settings
+from workers.storage import Storage, split_reference
+
+log = logging.getLogger(__name__)
+
+#: Fields that a multipart submission may have beside its documents.
+_FIELDS = 10
+
+#: Largest JSON body in bytes: a thousand references of the longest keys S3 permits.
+_MAX_JSON = 2 * 2**20
+
+
+class ReferenceList(BaseModel):
+    """The JSON body of a submission by reference."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    references: list[str] = Field(description="s3:// addresses, under the permitted prefixes")
+    lane: Lane = Field(Lane.NORMAL, description="How urgent the job is")
+
+
+@dataclass(kw_only=True)
+class Received:
+    """What a client has handed in so far."""
+
+    #: Id of the job it is going to be.
+    job_id: str = field(default_factory=new_id)
+    #: How urgent it is.
+    lane: Lane = Lane.NORMAL
+    #: Its documents in the order they came.
+    documents: list[NewDocument] = field(default_factory=list)
+
+    def add_reference(self, reference: str) -> None:
+        """Note a reference. Raises ReferenceUnreadable when it is no address."""
+        _, key = split_reference(reference)
+        self.documents.append(NewDocument(name=clean_name(key), reference=reference))
+
+    def stored_keys(self) -> list[str]:
+        """Storage keys of the files."""
+        return [document.key for document in self.documents if document.key is not None]
+
+
+async def receive(request: Request, settings: Settings, storage: Storage) -> Received:
+    """Take the body of a submission in; what was stored is removed again if it fails.
+
+    Raises:
+        BadRequest, DocumentTooLarge, TooManyDocuments, StorageUnavailable.
+    """
+    received = Received()
+    content_type = request.headers.get("content-type", "")
+    try:
+        if content_type.lower().startswith("multipart/form-data"):
+            await _receive_files(request, content_type, settings, storage, received)
+        elif content_type.lower().startswith("application/json"):
+            await _receive_references(request, received)
+        else:
+            raise BadRequest("Send multipart/form-data with files, or JSON with references.")
+    except BaseException:
+        await run_in_threadpool(discard, storage, received)
+        raise
+    return received
+
+
+def discard(storage: Storage, received: Received) -> None:
+    """Remove the files of a submission that became no job."""
+    for key in received.stored_keys():
+        try:
+            storage.delete(key)
+        except ServiceError as error:
+            log.warning("%s was left behind: %s", storage.url(key), error)
+
+
+async def _receive_files(
+    request: Request, content_type: str, settings: Settings, storage: Storage, received: Received
+) -> None:
+    most = settings.max_documents + _FIELDS
+    with MultipartReader(content_type, max_bytes=settings.max_bytes, max_parts=most) as reader:
+        async for chunk in request.stream():
+            for part in reader.feed(chunk):
+                with part.content:
+                    await _take(part, storage, received)
+        reader.end()
+
+
+async def _take(part: Part, storage: Storage, received: Received) -> None:
+    if part.file_name is not None:
+        await run_in_threadpool(_store, part, part.file_name, storage, received)
+    elif part.field_name == "references":
+        received.add_reference(_text(part))
+    elif part.field_name == "lane":
+        received.lane = _lane(_text(part))
+    else:
+        raise BadRequest(f"There is no field {part.field_name!r}. Use files, references and lane.")
+
+
+def _store(part: Part, name: str, storage: Storage, received: Received) -> None:
+    document_id = new_id()
+    key = f"jobs/{received.job_id}/{document_id}/original"
+    storage.put(key, part.content)
+    received.documents.append(
+        NewDocument(id=document_id, name=name, key=key, digest=part.sha256.hexdigest())
+    )
+
+
+def _text(part: Part) -> str:
+    return part.content.read().decode("utf-8", "replace")
+
+
+def _lane(name: str) -> Lane:
+    try:
+        return Lane(name)
+    except ValueError as error:
+        raise BadRequest(f"There is no lane {name!r}. Use {', '.join(Lane)}.") from error
+
+
+async def _receive_references(request: Request, received: Received) -> None:
+    body = b""
+    async for chunk in _limited(request.stream()):
+        body += chunk
+    try:
+        parsed = ReferenceList.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "body"
+        raise BadRequest(
+            f'{where}: {first["msg"]}. Send {{"references": ["s3://bucket/file.pdf"]}}.'
+        ) from error
+    received.lane = parsed.lane
+    for reference in parsed.references:
+        received.add_reference(reference)
+
+
+async def _limited(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in stream:
+        size += len(chunk)
+        if size > _MAX_JSON:
+            raise BadRequest(
+                f"The JSON body is longer than {_MAX_JSON} bytes. Submit several jobs."
+            )
+        yield chunk
