@@ -196,7 +196,7 @@ def quick_settings(folder: Path, redis_url: str, **changes: Any) -> Settings:
         "model": small_model(folder / "small.safetensors"),
         "read_threads": 4,
         "lease_s": 3.0,
-        "page_deadline_s": 2.0,
+        "page_deadline_s": 3.0,
         "reap_every_s": 0.5,
     }
     return Settings(**(values | changes))
