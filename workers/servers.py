@@ -49,6 +49,8 @@ class EmbeddedRedis:
         self.folder = folder.absolute()
         self.log = self.folder / "redis.log"
         self.url = ""
+        self._port = 0
+        self._password = secrets.token_hex(16)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -59,9 +61,19 @@ class EmbeddedRedis:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         for _ in range(_START_TRIES):
-            if self._started():
+            if self._started(free_port()):
                 return
         raise ServerFailed(f"The embedded Redis cannot start. {self.log} ends:\n{tail(self.log)}")
+
+    def restart(self) -> None:
+        """Start the server again where its clients know it to be.
+
+        Raises:
+            ServerFailed: it does not answer.
+        """
+        self.stop()
+        if not self._started(self._port):
+            raise ServerFailed(f"The embedded Redis is gone. {self.log} ends:\n{tail(self.log)}")
 
     def stop(self) -> None:
         """Have the server write its log and end."""
@@ -72,11 +84,11 @@ class EmbeddedRedis:
         """Whether the server still runs."""
         return self._process is not None and self._process.poll() is None
 
-    def _started(self) -> bool:
-        port, password = free_port(), secrets.token_hex(16)
-        config = _CONFIG.format(port=port, password=password, folder=self.folder)
+    def _started(self, port: int) -> bool:
+        self._port = port
+        self.url = f"redis://:{self._password}@127.0.0.1:{port}/0"
+        config = _CONFIG.format(port=port, password=self._password, folder=self.folder)
         self._process = spawn([_binary(), "-"], log=self.log, stdin=config.encode())
-        self.url = f"redis://:{password}@127.0.0.1:{port}/0"
         if self._answers():
             return True
         self.stop()

@@ -17,7 +17,8 @@ class Settings(BaseSettings):
         "sqlite:///.hwr/hwr.db", description="SQLAlchemy URL; PostgreSQL: postgresql+psycopg://…"
     )
     storage_url: str = Field(
-        "file:.hwr/store", description="Where originals and results live: file:PATH or s3://BUCKET/PREFIX"
+        "file:.hwr/store",
+        description="Where originals and results live: file:PATH or s3://BUCKET/PREFIX",
     )
     s3_endpoint_url: str | None = Field(None, description="S3 server other than AWS")
     reference_prefixes: tuple[str, ...] = Field(
@@ -26,12 +27,14 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="Address the API listens on")
     api_port: int = Field(8080, description="Port the API listens on")
     api_keys: dict[str, SecretStr] = Field(
-        {}, description='Tenant → bearer key (JSON object); empty: no key is asked for, tenant "default"'
+        {},
+        description='Tenant → bearer key (JSON object); empty: no keys, tenant "default"',
     )
 
     model: Path | None = Field(None, description="Folder of another model than the shipped one")
     engine: str = Field("torch", description="Engine that reads: torch")
     read_threads: int = Field(8, ge=1, description="Pages one read worker holds at once")
+    ready_file: Path | None = Field(None, description="File a worker makes when it is ready")
     split_processes: int = Field(1, ge=1, description="Split processes of one worker")
 
     max_bytes: int = Field(500 * 2**20, description="Largest document in bytes")
@@ -42,10 +45,14 @@ class Settings(BaseSettings):
     page_deadline_s: float = Field(60.0, description="Most seconds for opening or splitting a page")
     read_deadline_s: float = Field(300.0, description="Most seconds for reading a page")
 
-    lease_s: float = Field(120.0, description="A page or document unheard of for so long is taken back")
+    lease_s: float = Field(
+        120.0, description="A page or document unheard of for so long is taken back"
+    )
     reap_every_s: float = Field(15.0, description="How often unfinished work is looked for")
     max_attempts: int = Field(4, description="Tries of a page before it is given up by name")
-    visibility_timeout_s: int = Field(3600, description="Redis redelivers an unacknowledged message after")
+    visibility_timeout_s: int = Field(
+        3600, description="Redis redelivers an unacknowledged message after"
+    )
 
 
 @cache

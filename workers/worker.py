@@ -10,6 +10,7 @@ from enum import StrEnum
 from threading import Timer
 from typing import Any
 
+from hwr.errors import HwrError
 from workers.settings import Settings, get_settings
 
 #: Address space of a split process in bytes: the largest page takes about a fifth of it.
@@ -60,6 +61,7 @@ def main() -> None:
     if role is Role.READ:
         # Threads cannot be killed; their pages keep their leases and are finished.
         app.conf.worker_cancel_long_running_tasks_on_connection_loss = False
+        _load_reader()
     app.worker_main(arguments(role, get_settings()))
 
 
@@ -79,12 +81,18 @@ def _connect_signals(role: Role) -> None:
 
     reaper = Reaper(app, get_settings())
     signals.worker_ready.connect(lambda **_: reaper.start(), weak=False)
+    signals.worker_ready.connect(_say_ready)
     signals.worker_shutting_down.connect(lambda **_: reaper.stop(), weak=False)
     if role is Role.SPLIT:
         signals.worker_process_init.connect(_bound_process)
     else:
-        signals.worker_init.connect(_load_reader)
         signals.worker_shutting_down.connect(_drain)
+
+
+def _say_ready(**_: Any) -> None:
+    ready_file = get_settings().ready_file
+    if ready_file is not None:
+        ready_file.touch()
 
 
 def _bound_process(**_: Any) -> None:
@@ -93,10 +101,14 @@ def _bound_process(**_: Any) -> None:
     limit_process(SPLIT_MEMORY_BYTES)
 
 
-def _load_reader(**_: Any) -> None:
+def _load_reader() -> None:
+    """Load the model before the first page comes, and end with a word where that cannot be."""
     from workers.tasks import get_reader
 
-    get_reader()
+    try:
+        get_reader()
+    except HwrError as error:
+        sys.exit(str(error))
 
 
 def _drain(**_: Any) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import select
 
 from workers import jobs
 from workers.api.application import create_app
-from workers.api.names import MAX_NAME
+from workers.names import MAX_NAME
 from workers.database import Database, Document, Line, Page, Stage, State, open_database
 from workers.migrations import upgrade
 from workers.settings import Settings

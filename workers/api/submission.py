@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hwr.errors import BadRequest, ServiceError
 from workers.api.multipart import MultipartReader, Part
-from workers.api.names import clean_name
 from workers.jobs import Lane, NewDocument, new_id
+from workers.names import clean_name
 from workers.settings import Settings
 from workers.storage import Storage, split_reference
 

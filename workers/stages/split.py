@@ -37,6 +37,7 @@ from workers.database import Document, Job, Lane, Page, Stage, State
 from workers.deadline import deadline
 from workers.jobs import Failure
 from workers.leases import Lease, LeaseLost
+from workers.limits import limits_of
 from workers.line_pack import PackedLine, pack
 from workers.settings import Settings
 from workers.stages.bench import Bench, document_folder
@@ -172,7 +173,7 @@ def _split(bench: Bench, work: SplitWork) -> None:
     with tempfile.TemporaryDirectory(prefix="hwr-split-") as folder, ExitStack() as stack:
         path = _fetch(bench, work, Path(folder))
         with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
-            document = stack.enter_context(documents.open_document(path, _limits(bench.settings)))
+            document = stack.enter_context(documents.open_document(path, limits_of(bench.settings)))
         with bench.database.writing() as session:
             leases.renew(session, work.lease, page_count=document.page_count)
         _split_pages(bench, work, document)
@@ -187,16 +188,6 @@ def _fetch(bench: Bench, work: SplitWork, folder: Path) -> Path:
 
         fetch_reference(bench.settings, work.reference, path)
     return path
-
-
-def _limits(settings: Settings) -> documents.Limits:
-    return documents.Limits(
-        max_bytes=settings.max_bytes,
-        max_pages=settings.max_pages,
-        max_side=settings.max_side,
-        page_timeout_s=settings.page_deadline_s,
-        render_dpi=settings.render_dpi,
-    )
 
 
 def _split_pages(bench: Bench, work: SplitWork, document: documents.Document) -> None:

@@ -1,0 +1,44 @@
+"""The command line: `hwr up | submit | status | results | cancel | read | lines | api | worker`.
+
+Exit codes: 0 all was read, 1 something was not, 2 the command line is wrong.
+"""
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from hwr.errors import HwrError
+from workers.commands import jobs, local, serve
+from workers.commands.show import SOME_FAILED, complain
+
+app = typer.Typer(
+    help="Reads handwriting from documents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+#: Commands by the heading they stand under in `hwr --help`.
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Without a service": (local.read, local.lines),
+    "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
+    "Run the service": (serve.up, serve.api, serve.worker),
+}
+
+for heading, commands in COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=heading)(command)
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on standard error."""
+    try:
+        app()
+    except HwrError as error:
+        complain(f"{error.code}: {error}")
+        sys.exit(SOME_FAILED)
+
+
+if __name__ == "__main__":
+    main()

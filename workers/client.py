@@ -1,0 +1,150 @@
+"""A client of the HTTP interface.
+
+```python
+with Client("http://127.0.0.1:8080") as client:
+    job = client.submit(["scan.pdf", "s3://bucket/other.pdf"])
+    for job in client.follow(job["id"]):
+        ...
+    results = client.results(job["id"])
+```
+"""
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import httpx
+
+from hwr import errors
+from hwr.errors import BadRequest, HwrError, ServiceError, ServiceUnavailable
+
+#: An answer of the service.
+Json = dict[str, Any]
+
+#: States of jobs that stay as they are.
+FINAL = frozenset({"done", "done_with_errors", "failed", "cancelled"})
+
+#: Seconds the service may take to answer, and an upload to make progress.
+_TIMEOUT_S = 60.0
+
+#: Seconds between two looks at a job when the service gives no advice.
+_POLL_S = 1.0
+
+
+class Client:
+    """Talks to one service.
+
+    Every method raises ServiceUnavailable when nothing answers, and the error that the service
+    names (see hwr.errors) when it refuses.
+    """
+
+    def __init__(self, url: str, *, key: str | None = None) -> None:
+        """The service at `url`; `key` is the tenant's bearer key, if the service asks for one."""
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def submit(self, files: Sequence[str | Path], *, lane: str = "normal") -> Json:
+        """Submit files and s3:// references as one job; the job as it stands then.
+
+        The call carries an Idempotency-Key of its own, so that a connection that is made twice
+        does not make two jobs.
+        """
+        references = [file for file in files if is_reference(file)]
+        parts: list[tuple[str, Any]] = [("lane", (None, lane))]
+        parts += [("references", (None, reference)) for reference in references]
+        parts += [_file_part(Path(file)) for file in files if not is_reference(file)]
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        return self._json("POST", "/v1/jobs", files=parts, headers=headers)
+
+    def job(self, job_id: str) -> Json:
+        """Where a job stands."""
+        return self._json("GET", f"/v1/jobs/{job_id}")
+
+    def follow(self, job_id: str) -> Iterator[Json]:
+        """The job again and again, as often as the service likes to be asked, until it ends."""
+        while True:
+            answer = self._request("GET", f"/v1/jobs/{job_id}")
+            job: Json = answer.json()
+            yield job
+            if job["state"] in FINAL:
+                return
+            time.sleep(float(answer.headers.get("retry-after", _POLL_S)))
+
+    def results(self, job_id: str) -> Json:
+        """The results as far as they are known."""
+        return self._json("GET", f"/v1/jobs/{job_id}/results")
+
+    def cancel(self, job_id: str) -> Json:
+        """Call a job off."""
+        return self._json("POST", f"/v1/jobs/{job_id}/cancel")
+
+    def _json(self, method: str, path: str, **request: Any) -> Json:
+        answer: Json = self._request(method, path, **request).json()
+        return answer
+
+    def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, self.url + path, **request)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise ServiceUnavailable(
+                f"Nothing answers at {self.url} ({error}). "
+                'Start it with "hwr up" or name another with --url.'
+            ) from error
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer
+
+
+def is_reference(file: str | Path) -> bool:
+    """Whether this is no file of ours, but an address that the service fetches."""
+    return str(file).startswith("s3://")
+
+
+def _refusal(answer: httpx.Response) -> HwrError:
+    try:
+        error = answer.json()["error"]
+        code, message = str(error["code"]), str(error["message"])
+    except (ValueError, KeyError, TypeError):
+        return ServiceError(
+            f"{answer.url} answered {answer.status_code}, which is no answer of hwr. Check --url."
+        )
+    named = getattr(errors, code, ServiceError)
+    return named(message) if issubclass(named, HwrError) else ServiceError(message)
+
+
+def _file_part(path: Path) -> tuple[str, tuple[str, IO[bytes]]]:
+    if not path.is_file():
+        raise BadRequest(f"{path} is no file. Check its name.")
+    return "files", (path.name, _LateFile(path))  # type: ignore[return-value]
+
+
+class _LateFile:
+    """A file that is open only while it is sent: a thousand of them are too many at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes; closes the file at its end."""
+        self._file = self._file or self._path.open("rb")
+        data = self._file.read(size)
+        if not data:
+            self._file.close()
+            self._file = None
+        return data

@@ -1,0 +1,130 @@
+"""Commands that talk to a running service: submit, status, results, cancel."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from workers.address import find_url
+from workers.client import Client, is_reference
+from workers.commands.show import SOME_FAILED, complain, show
+from workers.output import Format
+
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="HWR_URL", help='The service; by default the "hwr up" of this folder.'),
+]
+Key = Annotated[
+    str | None, typer.Option(envvar="HWR_KEY", help="Your key, if the service asks for one.")
+]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
+
+
+def connect(url: str | None, key: str | None) -> Client:
+    """A client of the service that is meant."""
+    return Client(find_url(url), key=key)
+
+
+def submit(
+    files: Annotated[list[str], typer.Argument(help="Documents, or s3:// addresses of some.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait and print the text.")] = False,
+    lane: Annotated[str, typer.Option(help="high, normal or low")] = "normal",
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Submit documents to a running service."""
+    _check_files(files)
+    with connect(url, key) as client:
+        job = client.submit(files, lane=lane)
+        if not wait:
+            typer.echo(job["id"])
+            return
+        complain(f"job {job['id']}")
+        state = watch(client.follow(job["id"]))
+        code = show(client.results(job["id"])["documents"], Format.TEXT, None)
+        raise typer.Exit(code if state == "done" else SOME_FAILED)
+
+
+def status(job: JobId, url: Url = None, key: Key = None) -> None:
+    """Say where a job stands."""
+    with connect(url, key) as client:
+        _print_status(client.job(job))
+
+
+def results(
+    job: JobId,
+    form: Annotated[Format, typer.Option("--format", help="text or json")] = Format.TEXT,
+    out: Annotated[Path | None, typer.Option(help="Folder to save them in.")] = None,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Print or save the results of a job, as far as there are any."""
+    with connect(url, key) as client:
+        answer = client.results(job)
+    code = show(answer["documents"], form, out)
+    if answer["state"] != "done":
+        complain(f"job {job} is {answer['state']}")
+    raise typer.Exit(code if answer["state"] == "done" else SOME_FAILED)
+
+
+def cancel(job: JobId, url: Url = None, key: Key = None) -> None:
+    """Call a job off; what was read stays."""
+    with connect(url, key) as client:
+        _print_status(client.cancel(job))
+
+
+def watch(jobs: Iterable[dict[str, Any]]) -> str:
+    """Show a job's progress on standard error until it ends; its last state."""
+    state = "queued"
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pages"),
+        _PagesPerSecond(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        bar = progress.add_task(state, total=None)
+        for job in jobs:
+            state = job["state"]
+            total = job["pages_total_known"] or None
+            progress.update(bar, description=state, completed=job["pages_done"], total=total)
+    return state
+
+
+class _PagesPerSecond(ProgressColumn):
+    """Pages done since the job came in, by the second."""
+
+    def render(self, task: Task) -> Text:
+        """The figure."""
+        return Text(f"{task.completed / (task.elapsed or 1):.1f} pages/s")
+
+
+def _check_files(files: Iterable[str]) -> None:
+    for file in files:
+        if not is_reference(file) and not Path(file).is_file():
+            raise typer.BadParameter(f"{file} is no file. Nothing was submitted.")
+
+
+def _print_status(job: dict[str, Any]) -> None:
+    pages = f"{job['pages_done']} of {job['pages_total_known']} pages"
+    typer.echo(f"{job['id']}  {job['state']}  {pages}, {job['lines_done']} lines")
+    for document in job["documents"]:
+        done = document["pages_done"] + document["pages_failed"]
+        total = "?" if document["page_count"] is None else document["page_count"]
+        typer.echo(f"  {document['name']}  {document['state']}  {done} of {total} pages")
+        if document["error"]:
+            typer.echo(f"    {document['error']['code']}: {document['error']['message']}")

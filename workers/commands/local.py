@@ -1,0 +1,70 @@
+"""Commands that read in this process, without any service: read and lines."""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from hwr.errors import HwrError
+from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
+from workers.output import Format
+from workers.settings import get_settings
+
+
+def read(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Documents.")],
+    form: Annotated[Format, typer.Option("--format", help="text or json")] = Format.TEXT,
+    out: Annotated[Path | None, typer.Option(help="Folder to save the results in.")] = None,
+) -> None:
+    """Read documents here and now."""
+    from hwr.reader import Reader
+    from workers.limits import limits_of
+
+    settings = get_settings()
+    limits = limits_of(settings)
+    with Reader(model=settings.model, engine=settings.engine, limits=limits) as reader:
+        results = (reader.read(file).to_json() for file in files)
+        raise typer.Exit(show(results, form, out))
+
+
+def lines(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILES-OR-FOLDERS",
+            exists=True,
+            help="Line images, one a file; of a folder all PNG, JPEG and TIFF files in it.",
+        ),
+    ],
+    tsv: Annotated[Path, typer.Option(help="Where to write; - is standard output.")] = Path("-"),
+) -> None:
+    """Read line images that are already cut, into a table of path, text and confidence.
+
+    An image that cannot be read gets its error on standard error and a row with an empty text and
+    confidence 0, so that there is a row for every image.
+    """
+    from hwr.reader import LineReader
+    from workers.line_files import HEADER, find_images, read_images, row
+
+    settings = get_settings()
+    code = ALL_READ
+    with (
+        LineReader(model=settings.model, engine=settings.engine) as reader,
+        _open_table(tsv) as table,
+    ):
+        table.write(HEADER)
+        for path, reading in read_images(reader, find_images(sources)):
+            table.write(row(path, reading))
+            if isinstance(reading, HwrError):
+                code = SOME_FAILED
+                complain(f"{path}: {reading.code}: {reading}")
+    raise typer.Exit(code)
+
+
+def _open_table(path: Path) -> AbstractContextManager[IO[str]]:
+    if str(path) == "-":
+        return nullcontext(sys.stdout)
+    # File names are bytes: those that are no UTF-8 go into the table as they are.
+    return path.open("w", encoding="utf-8", errors="surrogateescape", newline="")

@@ -1,0 +1,73 @@
+"""Results as people and programs want them: text, or JSON with everything."""
+
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from workers.names import clean_name
+
+#: The result of one document, as the API, result files and `hwr read` have it.
+Result = dict[str, Any]
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    TEXT = "text"  # the lines in reading order, a blank line between pages
+    JSON = "json"  # one object a document, on one line
+
+    @property
+    def suffix(self) -> str:
+        """What the names of such files end in."""
+        return ".txt" if self is Format.TEXT else ".json"
+
+
+def render(result: Result, form: Format) -> str:
+    """A result as text of that format, with a newline at its end unless it is empty."""
+    if form is Format.JSON:
+        return json.dumps(result, ensure_ascii=False) + "\n"
+    pages = ("".join(line["text"] + "\n" for line in page["lines"]) for page in result["pages"])
+    return "\n".join(page for page in pages if page)
+
+
+def problems(result: Result) -> Iterator[str]:
+    """What was not read and why, one line each."""
+    name = result["name"]
+    if result["error"]:
+        yield _problem(name, result["error"])
+    for page in result["pages"]:
+        where = f"{name}, page {page['number']}"
+        if page["error"]:
+            yield _problem(where, page["error"])
+        for line in page["lines"]:
+            if line.get("error"):
+                yield _problem(f"{where}, line {line['order'] + 1}", line["error"])
+
+
+def _problem(where: str, error: dict[str, str]) -> str:
+    return f"{where}: {error['code']}: {error['message']}"
+
+
+class Folder:
+    """A folder that results are saved in, each document in a file of its own."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._taken: set[str] = set()
+
+    def save(self, result: Result, form: Format) -> Path:
+        """Write a result under the document's name; documents of one name are numbered."""
+        path = self._path / self._free_name(clean_name(result["name"]), form.suffix)
+        path.write_text(render(result, form), encoding="utf-8")
+        return path
+
+    def _free_name(self, name: str, suffix: str) -> str:
+        free, number = name + suffix, 1
+        while free.casefold() in self._taken:
+            number += 1
+            free = f"{name}-{number}{suffix}"
+        self._taken.add(free.casefold())
+        return free
