@@ -101,7 +101,7 @@ def amount_in_words(rng: Random) -> str:
     unit = rng.choice(["", "", " dollars", " pounds", " euros", " only"])
     cents = rng.choice(["", f" and {rng.randint(0, 99):02}/100", " and no/100"])
     case: Callable[[str], str] = rng.choice([str.capitalize, str.title, str.lower])
-    return case(text) + cents + unit
+    return f"{case(text)}{cents}{unit}"
 
 
 def formula(rng: Random) -> str:
@@ -127,4 +127,5 @@ _KINDS: tuple[tuple[Callable[[Random], str], int], ...] = (
 def line_text(rng: Random) -> str:
     """The text of one line: mostly sentences, else what forms and cheques hold."""
     kinds, weights = zip(*_KINDS, strict=True)
-    return rng.choices(kinds, weights=weights)[0](rng)
+    kind: Callable[[Random], str] = rng.choices(kinds, weights=weights)[0]
+    return kind(rng)

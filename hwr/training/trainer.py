@@ -9,8 +9,10 @@ import json
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -57,21 +59,23 @@ class Trainer:
         self._step = 0
         self._seconds = 0.0
         self._position: Position = (0, 0)
+        self._losses: deque[float] = deque(maxlen=_LOG_EVERY)
         self._resume()
 
     def run(self, plan: BatchPlan, *, until: int | None = None, every: int = 500) -> None:
         """Train to step `until` (default: the last); save and validate each `every` steps."""
         last = min(until or self._recipe.steps, self._recipe.steps)
         batches = plan.batches(self._position)
-        started, losses = time.monotonic() - self._seconds, []
+        started = time.monotonic() - self._seconds
+        # Gradients of sure letters fade into denormal numbers, which cost time.
+        torch.set_flush_denormal(True)
         while self._step < last:
             self._position, batch = next(batches)
-            losses.append(self._train(batch))
+            self._losses.append(self._train(batch))
             self._step += 1
             self._seconds = time.monotonic() - started
             if self._step % _LOG_EVERY == 0:
-                self._report(losses)
-                losses = []
+                self._report()
             if self._step % every == 0 or self._step == last:
                 self._checkpoint()
 
@@ -103,9 +107,8 @@ class Trainer:
         flat = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(flat)
         flat /= self._world
-        for gradient, piece in zip(
-            gradients, flat.split([g.numel() for g in gradients]), strict=True
-        ):
+        pieces = torch.split(flat, [g.numel() for g in gradients])
+        for gradient, piece in zip(gradients, pieces, strict=True):
             gradient.copy_(piece.view_as(gradient))
 
     @torch.no_grad()
@@ -117,11 +120,11 @@ class Trainer:
             if value.is_floating_point():
                 value.lerp_(own[name], 1 - decay)
 
-    def _report(self, losses: list[float]) -> None:
+    def _report(self) -> None:
         if self._rank == 0:
             left = self._seconds / self._step * (self._recipe.steps - self._step) / 60
-            mean = sum(losses) / len(losses)
-            log.info("step %d loss %.3f, %.0f minutes left", self._step, mean, left)
+            loss = fmean(self._losses)
+            log.info("step %d loss %.3f, %.0f minutes left", self._step, loss, left)
 
     def _checkpoint(self) -> None:
         positions = self._share_state()
@@ -143,7 +146,8 @@ class Trainer:
         return positions
 
     def _write_curve(self, scores: dict[str, float]) -> None:
-        entry = {"step": self._step, "hours": round(self._seconds / 3600, 3), **scores}
+        hours, loss = round(self._seconds / 3600, 3), round(fmean(self._losses), 4)
+        entry = {"step": self._step, "hours": hours, "loss": loss, **scores}
         log.info("%s", entry)
         with (self._folder / "curve.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")

@@ -1,0 +1,208 @@
+"""The batcher's guarantees."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from hwr.batching import Batcher, BatcherLimits, Lane
+from hwr.errors import BadLineImage, LineFailed, LineTimeout, ReaderClosed
+
+Item = NDArray[np.int64]
+
+
+def item(width: int, number: int = 0) -> Item:
+    """A stand-in for a line image: `number` in its corner tells it apart."""
+    line = np.zeros((1, width), np.int64)
+    line[0, 0] = number
+    return line
+
+
+def numbers(items: Sequence[Item]) -> list[int]:
+    return [int(line[0, 0]) for line in items]
+
+
+class Gate:
+    """Work that waits until it is let go, and remembers its batches."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.started = threading.Event()
+        self.batches: list[list[int]] = []
+
+    def __call__(self, items: Sequence[Item]) -> list[int]:
+        self.started.set()
+        assert self.open.wait(10)
+        self.batches.append(numbers(items))
+        return numbers(items)
+
+    def occupy(self, batcher: "Batcher[Item, int]") -> "Future[int]":
+        """Make the batcher busy, so that what follows queues up."""
+        first = batcher.submit(item(1, -1))
+        assert self.started.wait(10)
+        return first
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lines=st.lists(
+        st.tuples(
+            st.integers(1, 3000), st.sampled_from(list(Lane)), st.sampled_from(["a", "b", "c"])
+        ),
+        max_size=60,
+    ),
+    poisoned=st.sets(st.integers(0, 59)),
+    budget=st.integers(1, 5000),
+)
+def test_each_line_is_answered_once_and_poison_fails_alone(
+    lines: list[tuple[int, Lane, str]], poisoned: set[int], budget: int
+) -> None:
+    answered: list[int] = []
+
+    def work(items: Sequence[Item]) -> list[int]:
+        if set(numbers(items)) & poisoned:
+            raise RuntimeError("poison")
+        answered.extend(numbers(items))
+        return numbers(items)
+
+    batcher = Batcher(work, BatcherLimits(padded_columns=budget))
+    futures = [
+        batcher.submit(item(width, index), lane=lane, tenant=tenant)
+        for index, (width, lane, tenant) in enumerate(lines)
+    ]
+    wait(futures, timeout=20)
+    batcher.close()
+
+    for index, future in enumerate(futures):
+        if index in poisoned:
+            assert isinstance(future.exception(0), LineFailed)
+        else:
+            assert future.result(0) == index
+    assert sorted(answered) == sorted(set(range(len(lines))) - poisoned)
+
+
+def test_batches_keep_to_bucket_and_budget() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=1000, bucket=256))
+    first = gate.occupy(batcher)
+    widths = [200, 900, 210, 220, 230, 240, 880, 100]
+    futures = [batcher.submit(item(width, index)) for index, width in enumerate(widths)]
+    gate.open.set()
+    wait([first, *futures], timeout=10)
+    batcher.close()
+
+    assert gate.batches == [[-1], [0, 2, 3, 4], [1], [5, 7], [6]]
+
+
+def test_a_tenant_with_much_work_does_not_hold_up_another() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=200))
+    first = gate.occupy(batcher)
+    futures = [batcher.submit(item(100, index), tenant="bank") for index in range(20)]
+    futures.append(batcher.submit(item(100, 99), tenant="school"))
+    gate.open.set()
+    wait([first, *futures], timeout=10)
+    batcher.close()
+
+    assert 99 in gate.batches[1]
+
+
+def test_higher_lanes_go_first_and_lower_ones_are_not_starved() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=100, patience=3))
+    first = gate.occupy(batcher)
+    futures = [batcher.submit(item(100, 1000), lane=Lane.LOW)]
+    futures += [batcher.submit(item(100, index), lane=Lane.HIGH) for index in range(20)]
+    gate.open.set()
+    wait([first, *futures], timeout=10)
+    batcher.close()
+
+    order = [number for batch in gate.batches[1:] for number in batch]
+    assert order[0] == 0
+    assert order.index(1000) == 3
+
+
+def test_a_line_past_its_deadline_never_reaches_the_engine() -> None:
+    gate = Gate()
+    batcher = Batcher(gate)
+    first = gate.occupy(batcher)
+    late = batcher.submit(item(8, 7), deadline_s=-1.0)
+    good = batcher.submit(item(8, 8))
+    gate.open.set()
+    wait([first, late, good], timeout=10)
+    batcher.close()
+
+    assert isinstance(late.exception(0), LineTimeout)
+    assert good.result(0) == 8
+    assert 7 not in [n for batch in gate.batches for n in batch]
+
+
+def test_a_cancelled_line_is_not_read() -> None:
+    gate = Gate()
+    batcher = Batcher(gate)
+    first = gate.occupy(batcher)
+    dropped, kept = batcher.submit(item(8, 1)), batcher.submit(item(8, 2))
+    assert dropped.cancel()
+    gate.open.set()
+    wait([first, kept], timeout=10)
+    batcher.close()
+
+    assert 1 not in [n for batch in gate.batches for n in batch]
+
+
+def test_close_finishes_the_running_batch_and_hands_the_rest_back() -> None:
+    gate = Gate()
+    batcher = Batcher(gate)
+    running = gate.occupy(batcher)
+    waiting = batcher.submit(item(8, 1))
+    closer = threading.Thread(target=batcher.close)
+    closer.start()
+    assert isinstance(waiting.exception(10), ReaderClosed)
+    gate.open.set()
+    closer.join(10)
+
+    assert running.result(0) == -1
+    with pytest.raises(ReaderClosed):
+        batcher.submit(item(8))
+
+
+def test_a_full_queue_holds_submit_back() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(waiting=2))
+    first = gate.occupy(batcher)
+    queued = [batcher.submit(item(8, index)) for index in range(2)]
+    blocked = threading.Thread(target=lambda: queued.append(batcher.submit(item(8, 2))))
+    blocked.start()
+    blocked.join(0.2)
+    assert blocked.is_alive()
+    gate.open.set()
+    blocked.join(10)
+    wait([first, *queued], timeout=10)
+    batcher.close()
+
+    assert [future.result(0) for future in queued] == [0, 1, 2]
+
+
+def test_an_error_with_a_name_keeps_it() -> None:
+    def work(items: Sequence[Item]) -> list[int]:
+        raise BadLineImage
+
+    batcher = Batcher(work)
+    error = batcher.submit(item(8)).exception(10)
+    batcher.close()
+
+    assert isinstance(error, BadLineImage)
+
+
+def test_a_wrong_number_of_answers_is_an_error_not_a_mix_up() -> None:
+    batcher: Batcher[Item, int] = Batcher(lambda items: [1, 2, 3])
+    error = batcher.submit(item(8)).exception(10)
+    batcher.close()
+
+    assert isinstance(error, LineFailed)
+    assert "3 answers to 1 lines" in str(error)

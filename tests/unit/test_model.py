@@ -1,0 +1,192 @@
+"""Alphabet, line images, network, decoding and the file that a model is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwr.engines import LineBatch, Logits, open_engine
+from hwr.errors import BadLineImage, EngineError, ModelError
+from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+from hwr.model.decoding import read_best_path
+from hwr.model.line_image import LINE_HEIGHT, MAX_WIDTH, WIDTH_STEP, normalise_line
+from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.weights import load_model, save_model
+from hwr.reader import reading_work
+
+ALPHABET = Alphabet(DEFAULT_CHARACTERS)
+
+
+def small_network(seed: int = 0) -> Crnn:
+    """A network with random weights, its statistics moved off their start."""
+    torch.manual_seed(seed)
+    config = NetworkConfig(classes=ALPHABET.classes, channels=(4, 8, 12), hidden=16, layers=2)
+    network = Crnn(config)
+    network.train()
+    network.forward_training(torch.rand(4, 1, LINE_HEIGHT, 96))
+    return network.eval()
+
+
+def random_line(width: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (LINE_HEIGHT, width), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("l’été  “là”", 'l\'été "là"'),
+        ("e\u0301te\u0301", "été"),
+        ("Ĵurnalo", "Jurnalo"),
+        ("a\u4e2db", "ab"),
+        ("½", "12"),
+        ("  a\tb\u00a0c ", "a b c"),
+    ],
+)
+def test_fold(text: str, folded: str) -> None:
+    assert ALPHABET.fold(text) == folded
+
+
+@given(st.text(max_size=60))
+def test_encoding_is_undone_by_decoding(text: str) -> None:
+    assert ALPHABET.decode(ALPHABET.encode(text)) == ALPHABET.fold(text)
+
+
+def test_an_alphabet_names_each_character_once() -> None:
+    with pytest.raises(ModelError, match="twice"):
+        Alphabet("aba")
+
+
+@given(st.integers(4, 200), st.integers(4, 3000))
+@settings(max_examples=40, deadline=None)
+def test_line_images_get_one_height(height: int, width: int) -> None:
+    line = normalise_line(np.full((height, width), 200, np.uint8))
+    assert line.shape[0] == LINE_HEIGHT
+    assert line.shape[1] % WIDTH_STEP == 0
+    assert WIDTH_STEP <= line.shape[1] <= MAX_WIDTH
+
+
+def test_normalising_keeps_what_is_normal() -> None:
+    line = np.full((LINE_HEIGHT, 160), 255, np.uint8)
+    line[20:40, 30:60] = 0
+    assert np.array_equal(normalise_line(line), line)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((3, 50), np.uint8),
+        np.zeros((0, 0), np.uint8),
+        np.zeros((50, 50), np.float32),
+        np.zeros((50, 50, 4), np.uint8),
+        np.zeros((2, 50, 50, 3), np.uint8),
+    ],
+)
+def test_what_is_not_a_line_image_is_refused(image: np.ndarray) -> None:
+    with pytest.raises(BadLineImage):
+        normalise_line(image)
+
+
+@given(
+    widths=st.lists(st.integers(1, 60).map(lambda n: n * WIDTH_STEP), min_size=1, max_size=6),
+    seed=st.integers(0, 5),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_line_reads_the_same_alone_and_in_any_batch(widths: list[int], seed: int) -> None:
+    engine = open_engine("torch", small_network(seed))
+    lines = [random_line(width, index) for index, width in enumerate(widths)]
+    batch = LineBatch.stack(lines)
+    together = engine.logits(batch).rows(batch)
+    for line, row in zip(lines, together, strict=True):
+        alone = LineBatch.stack([line])
+        np.testing.assert_allclose(engine.logits(alone).rows(alone)[0], row, atol=1e-5)
+
+
+def test_texts_are_the_same_alone_and_in_a_batch() -> None:
+    work = reading_work(open_engine("torch", small_network()), ALPHABET)
+    lines = [random_line(width, width) for width in (8, 64, 512, 128, 504)]
+    assert [work([line])[0].text for line in lines] == [r.text for r in work(lines)]
+
+
+def test_training_and_reading_agree_on_a_full_batch() -> None:
+    network, ink = small_network(), torch.rand(2, 1, LINE_HEIGHT, 128)
+    with torch.inference_mode():
+        logits, _ = network(ink, torch.tensor([128, 128]))
+        trained, shortcut = network.forward_training(ink)
+    torch.testing.assert_close(logits, trained)
+    assert shortcut.shape == trained.shape == (2, 16, ALPHABET.classes)
+
+
+def test_an_engine_that_breaks_its_contract_is_named() -> None:
+    batch = LineBatch.stack([random_line(64, 0)])
+    wrong = Logits(values=np.zeros((1, 9, 5), np.float32), lengths=np.array([9]))
+    with pytest.raises(EngineError, match=r"\[9\] steps .* \[8\]"):
+        wrong.rows(batch)
+
+
+def test_an_unknown_engine_is_named_with_the_known_ones() -> None:
+    with pytest.raises(EngineError, match="torch"):
+        open_engine("abacus", small_network())
+
+
+def logits_for(path: str) -> np.ndarray:
+    """Logits whose best path is `path`; `_` is the blank."""
+    rows = np.full((len(path), ALPHABET.classes), -5.0, np.float32)
+    for row, character in zip(rows, path, strict=True):
+        row[0 if character == "_" else ALPHABET.encode(character)[0]] = 5.0
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("hheel_llo", "hello"), ("____", ""), ("a_a_aa", "aaa"), ("abc", "abc"), ("_9__9", "99")],
+)
+def test_best_path(path: str, text: str) -> None:
+    assert read_best_path(logits_for(path), ALPHABET).text == text
+
+
+def test_spaces_are_single_and_inside() -> None:
+    rows = logits_for("aXb")
+    rows[1, ALPHABET.encode("X")[0]], rows[1, DEFAULT_CHARACTERS.index(" ") + 1] = -5.0, 5.0
+    padded = np.concatenate([rows[1:2], rows, rows[1:2]])
+    assert read_best_path(padded, ALPHABET).text == "a b"
+
+
+def test_confidence_falls_with_doubt() -> None:
+    sure, unsure = logits_for("abc"), logits_for("abc") / 5
+    assert 0 < read_best_path(unsure, ALPHABET).confidence < 0.2
+    assert 0.9 < read_best_path(sure, ALPHABET).confidence <= 1
+
+
+def test_a_model_survives_its_file(tmp_path: Path) -> None:
+    network, path = small_network(), tmp_path / "model.safetensors"
+    save_model(path, network, ALPHABET)
+    loaded = load_model(path)
+    assert loaded.alphabet == ALPHABET
+    assert len(loaded.hash) == 16
+    line = LineBatch.stack([random_line(256, 1)])
+    np.testing.assert_allclose(
+        open_engine("torch", loaded.network).logits(line).values,
+        open_engine("torch", network).logits(line).values,
+        atol=0.05,  # half precision on disk
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", None])
+def test_what_is_not_a_model_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "model.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.safetensors.*HWR_MODEL"):
+        load_model(path)
+
+
+def test_a_model_whose_weights_do_not_fit_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    network = small_network()
+    network.config = NetworkConfig(classes=ALPHABET.classes)
+    save_model(path, network, ALPHABET)
+    with pytest.raises(ModelError):
+        load_model(path)
