@@ -1,0 +1,153 @@
+"""The whole way in one command: `python -m workers.demo [FILES…] --out demo-output`.
+
+Draws a synthetic batch (or takes your files), starts `hwr up`, submits over HTTP, follows the job,
+prints what was read, and leaves results and pictures behind. Everything it started is stopped at
+the end, also after Ctrl-C.
+"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from hwr.documents import Limits, open_document
+from hwr.errors import HwrError, PageError
+from hwr.layout import Line, draw_lines
+from hwr.samples import load_truth, write_batch
+from hwr.training.metrics import ErrorRates, error_rates
+from workers.database import State
+from workers.demo_service import follow, running_service
+from workers.output import Folder, Format, Result, problems
+from workers.settings import get_settings
+
+#: Exit status after Ctrl-C, as shells have it.
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A document of the demo."""
+
+    path: Path
+    #: Its truth; None for a document of the user's.
+    truth_path: Path | None = None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; 0 if every document was read, 1 if not."""
+    options = _parse(arguments)
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    try:
+        return run(options.files, options.out, console)
+    except HwrError as error:
+        console.print(f"{error.code}: {error}", style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return INTERRUPTED
+
+
+def _parse(arguments: Sequence[str] | None) -> Any:
+    parser = ArgumentParser(prog="python -m workers.demo", description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILES", help="your documents")
+    parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder to write to")
+    options = parser.parse_args(arguments)
+    for path in options.files:
+        if not path.is_file():
+            parser.error(f"there is no file {path}")
+    return options
+
+
+def run(files: Sequence[Path], out: Path, console: Console) -> int:
+    """Read the files, or a drawn batch, and leave everything in `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    inputs = [Input(path=path) for path in files] or _draw_samples(out, console)
+    log = out / "hwr.log"
+    with running_service(out / "service", log, console) as client:
+        job_id = client.submit([given.path for given in inputs])["id"]
+        follow(client, job_id, console)
+        results: list[Result] = client.results(job_id)["documents"]
+    folder, pictures = Folder(out / "results"), out / "pictures"
+    pictures.mkdir(exist_ok=True)
+    for given, result in zip(inputs, results, strict=True):
+        show(given, result, console)
+        saved = folder.save(result, Format.JSON)
+        for number, picture in overlays(given.path, result):
+            picture.save(pictures / f"{saved.stem}-{number}.png")
+    console.print(f"\nResults as JSON:         {out / 'results'}", markup=False)
+    console.print(f"Pages with their lines:  {pictures}", markup=False)
+    console.print(f"Logs of the service:     {log} and {out / 'service'}", markup=False)
+    return int(any(result["state"] != State.DONE for result in results))
+
+
+def _draw_samples(out: Path, console: Console) -> list[Input]:
+    console.print("Drawing a synthetic batch: an exam and cheques.")
+    samples = write_batch(out / "samples")
+    return [Input(path=sample.path, truth_path=sample.truth_path) for sample in samples]
+
+
+def show(given: Input, result: Result, console: Console) -> None:
+    """Print what was read of a document, line by line, and what was not."""
+    console.print(f"\n{result['name']}: {_summary(given, result)}", style="bold", markup=False)
+    table = Table("page", "line", "confidence", "text", box=None, padding=(0, 1))
+    for page in result["pages"]:
+        for line in page["lines"]:
+            cells = (page["number"], line["order"] + 1, f"{line['confidence']:.2f}")
+            table.add_row(*map(str, cells), escape(line["text"]))
+    if table.row_count:
+        console.print(table)
+    for problem in problems(result):
+        console.print(problem, style="red", markup=False)
+
+
+def _summary(given: Input, result: Result) -> str:
+    lines = sum(len(page["lines"]) for page in result["pages"])
+    said = f"{result['state']}, {len(result['pages'])} pages, {lines} lines"
+    if given.truth_path is None:
+        return said
+    rates = rates_of(given.truth_path, result)
+    return f"{said}; synthetic, character error rate against its truth {rates.cer:.1%}"
+
+
+def rates_of(truth_path: Path, result: Result) -> ErrorRates:
+    """Error rates of a document's pages, each taken as one row of text in reading order."""
+    read = {
+        page["number"]: " ".join(line["text"] for line in page["lines"]) for page in result["pages"]
+    }
+    pages = load_truth(truth_path).pages
+    return error_rates((page.text, read.get(page.number, "")) for page in pages)
+
+
+def overlays(path: Path, result: Result) -> Iterator[tuple[int, Image.Image]]:
+    """The document's pages with their lines drawn over them, a page at a time."""
+    readable = [page for page in result["pages"] if page["error"] is None]
+    if not readable:
+        return
+    with open_document(path, Limits(render_dpi=get_settings().render_dpi)) as document:
+        for page in readable:
+            try:
+                image = document.page(page["number"]).image
+            except PageError:
+                continue
+            lines = [_line(line) for line in page["lines"]]
+            texts = [line["text"] for line in page["lines"]]
+            yield page["number"], Image.fromarray(draw_lines(image, lines, texts))
+
+
+def _line(raw: Result) -> Line:
+    return Line(
+        order=raw["order"],
+        polygon=tuple((x, y) for x, y in raw["polygon"]),
+        baseline=tuple((x, y) for x, y in raw["baseline"]),
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
