@@ -159,17 +159,6 @@ def test_high_lanes_are_read_before_low_ones(tmp_path: Path, redis_url: str) -> 
         assert ended == sorted(ended, reverse=True)
 
 
-def test_workers_outlive_a_flush_of_redis(tmp_path: Path, redis_url: str) -> None:
-    settings = quick_settings(tmp_path, redis_url)
-    with run_service(tmp_path, settings) as service, redis.Redis.from_url(redis_url) as client:
-        service.start("split")
-        service.start("read")
-        assert service.wait(service.submit(png(draw_lines(1)))).state == State.DONE
-        for _ in range(2):
-            client.flushall()
-            assert service.wait(service.submit(png(draw_lines(2)))).state == State.DONE
-
-
 def test_importing_the_tasks_does_not_load_torch() -> None:
     code = "import sys, workers.tasks, workers.worker; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
