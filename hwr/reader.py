@@ -217,13 +217,14 @@ class Reader(AbstractContextManager["Reader"]):
             for number in range(1, document.page_count + 1):
                 yield self._read_page(document, number)
 
-    def read_line(self, image: NDArray[np.uint8]) -> LineReading:
-        """The reading of a line image that is already cut, grey (h, w) or RGB (h, w, 3).
+    def read_lines(self, images: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """The texts of line images that are already cut; they share batches.
 
         Raises:
-            LineError: it cannot be read.
+            LineError: one of them cannot be read.
         """
-        return self._lines.submit(normalise_line(image)).result()
+        waiting = [self._lines.submit(normalise_line(image)) for image in images]
+        return [future.result().text for future in waiting]
 
     def close(self) -> None:
         """Stop the engine."""
