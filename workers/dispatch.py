@@ -41,12 +41,11 @@ class Dispatch(Protocol):
         """Have the document's result published."""
 
 
-class CeleryDispatch:
-    """Hands work on through Celery's queues."""
+class QueueDispatch:
+    """Hands work on through Celery's queues; raises OperationalError when Redis is away."""
 
-    def __init__(self, app: Celery, database: Database) -> None:
+    def __init__(self, app: Celery) -> None:
         self._app = app
-        self._database = database
 
     def split(self, document_id: str) -> None:
         """Have the document split."""
@@ -60,9 +59,20 @@ class CeleryDispatch:
         """Have the document's result published."""
         self._send("hwr.publish", PUBLISH_QUEUE, Document, document_id)
 
+    def _send(self, task: str, queue: str, _work: Work, row_id: str | int) -> None:
+        self._app.send_task(task, args=[row_id], queue=queue)
+
+
+class CeleryDispatch(QueueDispatch):
+    """The same for those who cannot wait: what cannot be sent now is left to the reaper."""
+
+    def __init__(self, app: Celery, database: Database) -> None:
+        super().__init__(app)
+        self._database = database
+
     def _send(self, task: str, queue: str, work: Work, row_id: str | int) -> None:
         try:
-            self._app.send_task(task, args=[row_id], queue=queue)
+            super()._send(task, queue, work, row_id)
         except (OperationalError, RedisError, OSError) as error:
             log.warning("%s %s cannot be sent now: %s", task, row_id, error)
             self._make_due(work, row_id)

@@ -34,7 +34,7 @@ MAX_RETRY_S = 600.0
 Work = type[Document] | type[Page]
 
 
-class LeaseLost(Exception):  # noqa: N818 (a state of affairs, not a fault)
+class LeaseLost(Exception):
     """Another worker took the work over, or the job was cancelled. Stop without a trace."""
 
 

@@ -10,6 +10,7 @@ import os
 import threading
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workers import leases
 from workers.database import Database, Document, Job, Page, Stage, short_lived_database
-from workers.dispatch import CeleryDispatch, Dispatch
+from workers.dispatch import Dispatch, QueueDispatch
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 #: A key that lives as long as the queues do: where it is missing, Redis has lost its memory.
 MARKER = "hwr:queues"
 
-#: Rows that one pass sends at most, of each kind; the next pass goes on.
+#: Rows that one pass sends at most, of each kind; the next pass follows at once.
 BATCH = 500
 
 #: Seconds until Redis counts as away.
@@ -52,26 +53,38 @@ class Reaper(threading.Thread):
     def run(self) -> None:
         """Go on until stopped, whatever happens to the servers."""
         while not self._stopped.is_set():
-            try:
-                self._pass()
-            except (SQLAlchemyError, RedisError, OSError) as error:
-                log.warning("the reaper cannot work now: %s", error)
-            except Exception:
-                log.exception("the reaper failed and goes on")
-            self._stopped.wait(self._settings.reap_every_s)
+            if not self._pass():
+                self._stopped.wait(self._settings.reap_every_s)
 
     def stop(self) -> None:
         """End after the pass at work."""
         self._stopped.set()
 
-    def _pass(self) -> None:
-        with _no_fork, short_lived_database(self._settings) as database:
-            lost = queues_lost(self._settings)
-            if lost:
-                recall(database)
-            reap(database, self._settings, CeleryDispatch(self._app, database))
-            if lost:
-                mark_queues(self._settings)
+    def _pass(self) -> bool:
+        """Send what is due; True: there may be more."""
+        try:
+            with _no_fork, short_lived_database(self._settings) as database:
+                return look_after(database, self._settings, QueueDispatch(self._app))
+        except (SQLAlchemyError, RedisError, OperationalError, OSError) as error:
+            log.warning("the reaper cannot work now: %s", error)
+        except Exception:
+            log.exception("the reaper failed and goes on")
+        return False
+
+
+def look_after(database: Database, settings: Settings, dispatch: Dispatch) -> bool:
+    """One pass, with a look at whether the queues are still there; True: there may be more.
+
+    Raises:
+        RedisError, OperationalError: Redis is away; nothing has changed.
+    """
+    lost = queues_lost(settings)
+    if lost:
+        recall(database)
+    sent = reap(database, settings, dispatch)
+    if lost:
+        mark_queues(settings)
+    return sent >= BATCH
 
 
 def queues_lost(settings: Settings) -> bool:
@@ -103,15 +116,18 @@ def reap(database: Database, settings: Settings, dispatch: Dispatch) -> int:
     return _reap_documents(database, settings, dispatch) + _reap_pages(database, settings, dispatch)
 
 
+# Messages are sent before the transaction ends: if one cannot be, all stays due.
+
+
 def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) -> int:
     with database.writing() as session:
         ids = leases.take_due(session, settings, Document, BATCH)
         query = select(Document.id, Document.stage).where(Document.id.in_(ids))
         due = session.execute(query).all()
-    for document_id, stage in due:
-        log.info("document %s: sent again for stage %s", document_id, stage)
-        send = dispatch.split if stage == Stage.SPLIT else dispatch.publish
-        send(document_id)
+        for document_id, stage in due:
+            log.info("document %s: sent again for stage %s", document_id, stage)
+            send = dispatch.split if stage == Stage.SPLIT else dispatch.publish
+            send(document_id)
     return len(due)
 
 
@@ -120,9 +136,9 @@ def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> i
         ids = leases.take_due(session, settings, Page, BATCH)
         query = select(Page.id, Job.lane).join(Document, Page.document_id == Document.id).join(Job)
         due = session.execute(query.where(Page.id.in_(ids))).all()
-    for page_id, lane in due:
-        log.info("page %s: sent again", page_id)
-        dispatch.read(page_id, lane)
+        for page_id, lane in due:
+            log.info("page %s: sent again", page_id)
+            dispatch.read(page_id, lane)
     return len(due)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kombu.exceptions import OperationalError
 from numpy.typing import NDArray
 from PIL import Image
 from pipeline import draw_lines, png, tiff
@@ -403,6 +404,21 @@ class TestReaper:
         stages.set(Document, due_at=time.time() - 1)
         reap(stages.bench.database, stages.bench.settings, stages.queue)
         assert stages.queue.publishes == [stages.document().id]
+
+    def test_what_cannot_be_sent_stays_due(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: object) -> None:
+            raise OperationalError
+
+        stages.submit(two_pages())
+        stages.queue.splits.clear()
+        stages.set(Document, due_at=time.time() - 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.queue, "split", away)
+            with pytest.raises(OperationalError):
+                reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 1
 
     def test_lost_queues_bring_back_all_that_waited_but_not_what_is_held(
         self, stages: Stages

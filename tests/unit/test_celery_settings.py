@@ -1,0 +1,58 @@
+"""What Celery is told, because a wrong word there loses work."""
+
+import os
+
+import pytest
+from celery.app.defaults import DEFAULTS
+
+from workers.app import _configuration, make_app, queue_names
+from workers.settings import Settings
+from workers.tasks import split
+from workers.worker import Role, arguments
+
+SETTINGS = Settings(visibility_timeout_s=1234, split_processes=3, read_threads=5)
+
+
+def test_the_visibility_timeout_stands_in_all_three_places() -> None:
+    conf = make_app(SETTINGS).conf
+    assert conf.visibility_timeout == 1234
+    assert conf.broker_transport_options["visibility_timeout"] == 1234
+    assert conf.result_backend_transport_options["visibility_timeout"] == 1234
+
+
+def test_a_split_ends_before_redis_hands_it_to_another_worker() -> None:
+    assert 0 < split.soft_time_limit < split.time_limit < Settings().visibility_timeout_s
+
+
+def test_messages_are_acknowledged_when_the_work_is_done() -> None:
+    conf = make_app(SETTINGS).conf
+    assert conf.task_acks_late
+    assert conf.task_retry_on_worker_lost
+    assert not conf.task_reject_on_worker_lost
+    assert conf.worker_prefetch_multiplier == 1
+    assert conf.accept_content == ["json"]
+
+
+def test_every_setting_is_one_that_celery_knows() -> None:
+    told = _configuration(SETTINGS).keys() - {"visibility_timeout"}
+    assert told <= DEFAULTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("role", "pool", "size", "queues"),
+    [
+        (Role.SPLIT, "prefork", "3", "split"),
+        (Role.READ, "threads", "5", "publish,read.high,read.normal,read.low"),
+    ],
+)
+def test_each_role_has_its_pool_and_queues(role: Role, pool: str, size: str, queues: str) -> None:
+    line = arguments(role, SETTINGS)
+    assert line[line.index("--pool") + 1] == pool
+    assert line[line.index("--concurrency") + 1] == size
+    assert line[line.index("--queues") + 1] == queues
+    assert f"{role.value}-{os.getpid()}@%h" in line
+
+
+def test_all_queues_have_a_worker() -> None:
+    taken = [arguments(role, SETTINGS)[6].split(",") for role in Role]
+    assert sorted(queue_names()) == sorted(queue for queues in taken for queue in queues)
