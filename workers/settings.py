@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         description='Tenant → bearer key (JSON object); empty: no keys, tenant "default"',
     )
 
-    model: Path | None = Field(None, description="Folder of another model than the shipped one")
+    model: Path | None = Field(None, description="Model file other than the shipped one")
     engine: str = Field("torch", description="Engine that reads: torch")
     read_threads: int = Field(8, ge=1, description="Pages one read worker holds at once")
     ready_file: Path | None = Field(None, description="File a worker makes when it is ready")
