@@ -93,7 +93,7 @@ class _Service:
             self._parts.append(_Part(name, self._data, self._environment))
         deadline = time.monotonic() + _START_S
         while not self._ready() and not stopping.wait(_LOOK_S):
-            self._revive()
+            self._check_alive()
             if time.monotonic() > deadline:
                 raise ServerFailed(f"Not ready after {_START_S:.0f} s. See {self._data}/*.log.")
         if not stopping.is_set():
@@ -127,6 +127,11 @@ class _Service:
             return httpx.get(f"{self._url}/readyz", timeout=5).is_success
         except httpx.TransportError:
             return False
+
+    def _check_alive(self) -> None:
+        for part in self._parts:
+            if not part.alive():
+                raise ServerFailed(f"{part.name} cannot start. {part.log} ends:\n{tail(part.log)}")
 
     def _revive(self) -> None:
         if not self._redis.alive():

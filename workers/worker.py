@@ -108,7 +108,7 @@ def _load_reader() -> None:
     try:
         get_reader()
     except HwrError as error:
-        sys.exit(str(error))
+        sys.exit(f"{error.code}: {error}")
 
 
 def _drain(**_: Any) -> None:

@@ -1,0 +1,197 @@
+"""The commands as a user types them: what they print, and what they end with."""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from running import HWR, Up, hwr
+
+ALL_READ, SOME_FAILED, USAGE = 0, 1, 2
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that is no document."""
+    path = tmp_path_factory.mktemp("bad") / "notes.pdf"
+    path.write_bytes(b"just some text")
+    return path
+
+
+def draw_line(path: Path, text: str) -> Path:
+    """A line image."""
+    image = np.full((60, 40 + 24 * len(text)), 255, np.uint8)
+    cv2.putText(image, text, (10, 40), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1, 0, 2, cv2.LINE_AA)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), image)
+    return path
+
+
+# ---- Without a service
+
+
+def test_read_prints_the_text_and_names_what_fails(scans: Path, bad: Path, model: Path) -> None:
+    done = hwr("read", scans / "page.png", bad, scans / "two-pages.tif", model=model)
+    assert done.returncode == SOME_FAILED
+    assert "notes.pdf: UnsupportedFormat: " in done.stderr
+    assert len(done.stdout.splitlines()) == 3 + 2 + 1 + 1  # a blank line between pages
+
+
+def test_read_saves_json(scans: Path, model: Path, tmp_path: Path) -> None:
+    done = hwr(
+        "read",
+        scans / "two-pages.tif",
+        scans / "page.png",
+        "--format",
+        "json",
+        "--out",
+        tmp_path / "out",
+        model=model,
+    )
+    assert (done.returncode, done.stdout) == (ALL_READ, "")
+    result = json.loads((tmp_path / "out" / "two-pages.tif.json").read_text())
+    assert set(result) == {"name", "state", "error", "reader", "pages"}
+    assert [page["number"] for page in result["pages"]] == [1, 2]
+    assert {"order", "text", "confidence", "polygon", "baseline"} <= set(
+        result["pages"][0]["lines"][0]
+    )
+    assert (tmp_path / "out" / "page.png.json").exists()
+
+
+def test_lines_reads_a_folder_into_a_table(model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "lines"
+    first = draw_line(folder / "a.png", "dear sir")
+    second = draw_line(folder / "sub" / "b.jpg", "yours")
+    (folder / "b.txt").write_text("the truth of b")
+    (folder / "broken.png").write_bytes(first.read_bytes()[:200])
+    (folder / "empty.tif").write_bytes(b"")
+    done = hwr("lines", folder, "--tsv", tmp_path / "out.tsv", model=model)
+    with (tmp_path / "out.tsv").open(newline="") as table:
+        rows = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert done.returncode == SOME_FAILED
+    paths = [first, folder / "broken.png", folder / "empty.tif", second]
+    assert [row["path"] for row in rows] == list(map(str, paths))
+    assert [row["text"] for row in rows[1:3]] == ["", ""]
+    assert [float(row["confidence"]) for row in rows[1:3]] == [0, 0]
+    assert all(0 < float(rows[n]["confidence"]) <= 1 for n in (0, 3))
+    assert f"{folder / 'broken.png'}: Damaged" in done.stderr
+    assert f"{folder / 'empty.tif'}: EmptyDocument" in done.stderr
+
+
+def test_lines_takes_single_files(model: Path, tmp_path: Path) -> None:
+    path = draw_line(tmp_path / "tab\there.png", "hello")
+    done = hwr("lines", path, "--tsv", "-", model=model)
+    header, row = done.stdout.splitlines()
+    assert done.returncode == ALL_READ
+    assert header.split("\t") == ["path", "text", "confidence"]
+    assert row.split("\t")[0] == str(path).replace("\t", " ")
+
+
+def test_a_missing_model_is_one_line(scans: Path, tmp_path: Path) -> None:
+    done = hwr("read", scans / "page.png", model=tmp_path / "absent.safetensors")
+    assert done.returncode == SOME_FAILED
+    assert done.stderr.startswith("ModelError: ")
+    assert "Traceback" not in done.stderr
+
+
+# ---- With a service
+
+
+def test_submit_and_wait_prints_what_read_prints(up: Up, scans: Path, model: Path) -> None:
+    files = [scans / "page.png", scans / "two-pages.tif"]
+    submitted = hwr("submit", *files, "--wait", "--url", up.url)
+    assert submitted.returncode == ALL_READ, submitted.stderr + up.logs()
+    assert submitted.stdout == hwr("read", *files, model=model).stdout
+    assert "3/3" in submitted.stderr
+    assert "pages/s" in submitted.stderr
+
+
+def test_submit_status_results(up: Up, scans: Path, bad: Path, tmp_path: Path) -> None:
+    submitted = hwr("submit", bad, scans / "page.png", HWR_URL=up.url)
+    job = submitted.stdout.strip()
+    assert (submitted.returncode, len(job)) == (ALL_READ, 32)
+    from workers.client import Client
+
+    with Client(up.url) as client:
+        assert [told["state"] for told in client.follow(job)][-1] == "done_with_errors"
+    status = hwr("status", job, HWR_URL=up.url)
+    assert status.returncode == ALL_READ
+    assert f"{job}  done_with_errors  1 of 1 pages, 3 lines" in status.stdout
+    assert "UnsupportedFormat: " in status.stdout
+    results = hwr("results", job, "--format", "json", HWR_URL=up.url)
+    assert results.returncode == SOME_FAILED
+    documents = [json.loads(line) for line in results.stdout.splitlines()]
+    assert [document["state"] for document in documents] == ["failed", "done"]
+    saved = hwr("results", job, "--out", tmp_path / "out", HWR_URL=up.url)
+    assert saved.returncode == SOME_FAILED
+    assert "notes.pdf: UnsupportedFormat: " in saved.stderr
+    assert len((tmp_path / "out" / "page.png.txt").read_text().splitlines()) == 3
+
+
+def test_the_service_of_the_folder_is_found(up: Up, tmp_path: Path) -> None:
+    (tmp_path / ".hwr").symlink_to(up.data)
+    done = hwr("status", "no-such-job", cwd=tmp_path)
+    assert done.returncode == SOME_FAILED
+    assert done.stderr.startswith("JobNotFound: ")
+
+
+def test_cancel(up: Up, scans: Path) -> None:
+    job = hwr("submit", scans / "page.png", "--lane", "low", "--url", up.url).stdout.strip()
+    done = hwr("cancel", job, "--url", up.url)
+    assert done.returncode == ALL_READ
+    assert job in done.stdout
+
+
+def test_a_service_that_is_not_there() -> None:
+    done = hwr("status", "x", "--url", "http://127.0.0.1:1")
+    assert done.returncode == SOME_FAILED
+    assert done.stderr.startswith("ServiceUnavailable: Nothing answers at http://127.0.0.1:1")
+    assert "hwr up" in done.stderr
+
+
+def test_a_refused_reference(up: Up) -> None:
+    done = hwr("submit", "s3://elsewhere/scan.pdf", "--url", up.url)
+    assert done.returncode == SOME_FAILED
+    assert done.stderr.startswith("ReferenceRefused: ")
+
+
+# ---- Mistakes
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["read"],
+        ["read", "absent.pdf"],
+        ["read", "--format", "xml", __file__],
+        ["lines", "absent"],
+        ["submit"],
+        ["submit", "absent.pdf"],
+        ["up", "--port", "0"],
+        ["worker", "nothing"],
+        ["nothing"],
+    ],
+)
+def test_mistakes_are_usage_errors(arguments: list[str], tmp_path: Path) -> None:
+    done = hwr(*arguments, cwd=tmp_path)
+    assert done.returncode == USAGE
+    assert "Traceback" not in done.stderr
+
+
+def test_help_names_every_command() -> None:
+    said = hwr("--help").stdout
+    commands = "read lines submit status results cancel up api worker".split()
+    assert [command for command in commands if command not in said] == []
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, workers.cli\n"
+        "sys.exit(', '.join({'torch', 'cv2', 'numpy', 'celery', 'fastapi', 'sqlalchemy'}"
+        " & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([HWR[0], "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,145 @@
+"""`hwr up` for real: batches over HTTP, bad files among good ones, and every way to end."""
+
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+from PIL import Image
+from pipeline import draw_lines, png, tiff
+from running import Up, hwr, run_up, start_up, wait_for
+from unit.document_files import encrypted_pdf, pdf, png_header
+
+from workers.address import address_file
+from workers.client import Client
+
+#: What is wrong with a file, and the error that names it.
+BAD_FILES = {
+    "empty.pdf": (b"", "EmptyDocument"),
+    "notes.png": (b"Dear sir, this is text.", "UnsupportedFormat"),
+    "truncated.pdf": (pdf([])[:40], "DamagedDocument"),
+    "locked.pdf": (encrypted_pdf(opens_without_password=False), "EncryptedDocument"),
+    "no-pages.pdf": (pdf([]), "NoPages"),
+}
+
+
+def test_a_batch_with_bad_files_among_good_ones(up: Up, tmp_path: Path) -> None:
+    """Each bad file gets its named refusal with a remedy; the rest is read."""
+    good = {"page.png": png(draw_lines(3)), "pages.tif": tiff([draw_lines(1), draw_lines(2)])}
+    files = []
+    for name, content in (*good.items(), *((n, c) for n, (c, _) in BAD_FILES.items())):
+        (tmp_path / name).write_bytes(content)
+        files.append(tmp_path / name)
+    with Client(up.url) as client:
+        job = list(client.follow(client.submit(files)["id"]))[-1]
+        results = {result["name"]: result for result in client.results(job["id"])["documents"]}
+    assert job["state"] == "done_with_errors"
+    codes = {name: (result["error"] or {}).get("code") for name, result in results.items()}
+    assert codes == dict.fromkeys(good) | {name: code for name, (_, code) in BAD_FILES.items()}
+    assert all(len(results[name]["error"]["message"]) > 20 for name in BAD_FILES)
+    lines = [len(page["lines"]) for name in good for page in results[name]["pages"]]
+    assert lines == [3, 1, 2]
+
+
+def test_a_bad_page_fails_alone(up: Up, tmp_path: Path) -> None:
+    dot = Image.new("L", (1, 1))
+    (tmp_path / "wide.png").write_bytes(png_header(40_000, 30_000))
+    (tmp_path / "mixed.tif").write_bytes(tiff([draw_lines(1), dot, draw_lines(2)]))
+    with Client(up.url) as client:
+        files = [tmp_path / "wide.png", tmp_path / "mixed.tif"]
+        job = list(client.follow(client.submit(files)["id"]))[-1]
+        wide, mixed = client.results(job["id"])["documents"]
+    assert [page["error"]["code"] for page in wide["pages"]] == ["PageTooLarge"]
+    codes = [(page["error"] or {}).get("code") for page in mixed["pages"]]
+    assert codes == [None, "PageTooSmall", None]
+    assert mixed["state"] == "done_with_errors"
+    assert [len(page["lines"]) for page in mixed["pages"]] == [1, 0, 2]
+
+
+def test_cancel_stops_a_running_job(up: Up, tmp_path: Path) -> None:
+    (tmp_path / "long.tif").write_bytes(tiff([draw_lines(2)] * 150))
+    with Client(up.url) as client:
+        job_id = client.submit([tmp_path / "long.tif"])["id"]
+        wait_for(lambda: client.job(job_id)["pages_done"] > 0, up.logs)
+        assert client.results(job_id)["complete"] is False
+        assert client.cancel(job_id)["state"] == "cancelled"
+        results = client.results(job_id)
+    assert results["complete"] is True
+    assert 0 < len(results["documents"][0]["pages"]) < 150
+
+
+def test_a_second_one_on_the_same_folder_is_named(up: Up) -> None:
+    done = hwr("up", "--data", up.data, "--port", "1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ServiceRunning: ")
+    assert up.url in done.stderr
+    assert httpx.get(f"{up.url}/readyz").is_success
+
+
+def test_a_busy_port_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = hwr("up", "--data", tmp_path / "data", "--port", port)
+    assert done.returncode == 1
+    assert done.stderr.startswith("PortTaken: ")
+    assert "--port" in done.stderr
+
+
+def test_ctrl_c_drains_and_leaves_nothing(tmp_path: Path, model: Path) -> None:
+    """What is held is finished, the rest waits for the next start; no process stays."""
+    (tmp_path / "long.tif").write_bytes(tiff([draw_lines(2)] * 40))
+    with run_up(tmp_path, model) as up, Client(up.url) as client:
+        job_id = client.submit([tmp_path / "long.tif"])["id"]
+        wait_for(lambda: client.job(job_id)["pages_done"] > 0, up.logs)
+        assert len(up.processes()) >= 6  # up, API, Redis, read, split and its child
+        up.tell(signal.SIGINT)
+        assert up.wait() == 0, up.logs()
+        assert up.processes() == {}
+        assert not address_file(up.data).exists()
+    with run_up(tmp_path, model) as up, Client(up.url) as client:
+        job = list(client.follow(job_id))[-1]
+        [document] = client.results(job_id)["documents"]
+    assert (job["state"], job["pages_done"]) == ("done", 40)
+    assert [len(page["lines"]) for page in document["pages"]] == [2] * 40
+
+
+def test_what_is_killed_is_started_again_and_all_die_with_up(tmp_path: Path, model: Path) -> None:
+    with run_up(tmp_path, model) as up:
+        for name in ("workers.cli api", "valkey-server"):
+            [pid] = [pid for pid, command in up.processes().items() if name in command]
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: "api ended" in up.log.read_text(), up.logs)
+        wait_for(lambda: is_ready(up), up.logs)
+        assert "redis ended" in up.log.read_text()
+        up.tell(signal.SIGKILL)
+        up.wait()
+        wait_for(lambda: not up.processes(), lambda: str(up.processes()))
+
+
+def is_ready(up: Up) -> bool:
+    try:
+        return httpx.get(f"{up.url}/readyz").is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_a_part_that_cannot_start_is_named(tmp_path: Path) -> None:
+    up = start_up(tmp_path, tmp_path / "absent.safetensors")
+    assert up.wait() == 1
+    said = up.log.read_text()
+    assert "ServerFailed: read cannot start" in said
+    assert "ModelError: " in said
+    assert up.processes() == {}
+
+
+def test_the_address_file_says_who_and_where(up: Up) -> None:
+    told = json.loads(address_file(up.data).read_text())
+    assert told == {"url": up.url, "pid": up.process.pid}
+
+
+def test_no_secret_is_in_a_command_line(up: Up) -> None:
+    commands = up.processes().values()
+    assert any("valkey-server" in command for command in commands)
+    assert not any("requirepass" in command or "redis://" in command for command in commands)

@@ -1,0 +1,51 @@
+"""The demo as a newcomer runs it, on a small model."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from running import Up, wait_for
+
+from workers.address import address_file
+from workers.processes import kill, spawn
+
+DEMO = [sys.executable, "-m", "workers.demo"]
+
+
+def test_own_files_are_read_and_what_fails_is_told(
+    model: Path, scans: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "letter.pdf"
+    bad.write_bytes(b"Dear sir, this is text.")
+    out = tmp_path / "out put"
+    log = tmp_path / "demo.log"
+    command = [*DEMO, scans / "two-pages.tif", bad, "--out", out]
+    process = spawn(command, log=log, environment={"HWR_MODEL": str(model)})
+    assert process.wait(120) == 1
+    said = log.read_text()
+    assert "two-pages.tif: done, 2 of 2 pages" in said
+    assert "letter.pdf: UnsupportedFormat" in said
+    assert "pages/s" in said
+    assert "\x1b" not in said
+    results = {path.name: json.loads(path.read_text()) for path in (out / "results").iterdir()}
+    assert results["letter.pdf.json"]["error"]["code"] == "UnsupportedFormat"
+    assert [len(page["lines"]) for page in results["two-pages.tif.json"]["pages"]] == [2, 1]
+    pictures = sorted(path.name for path in (out / "pictures").iterdir())
+    assert pictures == ["two-pages.tif-1.png", "two-pages.tif-2.png"]
+
+
+def test_ctrl_c_stops_everything(model: Path, scans: Path, tmp_path: Path) -> None:
+    out, log = tmp_path / "out", tmp_path / "demo.log"
+    command = [*DEMO, scans / "page.png", "--out", out]
+    demo = spawn(command, log=log, environment={"HWR_MODEL": str(model)})
+    try:
+        wait_for(lambda: address_file(out / "service").exists() or demo.poll() is not None)
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(60) == 130, log.read_text()
+    except (AssertionError, subprocess.TimeoutExpired):
+        kill(demo)
+        raise
+    assert log.read_text().endswith("Stopped.\n")
+    assert not Up(process=demo, data=out / "service", url="", log=log).processes()
