@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -29,6 +30,9 @@ FINAL = frozenset({"done", "done_with_errors", "failed", "cancelled"})
 
 #: Seconds the service may take to answer, and an upload to make progress.
 _TIMEOUT_S = 60.0
+
+#: Tries more to connect, for a service that is just being restarted.
+_CONNECT_RETRIES = 2
 
 #: Seconds between two looks at a job when the service gives no advice.
 _POLL_S = 1.0
@@ -45,7 +49,8 @@ class Client:
         """The service at `url`; `key` is the tenant's bearer key, if the service asks for one."""
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S)
+        transport = httpx.HTTPTransport(retries=_CONNECT_RETRIES)
+        self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -73,13 +78,13 @@ class Client:
 
     def job(self, job_id: str) -> Json:
         """Where a job stands."""
-        return self._json("GET", f"/v1/jobs/{job_id}")
+        return self._json("GET", _address(job_id))
 
     def follow(self, job_id: str) -> Iterator[Json]:
         """The job again and again, as often as the service likes to be asked, until it ends."""
         while True:
-            answer = self._request("GET", f"/v1/jobs/{job_id}")
-            job: Json = answer.json()
+            answer = self._request("GET", _address(job_id))
+            job = _content(answer)
             yield job
             if job["state"] in FINAL:
                 return
@@ -87,15 +92,14 @@ class Client:
 
     def results(self, job_id: str) -> Json:
         """The results as far as they are known."""
-        return self._json("GET", f"/v1/jobs/{job_id}/results")
+        return self._json("GET", f"{_address(job_id)}/results")
 
     def cancel(self, job_id: str) -> Json:
         """Call a job off."""
-        return self._json("POST", f"/v1/jobs/{job_id}/cancel")
+        return self._json("POST", f"{_address(job_id)}/cancel")
 
     def _json(self, method: str, path: str, **request: Any) -> Json:
-        answer: Json = self._request(method, path, **request).json()
-        return answer
+        return _content(self._request(method, path, **request))
 
     def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
@@ -115,16 +119,31 @@ def is_reference(file: str | Path) -> bool:
     return str(file).startswith("s3://")
 
 
-def _refusal(answer: httpx.Response) -> HwrError:
+def _address(job_id: str) -> str:
+    return f"/v1/jobs/{quote(job_id, safe='')}"
+
+
+def _content(answer: httpx.Response) -> Json:
     try:
-        error = answer.json()["error"]
-        code, message = str(error["code"]), str(error["message"])
-    except (ValueError, KeyError, TypeError):
-        return ServiceError(
-            f"{answer.url} answered {answer.status_code}, which is no answer of hwr. Check --url."
-        )
-    named = getattr(errors, code, ServiceError)
-    return named(message) if issubclass(named, HwrError) else ServiceError(message)
+        content = answer.json()
+    except ValueError:
+        content = None
+    if isinstance(content, dict):
+        return content
+    raise ServiceError(
+        f"{answer.url} answered {answer.status_code}, which is no answer of hwr. Check --url."
+    )
+
+
+def _refusal(answer: httpx.Response) -> HwrError:
+    error = _content(answer).get("error")
+    if not isinstance(error, dict):
+        return ServiceError(f"{answer.url} answered {answer.status_code}. Check --url.")
+    message = str(error.get("message"))
+    named = getattr(errors, str(error.get("code")), None)
+    if isinstance(named, type) and issubclass(named, HwrError):
+        return named(message)
+    return ServiceError(message)
 
 
 def _file_part(path: Path) -> tuple[str, tuple[str, IO[bytes]]]:

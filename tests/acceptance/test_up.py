@@ -10,7 +10,7 @@ import httpx
 from PIL import Image
 from pipeline import draw_lines, png, tiff
 from running import Up, hwr, run_up, start_up, wait_for
-from unit.document_files import encrypted_pdf, pdf, png_header
+from unit.document_files import encrypted_pdf, pdf, png_header, require_poppler
 
 from workers.address import address_file
 from workers.client import Client
@@ -27,6 +27,7 @@ BAD_FILES = {
 
 def test_a_batch_with_bad_files_among_good_ones(up: Up, tmp_path: Path) -> None:
     """Each bad file gets its named refusal with a remedy; the rest is read."""
+    require_poppler()
     good = {"page.png": png(draw_lines(3)), "pages.tif": tiff([draw_lines(1), draw_lines(2)])}
     files = []
     for name, content in (*good.items(), *((n, c) for n, (c, _) in BAD_FILES.items())):

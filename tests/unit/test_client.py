@@ -1,0 +1,104 @@
+"""The client against answers that a service of ours never gives, and the address it is found by."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hwr.errors import BadRequest, ServiceError, ServiceUnavailable
+from workers.address import DEFAULT_URL, address_file, find_url, write_address
+from workers.client import Client, is_reference
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    """Answers every request with the same bytes."""
+
+    body = b""
+    status = 200
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """URL of a web server that is not ours."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, b"<html>not found</html>"),
+        (502, b""),
+        (500, b"[]"),
+        (400, b'{"error": "text"}'),
+        (400, b'{"error": {"code": "system", "message": "no error of ours"}}'),
+        (400, b'{"error": {"code": "__name__", "message": "no error of ours"}}'),
+    ],
+)
+def test_strange_refusals_are_service_errors(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes
+) -> None:
+    monkeypatch.setattr(Answer, "status", status)
+    monkeypatch.setattr(Answer, "body", body)
+    with Client(stranger) as client, pytest.raises(ServiceError):
+        client.job("x")
+
+
+def test_a_strange_success_is_a_service_error(
+    stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Answer, "body", b"<html>hello</html>")
+    with Client(stranger) as client, pytest.raises(ServiceError, match="no answer of hwr"):
+        client.job("x")
+
+
+def test_a_refusal_is_raised_as_the_error_it_names(
+    stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Answer, "status", 400)
+    monkeypatch.setattr(Answer, "body", b'{"error": {"code": "BadRequest", "message": "Mend it."}}')
+    with Client(stranger) as client, pytest.raises(BadRequest, match=r"Mend it\."):
+        client.job("x")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://", "nonsense", "http://x:99999999"])
+def test_an_address_where_nothing_answers(url: str) -> None:
+    with Client(url) as client, pytest.raises(ServiceUnavailable, match="hwr up"):
+        client.job("x")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with Client("http://127.0.0.1:1") as client, pytest.raises(BadRequest, match=r"absent\.pdf"):
+        client.submit([tmp_path / "absent.pdf"])
+
+
+def test_references_are_told_from_files() -> None:
+    assert is_reference("s3://bucket/scan.pdf")
+    assert not is_reference(Path("s3") / "scan.pdf")
+
+
+def test_the_service_is_found_where_it_says(tmp_path: Path) -> None:
+    assert find_url(None, tmp_path) == DEFAULT_URL
+    write_address(tmp_path, "http://127.0.0.1:1234")
+    assert find_url(None, tmp_path) == "http://127.0.0.1:1234"
+    assert find_url("http://other", tmp_path) == "http://other"
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "no json"])
+def test_a_damaged_address_file_is_passed_over(tmp_path: Path, content: str) -> None:
+    address_file(tmp_path).write_text(content)
+    assert find_url(None, tmp_path) == DEFAULT_URL

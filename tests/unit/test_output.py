@@ -1,0 +1,69 @@
+"""How results are written for people and programs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workers.names import MAX_NAME
+from workers.output import Folder, Format, problems, render
+
+ERROR = {"code": "DamagedPage", "message": "Page 2 is cut off."}
+
+
+def make_page(number: int, *texts: str, error: dict[str, str] | None = None) -> dict[str, Any]:
+    lines = [{"order": n, "text": text, "confidence": 0.5} for n, text in enumerate(texts)]
+    return {"number": number, "width": 9, "height": 9, "error": error, "lines": lines}
+
+
+def make_result(*pages: dict[str, Any], name: str = "scan.pdf", **others: Any) -> dict[str, Any]:
+    result = {"name": name, "state": "done", "error": None, "reader": {}, "pages": list(pages)}
+    return result | others
+
+
+def test_text_has_the_lines_and_a_blank_line_between_pages() -> None:
+    result = make_result(make_page(1, "dear", "sir"), make_page(2), make_page(3, "yours"))
+    assert render(result, Format.TEXT) == "dear\nsir\n\nyours\n"
+
+
+def test_text_of_nothing_is_empty() -> None:
+    assert render(make_result(), Format.TEXT) == ""
+
+
+def test_json_is_the_whole_result_on_one_line() -> None:
+    result = make_result(make_page(1, "a\nb", "手"))
+    text = render(result, Format.JSON)
+    assert text.count("\n") == 1
+    assert json.loads(text) == result
+    assert "手" in text
+
+
+def test_problems_name_document_page_and_line() -> None:
+    page = make_page(2, "x", error=ERROR)
+    page["lines"][0]["error"] = ERROR
+    assert list(problems(make_result(make_page(1, "y"), page, error=ERROR))) == [
+        "scan.pdf: DamagedPage: Page 2 is cut off.",
+        "scan.pdf, page 2: DamagedPage: Page 2 is cut off.",
+        "scan.pdf, page 2, line 1: DamagedPage: Page 2 is cut off.",
+    ]
+
+
+def test_a_good_result_has_no_problems() -> None:
+    assert list(problems(make_result(make_page(1, "y")))) == []
+
+
+def test_documents_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "new" / "out")
+    names = ["a.pdf", "A.pdf", "a.pdf", "b.pdf"]
+    saved = [folder.save(make_result(name=name), Format.JSON).name for name in names]
+    assert saved == ["a.pdf.json", "A.pdf-2.json", "a.pdf-3.json", "b.pdf.json"]
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/etc/passwd", "..", "", "a\x1b[2J", "x" * 5000])
+def test_names_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    path = Folder(tmp_path).save(make_result(name=name), Format.TEXT)
+    assert path.parent == tmp_path
+    assert path.exists()
+    assert len(path.name) <= MAX_NAME + len(".txt")
+    assert "\x1b" not in path.name
