@@ -17,12 +17,12 @@ from hwr.layout.skew import level, skew_of
 from hwr.layout.strands import CELLS, STEP, blurred, find_strands
 from hwr.layout.zones import assign, zones
 
-#: Longest side of the view in which lines are looked for, in pixels: Letter at 200 dpi.
-VIEW_SIDE = 2200
+#: Shorter side of the view in which lines are looked for, in pixels: Letter at 200 dpi.
+VIEW_SIDE = 1700
 #: Pages smaller than this (pixels) hold no line.
 LEAST_SIDE = 8
 #: Letters lower than this (pixels of the view) cannot be read.
-LEAST_LETTER = 5.0
+LEAST_LETTER = 6.0
 #: More lines than this are no page of handwriting.
 MOST_LINES = 1000
 
@@ -50,7 +50,7 @@ def find_lines(image: Grey) -> tuple[Line, ...]:
 
 def reduced(image: Grey) -> tuple[Grey, float]:
     """The image no larger than the view, and its scale."""
-    scale = min(VIEW_SIDE / max(image.shape), 1.0)
+    scale = min(VIEW_SIDE / min(image.shape), 1.0)
     if scale == 1.0:
         return image, scale
     size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))

@@ -21,7 +21,7 @@ LEAST_CONTRAST = 0.14
 #: Percentile of the grey of all ink that is taken as the page's usual ink.
 USUAL_INK = 10
 #: A piece of ink is somewhere at least this share as dark as the usual ink.
-LEAST_DARKNESS = 0.35
+LEAST_DARKNESS = 0.45
 #: Sauvola's R: the spread of grey values at which the threshold reaches the mean.
 FULL_SPREAD = 128.0
 

@@ -8,14 +8,18 @@ from hwr.layout.ink import Ink
 #: A straight run at least this long (pixels at 200 dpi) is ruled, not written.
 SHORTEST_RULE = 110
 #: A dotted or faint rule is at least this long once its gaps are closed.
-SHORTEST_DOTTED = 260
+SHORTEST_DOTTED = 200
 #: Gaps of dotted rules that are closed, in pixels.
-DOT_GAP = 21
+DOT_GAP = 13
 #: Rules are thinner than this; where the ink is thicker, a stroke crosses the rule and stays.
 THICKEST_RULE = 6
+#: Pieces beside a rule that fit into a square of this side are left of it.
+LARGEST_CRUMB = 8
+#: Strokes are joined again over gaps smaller than this.
+BRIDGE = THICKEST_RULE + 2
 #: Rules drift by so many pixels over the shortest length.
 RULE_DRIFT = 3
-#: Thin pieces at least this long are left of a rule.
+#: Thin level pieces at least this long are left of a rule.
 LONGEST_DASH = 45
 #: Nobody writes a straight stroke this long, however thick.
 SHORTEST_BAR = 300
@@ -25,10 +29,18 @@ THICKEST_STROKE = 27
 
 def remove_rules(ink: Ink) -> Ink:
     """The ink without rules, boxes and dark areas; strokes that cross a rule stay whole."""
-    written = np.asarray(ink & ((dark_areas(ink) | bars(ink)) == 0), np.uint8)
-    across = horizontal_rules(written)
+    written = ink & (1 - dark_areas(ink))
     down = horizontal_rules(np.ascontiguousarray(written.T)).T
-    return without_dashes(np.asarray(written & ((across | down) == 0), np.uint8))
+    rules = horizontal_rules(written) | down | bars(written)
+    left = without_remains(written & (1 - rules), rules)
+    return left | (written & bridges(left))
+
+
+def bridges(ink: Ink) -> Ink:
+    """1 between ink above and below, or left and right, no further apart than a rule is thick."""
+    upright = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((BRIDGE, 1), np.uint8))
+    level = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, BRIDGE), np.uint8))
+    return np.asarray(cv2.bitwise_or(upright, level), np.uint8)
 
 
 def dark_areas(ink: Ink) -> Ink:
@@ -40,15 +52,18 @@ def dark_areas(ink: Ink) -> Ink:
 
 def bars(ink: Ink) -> Ink:
     """1 on runs that are too long to be written, however thick, shape as ``ink``."""
-    across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, SHORTEST_BAR), np.uint8))
-    down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((SHORTEST_BAR, 1), np.uint8))
-    return np.asarray(cv2.bitwise_or(across, down), np.uint8)
+    return opened(ink, 1, SHORTEST_BAR) | opened(ink, SHORTEST_BAR, 1)
+
+
+def opened(ink: Ink, height: int, width: int) -> Ink:
+    """The ink that a box of this size fits into, shape as ``ink``."""
+    box = np.ones((height, width), np.uint8)
+    return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, box), np.uint8)
 
 
 def horizontal_rules(ink: Ink) -> Ink:
     """1 where the ink belongs to a horizontal rule and to no stroke across it."""
-    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((THICKEST_RULE, 1), np.uint8))
-    thin = cv2.subtract(ink, strokes)
+    thin = ink - opened(ink, THICKEST_RULE, 1)
     whole = long_runs(ink, SHORTEST_RULE)
     joined = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, DOT_GAP), np.uint8))
     dotted = long_runs(np.asarray(joined, np.uint8), SHORTEST_DOTTED)
@@ -58,13 +73,17 @@ def horizontal_rules(ink: Ink) -> Ink:
 def long_runs(ink: Ink, length: int) -> Ink:
     """1 on and next to straight horizontal runs of at least this length."""
     drift = np.ones((RULE_DRIFT, 1), np.uint8)
-    runs = cv2.morphologyEx(cv2.dilate(ink, drift), cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    runs = opened(np.asarray(cv2.dilate(ink, drift), np.uint8), 1, length)
     return np.asarray(cv2.dilate(runs, drift), np.uint8)
 
 
-def without_dashes(ink: Ink) -> Ink:
-    """The ink without what is left of broken rules: long, thin pieces."""
+def without_remains(ink: Ink, rules: Ink) -> Ink:
+    """The ink without dashes of broken rules and crumbs where rules cross."""
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(ink)
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    thin = (np.minimum(wide, high) <= THICKEST_RULE) & (np.maximum(wide, high) >= LONGEST_DASH)
-    return np.asarray(np.where(thin[pieces], 0, ink), np.uint8)
+    across = (high <= THICKEST_RULE) & (wide >= LONGEST_DASH)
+    down = (wide <= THICKEST_RULE) & (high >= SHORTEST_RULE)
+    beside = np.zeros(len(stats), bool)
+    beside[pieces[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0]] = True
+    crumb = beside & (np.maximum(wide, high) <= LARGEST_CRUMB)
+    return np.asarray(np.where((across | down | crumb)[pieces], 0, ink), np.uint8)

@@ -16,7 +16,9 @@ SIDE_MARGIN = 0.3
 #: The outline is at least so far from the middle of the line, in letter heights.
 LEAST_HALF = 0.75
 #: A line has at least this much ink, in letter heights squared.
-LEAST_AREA = 0.5
+LEAST_AREA = 0.7
+#: Ink beyond a gap of more than this many bins must itself be more than a speck.
+SPECK_GAP = 4
 #: A line is at least this wide, in letter heights.
 LEAST_WIDTH = 1.0
 #: Bins to each side over which the outline spreads.
@@ -63,8 +65,8 @@ def shape_of(
     strand: Strand, index: int, reach: Extent, field: Field, letter: float
 ) -> Shape | None:
     """Outline and baseline of one strand; None where its ink is no more than a speck."""
-    inked = np.flatnonzero(reach.count[index])
-    if len(inked) == 0 or reach.count[index].sum() < LEAST_AREA * letter**2:
+    inked = inked_bins(reach.count[index], letter)
+    if len(inked) == 0:
         return None
     width = STEP * letter / CELLS
     if (inked[-1] - inked[0] + 1) * width < LEAST_WIDTH * letter:
@@ -82,6 +84,14 @@ def shape_of(
         polygon=outline(x, spread(top, np.minimum), spread(bottom, np.maximum), letter),
         baseline=baseline(x, bins, strand, field, letter),
     )
+
+
+def inked_bins(count: NDArray[np.int64], letter: float) -> NDArray[np.intp]:
+    """Bins from the first to the last ink that is more than a speck, shape (n,)."""
+    bins = np.flatnonzero(count)
+    groups = np.split(bins, np.flatnonzero(np.diff(bins) > SPECK_GAP) + 1)
+    large = [group for group in groups if count[group].sum() >= LEAST_AREA * letter**2]
+    return np.concatenate(large) if large else np.zeros(0, np.intp)
 
 
 def spread(edge: Curve, extreme: np.ufunc) -> Curve:

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.errors import TooManyLines
+
 #: Height of a small letter on the grid, in cells: the grid adapts to the size of the writing.
 CELLS = 8
 #: Columns of the grid between two looks.
@@ -25,6 +27,8 @@ LEAST_INK = 0.03
 LARGEST_STEP = 2.5
 #: Strands shorter than this many looks are specks.
 SHORTEST = 6
+#: More pieces than this would cost too much memory to join: pairs of them are compared.
+MOST_PIECES = 2000
 #: Strands closer than this share of the usual distance between lines are rivals.
 CLOSEST = 0.65
 #: A rival is dropped beside a strand this many times heavier.
@@ -67,8 +71,13 @@ def blurred(grid: Field) -> Field:
 
 
 def find_strands(field: Field) -> list[Strand]:
-    """Strands of a blurred grid, in no order."""
+    """Strands of a blurred grid, in no order. Raises ``TooManyLines`` above ``MOST_PIECES``."""
     pieces = [strand for strand in trace(field) if len(strand.x) >= SHORTEST]
+    if len(pieces) > MOST_PIECES:
+        raise TooManyLines(
+            f"The page falls into {len(pieces)} pieces of lines, the limit is {MOST_PIECES}."
+            " Split it, or scan it again if it is not a page of writing."
+        )
     strands = join(pieces)
     return without_rivals(strands, field.shape[1])
 

@@ -1,0 +1,187 @@
+"""Lines are found on pages drawn here, and nothing is found where nothing is written."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hwr.errors import TooManyLines
+from hwr.layout import Line, find_lines
+
+Grey = NDArray[np.uint8]
+WORDS = "every good boy deserves a fair jig of plums".split()
+
+
+def blank(height: int = 1100, width: int = 1000) -> Grey:
+    return np.full((height, width), 255, np.uint8)
+
+
+def write(page: Grey, text: str, x: int, y: int, *, size: float = 1.3) -> None:
+    font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
+    cv2.putText(page, text, (x, y), font, size, 30, 2, cv2.LINE_AA)
+
+
+def write_along(page: Grey, heights: NDArray[np.float64]) -> None:
+    """Words one after the other, each standing at the height of its place."""
+    x = 90
+    for word in WORDS[:7]:
+        write(page, word, x, round(heights[x]))
+        x += 25 * len(word) + 20
+
+
+def middles(lines: tuple[Line, ...]) -> list[float]:
+    return [float(np.mean([y for _, y in line.baseline])) for line in lines]
+
+
+def sloping_page(slope: float, count: int = 8) -> tuple[Grey, list[float]]:
+    page = blank()
+    starts = [130 + 105 * row for row in range(count)]
+    for start in starts:
+        write_along(page, start + slope * np.arange(1000))
+    return page, [start + slope * 500 for start in starts]
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.04, -0.05, 0.09])
+def test_each_sloping_line_is_found_once_and_in_order(slope: float) -> None:
+    page, heights = sloping_page(slope)
+    lines = find_lines(page)
+    assert [line.order for line in lines] == list(range(len(heights)))
+    assert np.abs(np.subtract(middles(lines), heights)).max() < 22
+
+
+def test_a_drifting_baseline_is_followed() -> None:
+    page = blank()
+    wave = 14 * np.sin(np.arange(1000) / 160)
+    for start in range(150, 1000, 110):
+        write_along(page, start + wave)
+    lines = find_lines(page)
+    assert len(lines) == 8
+    for line, start in zip(lines, range(150, 1000, 110), strict=True):
+        x, y = np.array(line.baseline).T
+        followed = np.interp(np.arange(120, 800), x, y)
+        assert np.abs(followed - start - wave[120:800]).mean() < 9
+
+
+def test_outlines_hold_the_ink_of_their_line() -> None:
+    page, _ = sloping_page(0.02)
+    inside = np.zeros(page.shape, np.uint8)
+    for line in find_lines(page):
+        cv2.fillPoly(inside, [np.array(line.polygon, np.int32)], 1)
+    assert (page[inside == 0] > 128).mean() > 0.9999
+    assert inside.mean() < 0.75
+
+
+def test_points_lie_on_the_page() -> None:
+    page, _ = sloping_page(0.09, count=9)
+    for line in find_lines(page[:, 60:800]):
+        points = np.array(line.polygon + line.baseline)
+        assert points.min() >= 0
+        assert (points < [740, 1100]).all()
+        assert len(line.baseline) >= 2
+
+
+@pytest.mark.parametrize("dotted", [False, True])
+def test_ruled_paper_changes_nothing(dotted: bool) -> None:
+    page, heights = sloping_page(0.0, count=6)
+    for y in range(55, 1100, 105):
+        page[y : y + 2, 60:940:1] = np.minimum(page[y : y + 2, 60:940], 150)
+        if dotted:
+            page[y : y + 2, 60:940][:, np.arange(880) % 12 > 7] = 255
+    page[40:1060, 70:73] = 120
+    lines = find_lines(page)
+    assert len(lines) == len(heights)
+
+
+def test_uneven_light_changes_nothing() -> None:
+    page, heights = sloping_page(0.0)
+    light = np.linspace(0.45, 1.0, page.shape[1])
+    shaded = (page * light).astype(np.uint8)
+    assert len(find_lines(shaded)) == len(heights)
+
+
+def test_two_columns_are_read_one_after_the_other() -> None:
+    page = blank(900, 1700)
+    for row in range(7):
+        write(page, "left words here", 80, 130 + 100 * row)
+        write(page, "right words too", 1000, 180 + 100 * row)
+    lines = find_lines(page)
+    assert len(lines) == 14
+    lefts = [min(x for x, _ in line.polygon) for line in lines]
+    assert max(lefts[:7]) < 500 < min(lefts[7:])
+
+
+def test_a_long_strip_of_paper_keeps_its_resolution() -> None:
+    page = blank(4500, 700)
+    for y in range(100, 4450, 100):
+        write(page, "a line of words", 60, y)
+    assert len(find_lines(page)) == len(range(100, 4450, 100))
+
+
+def test_a_large_scan_gives_page_pixels() -> None:
+    page, heights = sloping_page(0.0)
+    large = cv2.resize(page, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    found = middles(find_lines(np.asarray(large, np.uint8)))
+    assert np.abs(np.subtract(found, np.multiply(heights, 3))).max() < 66
+
+
+def test_the_page_is_left_as_it_was() -> None:
+    page, _ = sloping_page(0.03)
+    before = page.copy()
+    assert find_lines(page) == find_lines(page)
+    assert (page == before).all()
+
+
+def empty_pages() -> dict[str, Grey]:
+    random = np.random.default_rng(7)
+    lit = np.linspace(140, 250, 900)[None, :] + random.normal(0, 4, (1000, 900))
+    return {
+        "white": blank(),
+        "black": np.zeros((1000, 900), np.uint8),
+        "paper": lit.astype(np.uint8),
+        "rules": ruled(),
+        "row": random.integers(0, 256, (1, 5000), dtype=np.uint8),
+        "column": random.integers(0, 256, (5000, 1), dtype=np.uint8),
+        "pixel": np.zeros((1, 1), np.uint8),
+    }
+
+
+def ruled() -> Grey:
+    page = blank()
+    page[60::70, 50:950] = 120
+    page[30:1050, 120] = 120
+    return page
+
+
+@pytest.mark.parametrize("name", list(empty_pages()))
+def test_a_page_without_writing_has_no_lines(name: str) -> None:
+    assert find_lines(empty_pages()[name]) == ()
+
+
+def test_noise_and_specks_are_bounded() -> None:
+    random = np.random.default_rng(3)
+    noise = random.integers(0, 256, (1200, 1000), dtype=np.uint8)
+    specks = blank(2200, 1700)
+    for x, y in random.integers(0, 1690, (30_000, 2)):
+        specks[y : y + 5, x : x + 4] = 0
+    photograph = cv2.GaussianBlur(noise, (0, 0), 12)
+    photograph = cv2.normalize(photograph, None, 0, 255, cv2.NORM_MINMAX)
+    for page in (noise, specks, np.asarray(photograph, np.uint8)):
+        assert len(find_lines(page)) <= 500
+
+
+def test_too_many_lines_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    page, heights = sloping_page(0.0)
+    monkeypatch.setattr("hwr.layout.find.MOST_LINES", len(heights))
+    assert len(find_lines(page)) == len(heights)
+    monkeypatch.setattr("hwr.layout.find.MOST_LINES", len(heights) - 1)
+    with pytest.raises(TooManyLines, match="8 lines, the limit is 7"):
+        find_lines(page)
+
+
+def test_a_page_of_crumbs_is_refused_before_they_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page, _ = sloping_page(0.0)
+    monkeypatch.setattr("hwr.layout.strands.MOST_PIECES", 4)
+    with pytest.raises(TooManyLines, match="pieces of lines"):
+        find_lines(page)
