@@ -75,7 +75,7 @@ def follow(client: Client, job_id: str, console: Console) -> None:
 @contextmanager
 def _watcher(console: Console, start: float) -> Iterator[Watcher]:
     if not console.is_terminal:
-        yield _line_watcher(console)
+        yield line_watcher(console)
         return
     columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TextColumn("pages"))
     speed = TextColumn("{task.fields[speed]:.2f} pages/s, {task.fields[lines]} lines")
@@ -90,7 +90,7 @@ def _watcher(console: Console, start: float) -> Iterator[Watcher]:
         )
 
 
-def _line_watcher(console: Console) -> Watcher:
+def line_watcher(console: Console) -> Watcher:
     """Prints a line for each document that has ended since the last look."""
     told: set[str] = set()
 
