@@ -43,7 +43,8 @@ def test_ctrl_c_stops_everything(model: Path, scans: Path, tmp_path: Path) -> No
     try:
         wait_for(lambda: address_file(out / "service").exists() or demo.poll() is not None)
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(60) == 130, log.read_text()
+        # Python may end by the signal itself when it came at a bad time; shells call both 130.
+        assert demo.wait(60) in {130, -signal.SIGINT}, log.read_text()
     except (AssertionError, subprocess.TimeoutExpired):
         kill(demo)
         raise
