@@ -50,14 +50,14 @@ def small_model(path: Path) -> Path:
     return path
 
 
-def draw_lines(count: int, *, seed: int = 0, width: int = 900) -> Image.Image:
+def draw_lines(count: int, *, seed: int = 0, width: int = 600) -> Image.Image:
     """A grey page with `count` lines of script."""
-    words = np.random.default_rng(seed).permutation(["amber", "joined", "whole", "quiet", "figs"])
-    image = np.full((200 + 110 * count, width), 255, np.uint8)
+    words = np.random.default_rng(seed).permutation(["amber", "joined", "whole"])
+    image = np.full((160 + 80 * count, width), 255, np.uint8)
     for number in range(count):
         text = " ".join(np.roll(words, number))
-        where = (60, 150 + 110 * number)
-        cv2.putText(image, text, where, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.6, 0, 3, cv2.LINE_AA)
+        where = (50, 110 + 80 * number)
+        cv2.putText(image, text, where, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.4, 0, 2, cv2.LINE_AA)
     return Image.fromarray(image)
 
 

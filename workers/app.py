@@ -24,6 +24,7 @@ def make_app(settings: Settings) -> Celery:
     """The Celery application for these settings."""
     app = Celery("hwr", broker=settings.redis_url, include=["workers.tasks"])
     app.conf.update(_configuration(settings))
+    app.steps["consumer"].add("workers.lost_acks:LostAcks")
     return app
 
 

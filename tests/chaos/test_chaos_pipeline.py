@@ -24,7 +24,7 @@ from workers.processes import kill, spawn
 #: Lines of the pages of the document that all tests submit.
 LINES = [3, 1, 2, 4] * 3
 
-DOCUMENT = tiff([draw_lines(count, seed=seed) for seed, count in enumerate(LINES)])
+DOCUMENT = tiff([draw_lines(count, seed=seed, width=900) for seed, count in enumerate(LINES)])
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 import redis
 from PIL import Image
 from pipeline import TENANT, Service, draw_lines, png, quick_settings, run_service, tiff
-from services import S3Server
+from services import S3Server, run_redis
 
 from workers import jobs
 from workers.database import State
@@ -146,9 +146,12 @@ def _s3_client(service: Service) -> Any:
     return boto3.session.Session().client("s3", endpoint_url=service.settings.s3_endpoint_url)
 
 
-def test_high_lanes_are_read_before_low_ones(tmp_path: Path, redis_url: str) -> None:
-    settings = quick_settings(tmp_path, redis_url, read_threads=1)
-    with run_service(tmp_path, settings) as service:
+def test_high_lanes_are_read_before_low_ones(tmp_path: Path) -> None:
+    # On a Redis of its own: the workers of the other service would take its messages.
+    with (
+        run_redis(tmp_path) as redis_url,
+        run_service(tmp_path, quick_settings(tmp_path, redis_url, read_threads=1)) as service,
+    ):
         service.start("split")
         lanes = [jobs.Lane.LOW, jobs.Lane.NORMAL, jobs.Lane.HIGH]
         pages = tiff([draw_lines(1, seed=seed) for seed in range(4)])
