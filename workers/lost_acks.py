@@ -42,7 +42,7 @@ def unacknowledged(consumer: Any) -> set[str]:
     """Tags of the messages that were received and count against the prefetch count."""
     qos = consumer.task_consumer.channel.qos
     received: set[str] = set(qos._delivered)
-    return received - qos._dirty
+    return received.difference(qos._dirty)
 
 
 def at_work() -> set[str]:
