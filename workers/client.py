@@ -69,10 +69,7 @@ class Client:
         The call carries an Idempotency-Key of its own, so that a connection that is made twice
         does not make two jobs.
         """
-        references = [file for file in files if is_reference(file)]
-        parts: list[tuple[str, Any]] = [("lane", (None, lane))]
-        parts += [("references", (None, reference)) for reference in references]
-        parts += [_file_part(Path(file)) for file in files if not is_reference(file)]
+        parts: list[tuple[str, Any]] = [("lane", (None, lane)), *map(_part, files)]
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return self._json("POST", "/v1/jobs", files=parts, headers=headers)
 
@@ -146,10 +143,13 @@ def _refusal(answer: httpx.Response) -> HwrError:
     return ServiceError(message)
 
 
-def _file_part(path: Path) -> tuple[str, tuple[str, IO[bytes]]]:
+def _part(file: str | Path) -> tuple[str, Any]:
+    if is_reference(file):
+        return "references", (None, file)
+    path = Path(file)
     if not path.is_file():
         raise BadRequest(f"{path} is no file. Check its name.")
-    return "files", (path.name, _LateFile(path))  # type: ignore[return-value]
+    return "files", (path.name, _LateFile(path))
 
 
 class _LateFile:

@@ -37,7 +37,10 @@ def test_read_prints_the_text_and_names_what_fails(scans: Path, bad: Path, model
     done = hwr("read", scans / "page.png", bad, scans / "two-pages.tif", model=model)
     assert done.returncode == SOME_FAILED
     assert "notes.pdf: UnsupportedFormat: " in done.stderr
-    assert len(done.stdout.splitlines()) == 3 + 2 + 1 + 1  # a blank line between pages
+    said = done.stdout.splitlines()
+    headings = ["==> page.png <==", "==> notes.pdf <==", "==> two-pages.tif <=="]
+    assert [said[n] for n in (0, 4, 5)] == headings
+    assert len(said) == 3 + len(headings) + 2 + 1 + 1  # a blank line between pages
 
 
 def test_read_saves_json(scans: Path, model: Path, tmp_path: Path) -> None:

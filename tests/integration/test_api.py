@@ -25,9 +25,9 @@ from sqlalchemy import select
 
 from workers import jobs
 from workers.api.application import create_app
-from workers.names import MAX_NAME
 from workers.database import Database, Document, Line, Page, Stage, State, open_database
 from workers.migrations import upgrade
+from workers.names import MAX_NAME
 from workers.settings import Settings
 from workers.storage import open_storage
 

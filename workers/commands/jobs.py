@@ -53,7 +53,8 @@ def submit(
             return
         complain(f"job {job['id']}")
         state = watch(client.follow(job["id"]))
-        code = show(client.results(job["id"])["documents"], Format.TEXT, None)
+        documents = client.results(job["id"])["documents"]
+        code = show(documents, Format.TEXT, None, several=len(files) > 1)
         raise typer.Exit(code if state == "done" else SOME_FAILED)
 
 
@@ -73,7 +74,8 @@ def results(
     """Print or save the results of a job, as far as there are any."""
     with connect(url, key) as client:
         answer = client.results(job)
-    code = show(answer["documents"], form, out)
+    documents = answer["documents"]
+    code = show(documents, form, out, several=len(documents) > 1)
     if answer["state"] != "done":
         complain(f"job {job} is {answer['state']}")
     raise typer.Exit(code if answer["state"] == "done" else SOME_FAILED)

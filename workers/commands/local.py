@@ -26,7 +26,7 @@ def read(
     limits = limits_of(settings)
     with Reader(model=settings.model, engine=settings.engine, limits=limits) as reader:
         results = (reader.read(file).to_json() for file in files)
-        raise typer.Exit(show(results, form, out))
+        raise typer.Exit(show(results, form, out, several=len(files) > 1))
 
 
 def lines(

@@ -16,8 +16,11 @@ def complain(message: str) -> None:
     typer.echo(message, err=True)
 
 
-def show(results: Iterable[Result], form: Format, out: Path | None) -> int:
+def show(results: Iterable[Result], form: Format, out: Path | None, *, several: bool) -> int:
     """Print results, or save them in a folder; problems go to standard error.
+
+    Args:
+        several: Whether there may be more than one, so that texts need a heading.
 
     Returns:
         The exit code: ALL_READ or SOME_FAILED.
@@ -28,8 +31,14 @@ def show(results: Iterable[Result], form: Format, out: Path | None) -> int:
         if folder:
             complain(f"{result['name']} → {folder.save(result, form)}")
         else:
-            typer.echo(render(result, form), nl=False)
+            _print(result, form, several)
         for problem in problems(result):
             code = SOME_FAILED
             complain(problem)
     return code
+
+
+def _print(result: Result, form: Format, several: bool) -> None:
+    if several and form is Format.TEXT:
+        typer.echo(f"==> {result['name']} <==")
+    typer.echo(render(result, form), nl=False)
