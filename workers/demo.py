@@ -31,6 +31,10 @@ from workers.settings import get_settings
 INTERRUPTED = 130
 
 
+#: Characters of a row where the output is no terminal.
+PIPE_WIDTH = 240
+
+
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """A document of the demo."""
@@ -43,7 +47,9 @@ class Input:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; 0 if every document was read, 1 if not."""
     options = _parse(arguments)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # A pipe has no width: give every line of text the room it needs.
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    console = Console(highlight=False, width=width)
     try:
         return run(options.files, options.out, console)
     except HwrError as error:
