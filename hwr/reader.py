@@ -95,7 +95,8 @@ class DocumentReading:
         """done, done_with_errors or failed, as jobs have it."""
         if self.error or (self.pages and all(page.error for page in self.pages)):
             return "failed"
-        return "done_with_errors" if any(page.error for page in self.pages) else "done"
+        flawed = any(page.error or any(line.error for line in page.lines) for page in self.pages)
+        return "done_with_errors" if flawed else "done"
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON values, the same as the service writes."""

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
 
     model: Path | None = Field(None, description="Model file other than the shipped one")
     engine: str = Field("torch", description="Engine that reads: torch")
+    engine_threads: int = Field(1, ge=1, description="CPU threads of one engine")
     read_threads: int = Field(8, ge=1, description="Pages one read worker holds at once")
     ready_file: Path | None = Field(None, description="File a worker makes when it is ready")
     split_processes: int = Field(1, ge=1, description="Split processes of one worker")
@@ -59,3 +61,18 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """The process's settings, read from the environment once."""
     return Settings()
+
+
+class EngineOptions(TypedDict):
+    """What hwr.reader.Reader and LineReader take of the settings."""
+
+    model: Path | None
+    engine: str
+    threads: int
+
+
+def engine_of(settings: Settings) -> EngineOptions:
+    """Which model is read with, by which engine, on how many threads."""
+    return EngineOptions(
+        model=settings.model, engine=settings.engine, threads=settings.engine_threads
+    )

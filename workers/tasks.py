@@ -15,7 +15,7 @@ from workers import leases
 from workers.app import HARD_LIMIT_PART, SOFT_LIMIT_PART, app
 from workers.database import Document, get_database, short_lived_database
 from workers.dispatch import CeleryDispatch
-from workers.settings import get_settings
+from workers.settings import engine_of, get_settings
 from workers.stages.bench import Bench
 from workers.stages.publish import publish_document
 from workers.stages.read import LineReader, read_page
@@ -49,7 +49,7 @@ def _make_reader() -> LineReader:
     from hwr.reader import LineReader as ModelReader  # loads torch, which only read workers need
 
     settings = get_settings()
-    reader: LineReader = ModelReader(model=settings.model, engine=settings.engine)
+    reader: LineReader = ModelReader(**engine_of(settings))
     return reader
 
 

@@ -10,7 +10,7 @@ import typer
 from hwr.errors import HwrError
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.output import Format
-from workers.settings import get_settings
+from workers.settings import engine_of, get_settings
 
 
 def read(
@@ -24,7 +24,7 @@ def read(
 
     settings = get_settings()
     limits = limits_of(settings)
-    with Reader(model=settings.model, engine=settings.engine, limits=limits) as reader:
+    with Reader(**engine_of(settings), limits=limits) as reader:
         results = (reader.read(file).to_json() for file in files)
         raise typer.Exit(show(results, form, out, several=len(files) > 1))
 
@@ -51,7 +51,7 @@ def lines(
     settings = get_settings()
     code = ALL_READ
     with (
-        LineReader(model=settings.model, engine=settings.engine) as reader,
+        LineReader(**engine_of(settings)) as reader,
         _open_table(tsv) as table,
     ):
         table.write(HEADER)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workers.commands.show import complain
-from workers.settings import get_settings
+from workers.settings import engine_of, get_settings
 
 if TYPE_CHECKING:
     from hwr.model.alphabet import Alphabet
@@ -53,7 +53,7 @@ def evaluate(
     settings = get_settings()
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     figures: dict[str, Any] = {}
-    with Reader(model=settings.model, engine=settings.engine) as reader:
+    with Reader(**engine_of(settings)) as reader:
         complain(f"{reader.identity}")
         rows = _pages(reader, data, alphabet) if pages else _sets(reader, data, split, alphabet)
         for name, text, entry in rows:
