@@ -10,7 +10,7 @@ from hwr.layout.line import Line
 #: The outline is widened sideways by this share of the line's height.
 WIDEN_ACROSS = 0.12
 #: The outline is widened up and down by this share of the line's height.
-WIDEN_UP = 0.03
+WIDEN_UP = 0.01
 #: Outside the page the last row or column of pixels goes on.
 BORDER = cv2.BORDER_REPLICATE
 

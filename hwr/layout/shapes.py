@@ -10,11 +10,11 @@ from hwr.layout.strands import CELLS, STEP, Field, Strand
 from hwr.layout.zones import Labels
 
 #: The outline keeps this distance from the ink above and below, in letter heights.
-MARGIN = 0.2
+MARGIN = 0.12
 #: The outline keeps this distance from the first and last ink, in letter heights.
 SIDE_MARGIN = 0.3
 #: The outline is at least so far from the middle of the line, in letter heights.
-LEAST_HALF = 0.75
+LEAST_HALF = 0.85
 #: A line has at least this much ink, in letter heights squared.
 LEAST_AREA = 0.7
 #: Ink beyond a gap of more than this many bins must itself be more than a speck.
@@ -22,9 +22,9 @@ SPECK_GAP = 4
 #: A line is at least this wide, in letter heights.
 LEAST_WIDTH = 1.0
 #: Bins to each side over which the outline spreads.
-SPREAD = 1
+SPREAD = 2
 #: Bins over which the baseline is smoothed (odd).
-BASELINE_WINDOW = 21
+BASELINE_WINDOW = 41
 #: Corners nearer to the outline than this are left out, in letter heights.
 TOLERANCE = 0.08
 

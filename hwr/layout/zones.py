@@ -1,6 +1,5 @@
 """Which ink belongs to which strand."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,15 +7,11 @@ from hwr.layout.ink import Ink
 from hwr.layout.strands import CELLS, STEP, Field, Strand
 
 #: A strand owns ink up to this many letter heights above its middle.
-REACH_UP = 2.6
+REACH_UP = 2.2
 #: A strand owns ink up to this many letter heights below its middle.
-REACH_DOWN = 2.4
+REACH_DOWN = 1.7
 #: A strand owns ink up to this many letter heights beyond its ends.
 REACH_SIDE = 1.5
-#: A connected piece of ink of which this share lies in one zone belongs there as a whole.
-MAJORITY = 0.7
-#: Higher pieces (in letter heights) join two lines and are cut between the zones.
-HIGHEST_PIECE = 4.5
 
 Labels = NDArray[np.int32]
 
@@ -55,27 +50,9 @@ def fill(column: Labels, present: list[tuple[float, int]], valley: Field) -> Non
 
 def assign(ink: Ink, zone: Labels, letter: float) -> Labels:
     """Number of the strand (from 1) that each pixel of ink belongs to, 0 for none."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(ink)
     rows, columns = np.nonzero(ink)
     cells = np.minimum((rows * CELLS / letter).astype(np.intp), zone.shape[0] - 1)
     looks = np.minimum((columns * CELLS / letter / STEP + 0.5).astype(np.intp), zone.shape[1] - 1)
-    own = zone[cells, looks]
-    piece = np.asarray(pieces[rows, columns], np.int32)
-    owner = majority(piece, own, count)
-    whole = (owner >= 0) & (stats[:, cv2.CC_STAT_HEIGHT] <= HIGHEST_PIECE * letter)
-    out = np.zeros(ink.shape, np.int32)
-    out[rows, columns] = np.where(whole[piece], owner[piece], own)
-    return out
-
-
-def majority(piece: NDArray[np.int32], own: Labels, count: int) -> NDArray[np.int64]:
-    """Zone that holds most of each piece, -1 where none holds enough, shape (count,)."""
-    span = int(own.max(initial=0)) + 1
-    pairs, sizes = np.unique(piece.astype(np.int64) * span + own, return_counts=True)
-    order = np.argsort(sizes, kind="stable")
-    owner = np.full(count, -1, np.int64)
-    largest = np.zeros(count, np.int64)
-    total = np.bincount(piece, minlength=count)
-    owner[pairs[order] // span] = pairs[order] % span
-    largest[pairs[order] // span] = sizes[order]
-    return np.where(largest >= MAJORITY * total, owner, -1)
+    owner = np.zeros(ink.shape, np.int32)
+    owner[rows, columns] = zone[cells, looks]
+    return owner
