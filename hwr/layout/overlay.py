@@ -56,4 +56,4 @@ def label_place(line: Line, size: int) -> tuple[int, int]:
     """Above the line, inside the page."""
     left = min(x for x, _ in line.polygon)
     top = min(y for _, y in line.polygon)
-    return left, max(top - size // 2, 0)
+    return left, max(top - size, 0)
