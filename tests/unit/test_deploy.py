@@ -49,6 +49,11 @@ def test_every_command_exists(name: str) -> None:
         command.make_context(command.name, rest)
 
 
+def test_the_worker_that_has_a_gpu_reads_with_it() -> None:
+    assert OURS["read-gpu"]["environment"]["HWR_ENGINE"] == "torch-cuda"
+    assert "HWR_ENGINE" not in OURS["read"]["environment"]
+
+
 def test_all_our_containers_see_the_same_servers() -> None:
     shared = ("HWR_REDIS_URL", "HWR_DATABASE_URL", "HWR_STORAGE_URL", "HWR_S3_ENDPOINT_URL")
     seen = {tuple(service["environment"][key] for key in shared) for service in OURS.values()}
