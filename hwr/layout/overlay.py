@@ -1,5 +1,6 @@
 """Pictures of what was found, for people."""
 
+import unicodedata
 from collections.abc import Sequence
 
 import cv2
@@ -47,9 +48,14 @@ def write_texts(picture: Image.Image, lines: Sequence[Line], texts: Sequence[str
     draw = ImageDraw.Draw(picture)
     for line, text in zip(lines, texts, strict=True):
         place = label_place(line, size)
-        label = f"{line.order + 1} {text}".strip()
+        label = f"{line.order + 1} {plain_letters(text)}".strip()
         draw.rectangle(draw.textbbox(place, label, font=font), fill=GROUND)
         draw.text(place, label, font=font, fill=TEXT)
+
+
+def plain_letters(text: str) -> str:
+    """`text` without accents, which Pillow's own font lacks."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def label_place(line: Line, size: int) -> tuple[int, int]:

@@ -32,7 +32,7 @@ def train(data: Path, out: Path, recipe: Recipe, fonts: Path, every: int = 500) 
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     rank = dist.get_rank() if dist.is_initialized() else 0
-    plan = BatchPlan(read_sources(data, fonts), recipe, alphabet, rank)
+    plan = BatchPlan(read_sources(data, fonts if recipe.fonts else None), recipe, alphabet, rank)
     validate = curve_validation(_few(read_lines(data, "val")), alphabet)
     network = default_network(alphabet.classes)
     Trainer(out, recipe, network, alphabet, validate).run(plan, every=every)
@@ -44,13 +44,13 @@ def read_lines(data: Path, split: str) -> list[LineSample]:
     return [s for name in pack_names(lines) for s in read_pack(lines, name, split)]
 
 
-def read_sources(data: Path, fonts: Path) -> Sources:
+def read_sources(data: Path, fonts: Path | None) -> Sources:
     """Everything the shipped model is trained on; other data folders may lack strokes."""
     strokes = data / _STROKES
     return Sources(
         real=read_lines(data, "train"),
         hands=read_hands(strokes, "train") if strokes.exists() else [],
-        fonts=fetch_fonts(fonts),
+        fonts=fetch_fonts(fonts) if fonts else [],
     )
 
 

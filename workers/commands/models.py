@@ -29,12 +29,14 @@ def train(
     fonts: Annotated[Path, typer.Option(help="Folder that keeps fetched fonts.")] = Path(
         "build/fonts"
     ),
+    draw_fonts: Annotated[bool, typer.Option(help="Draw lines with fonts; needs npm.")] = True,
 ) -> None:
     """Train a model; stop it when you like, the same command goes on where it was."""
     from hwr.training.command import train as run
     from hwr.training.recipe import Recipe
 
     recipe = replace(Recipe(), steps=steps) if steps else Recipe()
+    recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
     run(data, out, recipe, fonts)
 
 

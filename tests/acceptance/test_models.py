@@ -1,0 +1,69 @@
+"""Training and measuring a model from the command line, on lines that are drawn here."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from running import hwr
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder: one pack of lines and one transcribed page."""
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "pages").mkdir()
+    rows = ["path\ttext\twriter\tsplit"]
+    with zipfile.ZipFile(tmp_path / "lines" / "drawn.zip", "w") as archive:
+        for index in range(8):
+            image = np.full((64, 260), 255, np.uint8)
+            _write(image, f"line {index}", 44)
+            archive.writestr(f"{index}.jpg", cv2.imencode(".jpg", image)[1].tobytes())
+            rows.append(f"{index}.jpg\tline {index}\tw{index}\t{'val' if index > 5 else 'train'}")
+    (tmp_path / "lines" / "drawn.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    _draw_page(tmp_path / "pages")
+    return tmp_path
+
+
+def test_a_model_is_trained_and_measured(data: Path) -> None:
+    run, figures = data / "run", data / "figures.json"
+    trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")
+    assert trained.returncode == 0, trained.stderr
+    model = run / "model.safetensors"
+
+    measured = hwr("evaluate", data, "--json", figures, model=model)
+    assert measured.returncode == 0, measured.stderr
+    assert "drawn" in measured.stdout
+    entry = json.loads(figures.read_text())["drawn"]
+    assert entry["lines"] == 2
+    assert entry["cer"] > 0.5, "two steps cannot have taught it"
+
+    pages = hwr("evaluate", data, "--pages", model=model)
+    assert pages.returncode == 0, pages.stderr
+    assert "lines 3/3" in pages.stdout
+
+
+def test_a_folder_without_lines_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lines").mkdir()
+    done = hwr("train", tmp_path, "--out", tmp_path / "run", "--no-draw-fonts")
+    assert done.returncode == 1
+    assert "TrainingDataError" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _draw_page(folder: Path) -> None:
+    image = np.full((700, 900), 255, np.uint8)
+    lines = []
+    for order in range(3):
+        base = 200 + 120 * order
+        _write(image, "some words", base)
+        box = [[40, base - 50], [400, base - 50], [400, base + 30], [40, base + 30]]
+        lines.append({"order": order, "text": "some words", "polygon": box})
+    cv2.imwrite(str(folder / "page.jpg"), image)
+    (folder / "page.json").write_text(json.dumps({"lines": lines}))
+
+
+def _write(image: np.ndarray, text: str, base: int) -> None:
+    cv2.putText(image, text, (50, base), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.5, 0, 2, cv2.LINE_AA)
