@@ -97,8 +97,10 @@ def _say_ready(**_: Any) -> None:
 
 def _bound_process(**_: Any) -> None:
     from hwr.documents.sandbox import limit_process
+    from workers.scratch import sweep
 
     limit_process(SPLIT_MEMORY_BYTES)
+    sweep()
 
 
 def _load_reader() -> None:

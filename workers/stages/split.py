@@ -6,7 +6,6 @@ row is failed by name, so that one poisoned page cannot hold up the others.
 """
 
 import logging
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -39,6 +38,7 @@ from workers.jobs import Failure
 from workers.leases import Lease, LeaseLost
 from workers.limits import limits_of
 from workers.line_pack import PackedLine, pack
+from workers.scratch import scratch_folder
 from workers.settings import Settings
 from workers.stages.bench import Bench, document_folder
 
@@ -170,8 +170,8 @@ def _split(bench: Bench, work: SplitWork) -> None:
         raise DocumentFailed(
             f"Opening the document failed {work.attempts - 1} times. Export it again."
         )
-    with tempfile.TemporaryDirectory(prefix="hwr-split-") as folder, ExitStack() as stack:
-        path = _fetch(bench, work, Path(folder))
+    with scratch_folder() as folder, ExitStack() as stack:
+        path = _fetch(bench, work, folder)
         with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
             document = stack.enter_context(documents.open_document(path, limits_of(bench.settings)))
         with bench.database.writing() as session:

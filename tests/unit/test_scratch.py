@@ -1,0 +1,62 @@
+"""Folders of originals: kept while their process lives, removed when it was killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from workers.scratch import scratch_folder, sweep
+from workers.worker import _bound_process
+
+HELD = """
+import os, signal
+from workers.scratch import scratch_folder
+with scratch_folder() as folder:
+    (folder / "original").write_bytes(b"hostile")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def leave_behind() -> None:
+    assert subprocess.run([sys.executable, "-c", HELD]).returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(temporary: Path) -> None:
+    leave_behind()
+    others = temporary / "hwr-split-notes"
+    others.mkdir()
+    with scratch_folder() as mine:
+        assert len(list(temporary.iterdir())) == 3
+        sweep()
+        assert set(temporary.iterdir()) == {others, mine}
+    assert list(temporary.iterdir()) == [others]
+
+
+def test_every_new_split_process_sweeps(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hwr.documents.sandbox.limit_process", lambda _: None)
+    leave_behind()
+    _bound_process()
+    assert list(temporary.iterdir()) == []
+
+
+def test_folders_of_other_users_processes_stay(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    leave_behind()
+    monkeypatch.setattr(os, "kill", refuse)
+    sweep()
+    assert len(list(temporary.iterdir())) == 1

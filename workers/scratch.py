@@ -1,0 +1,39 @@
+"""Folders for originals while they are split, and the removal of those that were left behind.
+
+A split process that is killed over a hostile file cannot tidy up. Without this, one such document
+would fill the disk with its copies, try after try, and then no document could be split any more.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PREFIX = "hwr-split-"
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder of this process's own until the block ends."""
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as folder:
+        yield Path(folder)
+
+
+def sweep() -> None:
+    """Remove the folders of processes that are no more. Every new split process calls it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not _runs(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
