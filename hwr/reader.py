@@ -3,13 +3,13 @@
 `LineReader` is the part that workers share among pages: one engine, one batcher.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,25 @@ class DocumentReading:
         }
 
 
-class LineReader(AbstractContextManager["LineReader"]):
+class _Closing(ABC):
+    """Closes itself at the end of a `with` block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+class LineReader(_Closing):
     """Reads lines of any number of pages at once; safe to call from many threads."""
 
     def __init__(
@@ -154,14 +172,6 @@ class LineReader(AbstractContextManager["LineReader"]):
         """Finish the running batch and fail the waiting lines with ReaderClosed."""
         self._batcher.close()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def reading_work(
     engine: Engine, alphabet: Alphabet
@@ -175,7 +185,7 @@ def reading_work(
     return work
 
 
-class Reader(AbstractContextManager["Reader"]):
+class Reader(_Closing):
     """Reads whole documents in this process, a page at a time."""
 
     def __init__(
@@ -230,14 +240,6 @@ class Reader(AbstractContextManager["Reader"]):
     def close(self) -> None:
         """Stop the engine."""
         self._lines.close()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read_page(self, document: Document, number: int) -> PageReading:
         try:

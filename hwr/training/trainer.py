@@ -176,9 +176,9 @@ class Trainer:
         self._average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._step, self._seconds = state["step"], state["seconds"]
-        # A process more than before takes lines of its own from their beginning.
+        # A process more than before joins at the first one's pool, with lines of its own.
         positions = dict(enumerate(state["positions"]))
-        self._position = tuple(positions.get(self._rank, (0, 0)))
+        self._position = tuple(positions.get(self._rank, (positions[0][0], 0)))
         log.info("resumed at step %d", self._step)
 
 
