@@ -178,6 +178,38 @@ class TestSplitFailures:
         assert document.error.code == "DocumentFailed"
         assert stages.view(job_id).state == State.FAILED
 
+    def test_a_document_that_cannot_be_opened_again_is_given_up_by_name(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, "SLICE_S", 0.0)
+            stages.split()
+        monkeypatch.setattr(documents, "open_document", broken)
+        for _ in range(2 * stages.bench.settings.max_attempts + 1):
+            stages.split(document_id)
+        stages.publish()
+        assert stages.document().error_code == "DocumentFailed"
+        assert stages.view(job_id).state == State.FAILED
+
+    @pytest.mark.parametrize("pages", [1, 3])
+    def test_a_document_that_is_replaced_between_two_splits_is_refused(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, pages: int
+    ) -> None:
+        job_id = stages.submit(two_pages())
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, "SLICE_S", 0.0)
+            stages.split()
+        replaced = tiff([draw_lines(1)] * pages)
+        stages.bench.storage.put(stages.document().key or "", replaced)
+        stages.run()
+        assert stages.document().error_code == "DocumentFailed"
+        assert stages.view(job_id).state == State.FAILED
+
     def test_a_storage_that_is_away_costs_no_attempt(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -68,6 +68,8 @@ class SplitWork:
     key: str | None
     #: s3:// address of the original; None: see key.
     reference: str | None
+    #: Pages it had when it was opened before; None: this is the first time.
+    page_count: int | None
     #: The first page without a row.
     next_page: int
     #: Page that was begun with the claim, or OPENING.
@@ -152,6 +154,7 @@ def _begin_work(session: Session, lease: Lease) -> SplitWork:
         lane=session.get_one(Job, document.job_id).lane,
         key=document.key,
         reference=document.reference,
+        page_count=document.page_count,
         next_page=next_page,
         begun=begun,
         attempts=_begin(session, lease, begun),
@@ -166,17 +169,33 @@ def _begin(session: Session, lease: Lease, number: int) -> int:
 
 
 def _split(bench: Bench, work: SplitWork) -> None:
-    if work.begun == OPENING and work.attempts > bench.settings.max_attempts:
-        raise DocumentFailed(
-            f"Opening the document failed {work.attempts - 1} times. Export it again."
-        )
+    _check_attempts(work, bench.settings.max_attempts)
     with scratch_folder() as folder, ExitStack() as stack:
         path = _fetch(bench, work, folder)
         with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
             document = stack.enter_context(documents.open_document(path, limits_of(bench.settings)))
+        _check_unchanged(work, document.page_count)
         with bench.database.writing() as session:
             leases.renew(session, work.lease, page_count=document.page_count)
         _split_pages(bench, work, document)
+
+
+def _check_attempts(work: SplitWork, most: int) -> None:
+    # A page gets its tries first and is then given up; more than that is the opening's fault.
+    most *= 1 if work.begun == OPENING else 2
+    if work.attempts > most:
+        raise DocumentFailed(
+            f"Opening the document failed {work.attempts - 1} times. Export it again."
+        )
+
+
+def _check_unchanged(work: SplitWork, page_count: int) -> None:
+    """Refuse a referenced file that was replaced meanwhile: its pages would never add up."""
+    if work.page_count not in (None, page_count):
+        raise DocumentFailed(
+            f"The document had {work.page_count} pages and has {page_count} now: it was replaced "
+            "while it was read. Submit it again and leave it as it is."
+        )
 
 
 def _fetch(bench: Bench, work: SplitWork, folder: Path) -> Path:
