@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import torch
+
 from hwr.engines.protocol import Engine
 from hwr.engines.torch_engine import TorchEngine
 from hwr.errors import EngineError
@@ -12,12 +14,20 @@ def _torch_cpu(network: Crnn, threads: int) -> Engine:
     return TorchEngine(network, threads=threads)
 
 
+def _torch_bf16(network: Crnn, threads: int) -> Engine:
+    return TorchEngine(network, threads=threads, dtype=torch.bfloat16)
+
+
 def _torch_cuda(network: Crnn, threads: int) -> Engine:
     return TorchEngine(network, device="cuda", threads=threads)
 
 
 #: How to make each engine from a network and a number of CPU threads.
-ENGINES: dict[str, Callable[[Crnn, int], Engine]] = {"torch": _torch_cpu, "torch-cuda": _torch_cuda}
+ENGINES: dict[str, Callable[[Crnn, int], Engine]] = {
+    "torch": _torch_cpu,
+    "torch-bf16": _torch_bf16,
+    "torch-cuda": _torch_cuda,
+}
 
 
 def open_engine(name: str, network: Crnn, threads: int = 1) -> Engine:

@@ -5,31 +5,48 @@ import torch
 
 from hwr.engines.protocol import LineBatch, Logits
 from hwr.model.line_image import LINE_HEIGHT
-from hwr.model.network import Crnn
+from hwr.model.network import Crnn, fold_norms
 
 _WARM_UP_WIDTH = 512
 
 
 class TorchEngine:
-    """Float32 with masks and packed sequences; every other engine is compared with this one."""
+    """Masks and packed sequences; every other engine is compared with this one in float32.
 
-    def __init__(self, network: Crnn, *, device: str = "cpu", threads: int = 1) -> None:
+    In bfloat16 a line's logits may differ a little with what shares its batch, since kernels round
+    differently for different shapes.
+    """
+
+    def __init__(
+        self,
+        network: Crnn,
+        *,
+        device: str = "cpu",
+        threads: int = 1,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         # A torch setting of the whole process: engines of one process share it.
         torch.set_num_threads(threads)
         self._device = torch.device(device)
-        self._network = network.eval().to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._dtype = dtype
+        folded = fold_norms(network).to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network: Crnn = folded
 
     @property
     def identity(self) -> str:
-        return f"torch {torch.__version__} {self._device.type} float32"
+        precision = str(self._dtype).removeprefix("torch.")
+        return f"torch {torch.__version__} {self._device.type} {precision}"
 
     @torch.inference_mode()
     def logits(self, batch: LineBatch) -> Logits:
         images = torch.from_numpy(batch.images).to(self._device)
         ink = ((255 - images).float() / 255).unsqueeze(1)  # (B, 1, 64, W)
         widths = torch.from_numpy(batch.widths).to(self._device)
-        values, lengths = self._network(ink.contiguous(memory_format=torch.channels_last), widths)
-        return Logits(values=values.cpu().numpy(), lengths=lengths.cpu().numpy())
+        ink = ink.contiguous(memory_format=torch.channels_last)
+        reduced = self._dtype != torch.float32
+        with torch.autocast(self._device.type, self._dtype, enabled=reduced):
+            values, lengths = self._network(ink, widths)
+        return Logits(values=values.float().cpu().numpy(), lengths=lengths.cpu().numpy())
 
     def warm_up(self) -> None:
         blank = np.full((1, LINE_HEIGHT, _WARM_UP_WIDTH), 255, np.uint8)

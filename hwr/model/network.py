@@ -9,12 +9,14 @@ A line reads the same alone and in any batch: features past a line's own width a
 before every convolution, and the LSTM runs over packed sequences.
 """
 
+import copy
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 #: Horizontal pixels that become one time step.
@@ -64,6 +66,8 @@ def _masked(x: Tensor, mask: Tensor | None) -> Tensor:
 class ResidualBlock(nn.Module):
     """Two 3 × 3 convolutions around a shortcut; channels may change at the first."""
 
+    foldable = (("conv1", "norm1"), ("conv2", "norm2"))
+
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
@@ -84,6 +88,8 @@ class ResidualBlock(nn.Module):
 
 class Backbone(nn.Module):
     """(B, 1, H, W) ink and (B,) widths in pixels → (B, T, F) features."""
+
+    foldable = (("stem", "stem_norm"),)
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -176,3 +182,15 @@ class Crnn(nn.Module):
         features = self.backbone(ink, None)
         logits = self.head(self.sequence(features, None))
         return logits, self.shortcut(features.transpose(1, 2)).transpose(1, 2)
+
+
+def fold_norms(network: Crnn) -> Crnn:
+    """A copy for reading alone: batch normalisation is part of the convolutions' weights."""
+    folded = copy.deepcopy(network).eval()
+    for module in folded.modules():
+        if isinstance(module, Backbone | ResidualBlock):
+            for conv, norm in module.foldable:
+                fused = fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm))
+                setattr(module, conv, fused)
+                setattr(module, norm, nn.Identity())
+    return folded

@@ -13,7 +13,7 @@ from hwr.errors import BadLineImage, EngineError, ModelError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.decoding import read_best_path
 from hwr.model.line_image import LINE_HEIGHT, MAX_WIDTH, WIDTH_STEP, normalise_line
-from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.network import Crnn, NetworkConfig, fold_norms
 from hwr.model.weights import load_model, save_model
 from hwr.reader import reading_work
 
@@ -117,6 +117,25 @@ def test_training_and_reading_agree_on_a_full_batch() -> None:
         trained, shortcut = network.forward_training(ink)
     torch.testing.assert_close(logits, trained)
     assert shortcut.shape == trained.shape == (2, 16, ALPHABET.classes)
+
+
+def test_folding_the_norms_changes_no_logit() -> None:
+    network = small_network()
+    ink, widths = torch.rand(2, 1, LINE_HEIGHT, 128), torch.tensor([128, 72])
+    with torch.inference_mode():
+        logits, _ = network(ink, widths)
+        folded, _ = fold_norms(network)(ink, widths)
+    torch.testing.assert_close(folded[0], logits[0])
+    torch.testing.assert_close(folded[1, :9], logits[1, :9])
+
+
+def test_bfloat16_reads_nearly_the_same() -> None:
+    network, batch = small_network(), LineBatch.stack([random_line(w, w) for w in (64, 200)])
+    exact = open_engine("torch", network).logits(batch).rows(batch)
+    rounded = open_engine("torch-bf16", network)
+    assert "bfloat16" in rounded.identity
+    for a, b in zip(exact, rounded.logits(batch).rows(batch), strict=True):
+        np.testing.assert_allclose(a, b, atol=0.05)
 
 
 def test_an_engine_that_breaks_its_contract_is_named() -> None:
