@@ -52,7 +52,8 @@ class Pdf:
         # Absolute: poppler would take a relative name such as "-v.pdf" for an option.
         self._path = str(path.absolute())
         self._limits = limits
-        self._timeout_s = math.ceil(limits.page_timeout_s)
+        # Whole seconds, never more than the limit: who waits for us may have set it as well.
+        self._timeout_s = max(1, math.floor(limits.page_timeout_s))
         self.page_count = _count_pages(self._path, self._timeout_s)
         self._check_count()
         _check_end(file)

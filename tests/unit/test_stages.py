@@ -1,6 +1,7 @@
 """The stages one by one: what they do when work comes twice, late, broken or not at all."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from document_files import A4, pdf, require_poppler
 from kombu.exceptions import OperationalError
 from numpy.typing import NDArray
 from PIL import Image
@@ -257,6 +259,23 @@ class TestSplitFailures:
         stages.run()
         assert [page.error_code for page in stages.pages()] == ["PageTimeout", None]
         assert stages.view(job_id).state == State.DONE_WITH_ERRORS
+
+    @pytest.mark.parametrize("program", ["pdfinfo", "pdftoppm"])
+    def test_poppler_ends_with_the_deadline(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+    ) -> None:
+        require_poppler()
+        script, started = tmp_path / program, tmp_path / "pid"
+        script.write_text(f'#!/bin/sh\n[ "$1" = -v ] && exit\necho $$ > {started}\nexec sleep 60\n')
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        with open_stages(tmp_path, page_deadline_s=3.0) as stages:
+            stages.submit(pdf([(A4, b"0 0 9 9 re f")]))
+            stages.run()
+            codes = [stages.document().error_code, *(page.error_code for page in stages.pages())]
+        assert codes == (["DocumentTimeout"] if program == "pdfinfo" else [None, "PageTimeout"])
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(started.read_text()), 0)
 
     def test_a_long_document_lets_others_have_their_turn(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
