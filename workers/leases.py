@@ -24,6 +24,9 @@ from workers.settings import Settings
 #: that a queue that is merely long is not flooded.
 RESEND_LEASES = 3
 
+#: How often a lease is renewed within its duration.
+RENEWALS = 3
+
 #: Longest wait, in seconds, before a message is sent again.
 MAX_RESEND_S = 4 * 3600.0
 

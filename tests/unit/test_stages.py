@@ -23,6 +23,7 @@ from hwr.errors import LineFailed, ReaderClosed, StorageUnavailable
 from workers import jobs
 from workers.database import Document, Lane, Line, Page, Stage, State
 from workers.reaper import reap, recall
+from workers.stages import publish as publish_stage
 from workers.stages import split as split_stage
 
 
@@ -322,6 +323,23 @@ class TestReadFailures:
             stages.read(reader=Slow())
             assert [line.error_code for line in stages.lines()] == [None, "LineTimeout"]
 
+    @pytest.mark.parametrize("event", ["cancelled", "late"])
+    def test_lines_that_nobody_waits_for_leave_the_reader(self, tmp_path: Path, event: str) -> None:
+        class Waiting(FunctionReader):
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
+                if event == "cancelled":
+                    jobs.cancel(stages.bench.database, tenant=TENANT, job_id=job_id)
+                promises.append(Future())
+                return promises[-1]
+
+        promises: list[Future[Reading]] = []
+        with open_stages(tmp_path, read_deadline_s=0.3, lease_s=0.3) as stages:
+            job_id = stages.submit(png(draw_lines(2)))
+            stages.split()
+            stages.read(reader=Waiting())
+        assert promises
+        assert all(promise.cancelled() for promise in promises)
+
     def test_a_closing_reader_hands_its_page_to_another_worker(self, stages: Stages) -> None:
         def closed(_: NDArray[np.uint8]) -> Reading:
             raise ReaderClosed
@@ -376,6 +394,25 @@ class TestPublish:
         assert stages.document().lease_token is None
         stages.publish(document_id)
         assert stages.view(job_id).state == State.DONE
+
+    def test_its_lease_is_kept_while_a_long_result_is_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        due, chunks = [], publish_stage.result_chunks
+
+        def slow(*arguments: Any) -> Iterator[str]:
+            for chunk in chunks(*arguments):
+                time.sleep(0.01)
+                yield chunk
+                due.append(stages.document().due_at)
+
+        monkeypatch.setattr(publish_stage, "result_chunks", slow)
+        with open_stages(tmp_path, lease_s=0.02) as stages:
+            job_id = stages.submit(two_pages())
+            stages.run()
+            assert stages.view(job_id).state == State.DONE
+        assert len(due) > 2
+        assert due == sorted(set(due))
 
     def test_the_result_is_written_from_the_rows(self, stages: Stages) -> None:
         job_id = stages.submit(two_pages())

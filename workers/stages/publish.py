@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -74,12 +75,22 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
 
 def _publish(bench: Bench, work: PublishWork) -> None:
     with tempfile.TemporaryFile() as file:
+        renewed = time.monotonic()
         for chunk in result_chunks(bench.database, work.document_id, work.state):
             file.write(chunk.encode())
+            # A long document may take longer than a lease, and would be begun again and again.
+            if time.monotonic() - renewed > work.lease.duration_s / leases.RENEWALS:
+                renewed = _renew(bench, work)
         file.seek(0)
         bench.storage.put(work.result_key, file)
     with bench.database.writing() as session:
         fan_in.close_document(session, work.lease, work.state, work.result_key)
+
+
+def _renew(bench: Bench, work: PublishWork) -> float:
+    with bench.database.writing() as session:
+        leases.renew(session, work.lease)
+    return time.monotonic()
 
 
 def _hand_back(bench: Bench, work: PublishWork) -> None:

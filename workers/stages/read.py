@@ -88,9 +88,6 @@ class ReadWork:
     attempts: int
 
 
-#: How often a lease is renewed within its duration.
-RENEWALS = 3
-
 #: The `Reading` to come of a line; None where there is no picture to read.
 Promise = Future[Any] | None
 
@@ -168,21 +165,30 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
             f"Reading the page failed {work.attempts - 1} times. Report it with the file."
         )
     lines = unpack(bench.storage.get(work.lines_key))
-    promises = _submit_all(bench, reader, work, lines)
-    _wait(bench, work, promises)
-    return [_row(work, line, promise) for line, promise in zip(lines, promises, strict=True)]
+    promises: list[Promise] = []
+    try:
+        _submit_all(bench, reader, work, lines, promises)
+        _wait(bench, work, promises)
+        return [_row(work, line, promise) for line, promise in zip(lines, promises, strict=True)]
+    finally:  # late, cancelled or taken over: the engine need not read what nobody waits for
+        for promise in promises:
+            if promise is not None:
+                promise.cancel()
 
 
 def _submit_all(
-    bench: Bench, reader: LineReader, work: ReadWork, lines: Sequence[PackedLine]
-) -> list[Promise]:
+    bench: Bench,
+    reader: LineReader,
+    work: ReadWork,
+    lines: Sequence[PackedLine],
+    promises: list[Promise],
+) -> None:
     """Submit the lines; keep the lease meanwhile, for a full reader makes us wait."""
-    renewed, promises = time.monotonic(), []
+    renewed = time.monotonic()
     for line in lines:
         promises.append(_submit(reader, work, line, bench.settings.read_deadline_s))
-        if time.monotonic() - renewed > work.lease.duration_s / RENEWALS:
+        if time.monotonic() - renewed > work.lease.duration_s / leases.RENEWALS:
             renewed = _renew(bench, work)
-    return promises
 
 
 def _submit(reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: float) -> Promise:
@@ -203,11 +209,9 @@ def _wait(bench: Bench, work: ReadWork, promises: Sequence[Promise]) -> None:
     end = time.monotonic() + bench.settings.read_deadline_s
     waiting = {promise for promise in promises if promise is not None}
     while waiting and (left := end - time.monotonic()) > 0:
-        _, waiting = wait(waiting, timeout=min(left, work.lease.duration_s / RENEWALS))
+        _, waiting = wait(waiting, timeout=min(left, work.lease.duration_s / leases.RENEWALS))
         if waiting:
             _renew(bench, work)
-    for late in waiting:
-        late.cancel()
 
 
 def _renew(bench: Bench, work: ReadWork) -> float:
@@ -237,7 +241,7 @@ def _row(work: ReadWork, line: PackedLine, promise: Promise) -> LineRow:
 
 
 def _reading(promise: Future[Any]) -> Reading:
-    if promise.cancelled() or not promise.done():
+    if not promise.done():
         raise LineTimeout
     reading: Reading = promise.result()
     return reading
