@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
-from hwr.errors import HwrError, LineFailed, LineTimeout, ReaderClosed
+from hwr.errors import BadLineImage, HwrError, LineFailed, LineTimeout, ReaderClosed
 
 
 class Lane(IntEnum):
@@ -101,18 +101,29 @@ class Batcher(Generic[Item, Answer]):
         tenant: str = "default",
         deadline_s: float | None = None,
     ) -> "Future[Answer]":
-        """Queue `item`; blocks while the queue is full.
+        """Queue `item`; blocks while the queue is full, `deadline_s` at most.
 
         The future fails with LineTimeout, LineFailed, ReaderClosed or the HwrError of `work`.
+
+        Raises:
+            BadLineImage: `item` has no second dimension.
+            LineTimeout: the queue was full until the deadline.
+            ReaderClosed: it came too late.
         """
+        if len(item.shape) < 2:  # would end the thread that everybody waits for
+            raise BadLineImage
         deadline = None if deadline_s is None else time.monotonic() + deadline_s
         entry: _Entry[Item, Answer] = _Entry(
             item=item, future=Future(), lane=lane, tenant=tenant, deadline=deadline
         )
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._waiting < self._limits.waiting)
+            room = self._changed.wait_for(
+                lambda: self._closed or self._waiting < self._limits.waiting, deadline_s
+            )
             if self._closed:
                 raise ReaderClosed
+            if not room:
+                raise LineTimeout
             self._lanes[lane].tenants.setdefault(tenant, deque()).append(entry)
             self._waiting += 1
             self._changed.notify_all()

@@ -188,6 +188,30 @@ def test_a_full_queue_holds_submit_back() -> None:
     assert [future.result(0) for future in queued] == [0, 1, 2]
 
 
+def test_a_queue_that_stays_full_holds_submit_back_until_the_deadline() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(waiting=1))
+    first = gate.occupy(batcher)
+    queued = batcher.submit(item(8, 1))
+    with pytest.raises(LineTimeout):
+        batcher.submit(item(8, 2), deadline_s=0.05)
+    gate.open.set()
+    wait([first, queued], timeout=10)
+    batcher.close()
+
+    assert gate.batches == [[-1], [1]]
+
+
+def test_an_item_without_a_width_is_refused_and_others_are_read() -> None:
+    batcher: Batcher[Item, int] = Batcher(numbers)
+    with pytest.raises(BadLineImage):
+        batcher.submit(np.zeros(8, np.int64))
+    good = batcher.submit(item(8, 3))
+
+    assert good.result(10) == 3
+    batcher.close()
+
+
 def test_an_error_with_a_name_keeps_it() -> None:
     def work(items: Sequence[Item]) -> list[int]:
         raise BadLineImage
