@@ -2,10 +2,12 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from hwr.errors import ServiceError
 
 
 class Settings(BaseSettings):
@@ -27,7 +29,7 @@ class Settings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="Address the API listens on")
     api_port: int = Field(8080, description="Port the API listens on")
-    api_keys: dict[str, SecretStr] = Field(
+    api_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = Field(
         {},
         description='Tenant → bearer key (JSON object); empty: no keys, tenant "default"',
     )
@@ -59,8 +61,19 @@ class Settings(BaseSettings):
 
 @cache
 def get_settings() -> Settings:
-    """The process's settings, read from the environment once."""
-    return Settings()
+    """The process's settings, read from the environment once.
+
+    Raises:
+        ServiceError: a variable does not hold what its setting takes.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(map(str, first["loc"])).upper()
+        raise ServiceError(f"HWR_{name}: {first['msg']}. Set it to another value.") from error
+    except SettingsError as error:
+        raise ServiceError(f"{error}. Set it to JSON, as its description says.") from error
 
 
 class EngineOptions(TypedDict):
