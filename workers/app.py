@@ -9,6 +9,9 @@ from workers.settings import Settings, get_settings
 #: Seconds that a split gets after SIGTERM before it is handed back; Celery always waits them out.
 SOFT_SHUTDOWN_S = 3.0
 
+#: Seconds that Redis may take to answer. The longest command, to wait for a message, takes one.
+REDIS_ANSWER_S = 15
+
 #: Split tasks end by themselves well before these parts of the visibility timeout: after the first
 #: the task is interrupted, after the second its process is killed. Redis would hand the message to
 #: another worker after the whole of it.
@@ -68,6 +71,8 @@ def _transport_options() -> dict[str, object]:
         # Lanes are queues, so each queue needs one list, not one for each of four priorities.
         "priority_steps": [0],
         "socket_connect_timeout": 5,
+        # A Redis that vanished must not hold up the reaper, and with it forks, for minutes.
+        "socket_timeout": REDIS_ANSWER_S,
         "socket_keepalive": True,
         "health_check_interval": 10,
     }

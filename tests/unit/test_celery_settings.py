@@ -4,6 +4,7 @@ import os
 
 import pytest
 from celery.app.defaults import DEFAULTS
+from kombu.transport.redis import Transport
 
 from workers.app import _configuration, make_app, queue_names
 from workers.settings import Settings
@@ -22,6 +23,12 @@ def test_the_visibility_timeout_stands_in_all_three_places() -> None:
 
 def test_a_split_ends_before_redis_hands_it_to_another_worker() -> None:
     assert 0 < split.soft_time_limit < split.time_limit < Settings().visibility_timeout_s
+
+
+def test_a_redis_that_vanished_does_not_hold_up_who_sends() -> None:
+    limits = make_app(SETTINGS).conf.broker_transport_options
+    assert 0 < limits["socket_connect_timeout"] < limits["socket_timeout"] <= 30
+    assert Transport.brpop_timeout < limits["socket_timeout"]
 
 
 def test_messages_are_acknowledged_when_the_work_is_done() -> None:
