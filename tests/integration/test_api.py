@@ -564,3 +564,11 @@ def test_the_api_loads_no_model() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("either_settings", ["servers"], indirect=True)
+def test_zero_characters_are_the_clients_mistake(either: httpx.Client) -> None:
+    submitted = either.post("/v1/jobs", json={"references": ["s3://inbox/scans/a\0b.pdf"]})
+    assert submitted.status_code == 400
+    assert submitted.json()["error"]["code"] == "BadRequest"
+    assert either.get("/v1/jobs/a%00b").status_code == 400

@@ -5,7 +5,7 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -44,6 +44,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(DataError, _unfit)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -82,6 +83,12 @@ def _invalid(_: Request, error: Exception) -> JSONResponse:
 def _database(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s: %s", request.method, request.url.path, error)
     return error_response(503, "ServiceUnavailable", "The database is away. Try again soon.")
+
+
+def _unfit(request: Request, error: Exception) -> JSONResponse:
+    # PostgreSQL takes no zero character, wherever in a request a client puts one.
+    log.info("%s %s: %s", request.method, request.url.path, error)
+    return error_response(400, "BadRequest", "The request has characters that cannot be kept.")
 
 
 def _gone(request: Request, _: Exception) -> JSONResponse:
