@@ -33,11 +33,14 @@ for heading, commands in COMMANDS.items():
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on standard error."""
+    """Run the command; an error of ours or of a disk is one line on standard error."""
     try:
         app()
     except HwrError as error:
         complain(f"{error.code}: {error}")
+        sys.exit(SOME_FAILED)
+    except OSError as error:
+        complain(f"{error}. Check the path, its permissions and the space on its disk.")
         sys.exit(SOME_FAILED)
 
 

@@ -20,7 +20,8 @@ from urllib.parse import quote
 import httpx
 
 from hwr import errors
-from hwr.errors import BadRequest, HwrError, ServiceError, ServiceUnavailable
+from hwr.errors import BadRequest, HwrError, KeyRefused, ServiceError, ServiceUnavailable
+from workers.names import clean_name
 
 #: An answer of the service.
 Json = dict[str, Any]
@@ -48,7 +49,7 @@ class Client:
     def __init__(self, url: str, *, key: str | None = None) -> None:
         """The service at `url`; `key` is the tenant's bearer key, if the service asks for one."""
         self.url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        headers = {"Authorization": f"Bearer {_checked(key)}"} if key else {}
         transport = httpx.HTTPTransport(retries=_CONNECT_RETRIES)
         self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S, transport=transport)
 
@@ -111,6 +112,12 @@ class Client:
         return answer
 
 
+def _checked(key: str) -> str:
+    if not (key.isascii() and key.isprintable()):
+        raise KeyRefused("The key has characters that no header can carry. Check HWR_KEY or --key.")
+    return key
+
+
 def is_reference(file: str | Path) -> bool:
     """Whether this is no file of ours, but an address that the service fetches."""
     return str(file).startswith("s3://")
@@ -149,7 +156,7 @@ def _part(file: str | Path) -> tuple[str, Any]:
     path = Path(file)
     if not path.is_file():
         raise BadRequest(f"{path} is no file. Check its name.")
-    return "files", (path.name, _LateFile(path))
+    return "files", (clean_name(path.name), _LateFile(path))
 
 
 class _LateFile:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -100,6 +102,47 @@ def test_a_missing_model_is_one_line(scans: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.fixture
+def odd(tmp_path: Path, scans: Path) -> Path:
+    """A good page under a name that is no UTF-8 and steers terminals."""
+    path = tmp_path / os.fsdecode(b"b\xffad\x1b[31m.png")
+    return shutil.copy(scans / "page.png", path)
+
+
+def test_odd_names_become_harmless(odd: Path, model: Path, tmp_path: Path) -> None:
+    done = hwr("read", odd, "--format", "json", "--out", tmp_path / "out", model=model)
+    assert done.returncode == ALL_READ, done.stderr
+    [saved] = (tmp_path / "out").iterdir()
+    assert saved.name == "bad[31m.png.json"
+    assert json.loads(saved.read_text())["name"] == "bad[31m.png"
+
+
+def test_lines_keeps_odd_names(odd: Path, model: Path) -> None:
+    command = [*HWR, "lines", str(odd)]
+    environment = os.environ | {"HWR_MODEL": str(model), "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert done.returncode == ALL_READ, done.stderr
+    assert done.stdout.splitlines()[1].split(b"\t")[0] == os.fsencode(odd)
+
+
+def test_disks_and_settings_fail_in_one_line(scans: Path, model: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file, no folder")
+    page = scans / "page.png"
+    for arguments, variables, said in (
+        (["read", page, "--out", taken], {}, "taken'. Check the path"),
+        (["lines", page, "--tsv", taken / "table.tsv"], {}, "table.tsv'. Check the path"),
+        (["up", "--data", taken], {}, "taken'. Check the path"),
+        (["read", page], {"HWR_MAX_SIDE": "wide"}, "HWR_MAX_SIDE: "),
+        (["read", page], {"HWR_API_KEYS": "secret"}, "api_keys"),
+        (["status", "x"], {"HWR_KEY": "schlüssel"}, "KeyRefused: "),
+    ):
+        done = hwr(*arguments, model=model, **variables)
+        assert (done.returncode, done.stdout) == (SOME_FAILED, ""), arguments
+        [line] = done.stderr.splitlines()
+        assert said in line
+
+
 # ---- With a service
 
 
@@ -153,6 +196,12 @@ def test_a_service_that_is_not_there() -> None:
     assert done.returncode == SOME_FAILED
     assert done.stderr.startswith("ServiceUnavailable: Nothing answers at http://127.0.0.1:1")
     assert "hwr up" in done.stderr
+
+
+def test_odd_names_are_submitted(up: Up, odd: Path) -> None:
+    done = hwr("submit", odd, odd, "--wait", "--url", up.url)
+    assert done.returncode == ALL_READ, done.stderr
+    assert done.stdout.count("==> bad[31m.png <==") == 2
 
 
 def test_a_refused_reference(up: Up) -> None:

@@ -2,15 +2,21 @@
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from hwr.errors import HwrError
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
+from workers.names import clean_name
 from workers.output import Format
 from workers.settings import engine_of, get_settings
+
+if TYPE_CHECKING:
+    from hwr.reader import DocumentReading
 
 
 def read(
@@ -25,8 +31,13 @@ def read(
     settings = get_settings()
     limits = limits_of(settings)
     with Reader(**engine_of(settings), limits=limits) as reader:
-        results = (reader.read(file).to_json() for file in files)
+        results = (_named(reader.read(file)).to_json() for file in files)
         raise typer.Exit(show(results, form, out, several=len(files) > 1))
+
+
+def _named(reading: "DocumentReading") -> "DocumentReading":
+    """The reading under the name that the service would give it: harmless on a terminal."""
+    return replace(reading, name=clean_name(reading.name))
 
 
 def lines(
@@ -64,7 +75,9 @@ def lines(
 
 
 def _open_table(path: Path) -> AbstractContextManager[IO[str]]:
-    if str(path) == "-":
-        return nullcontext(sys.stdout)
     # File names are bytes: those that are no UTF-8 go into the table as they are.
+    if str(path) == "-":
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="surrogateescape")
+        return nullcontext(sys.stdout)
     return path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
