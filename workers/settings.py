@@ -70,7 +70,7 @@ def get_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = "_".join(map(str, first["loc"])).upper()
+        name = str(first["loc"][0]).upper()
         raise ServiceError(f"HWR_{name}: {first['msg']}. Set it to another value.") from error
     except SettingsError as error:
         raise ServiceError(f"{error}. Set it to JSON, as its description says.") from error
