@@ -310,6 +310,27 @@ class TestReadFailures:
         assert lines[0].confidence == 0
         assert stages.view(job_id).state == State.DONE_WITH_ERRORS
 
+    def test_a_page_of_which_no_line_was_read_is_tried_again_elsewhere(
+        self, stages: Stages
+    ) -> None:
+        def dead(_: NDArray[np.uint8]) -> Reading:
+            raise LineFailed
+
+        job_id = stages.submit(png(draw_lines(2)), png(draw_lines(1)))
+        while stages.queue.splits:
+            stages.split()
+        (first, _), (second, _) = stages.queue.reads
+        stages.read(first, FunctionReader(dead))
+        assert stages.lines() == []
+        stages.read(first)
+        for _ in range(stages.bench.settings.max_attempts):
+            stages.read(second, FunctionReader(dead))
+        stages.queue.reads.clear()
+        stages.run()
+        codes = [document.state for document in stages.view(job_id).documents]
+        assert codes == [State.DONE, State.DONE_WITH_ERRORS]
+        assert [line.error_code for line in stages.lines()] == [None, None, "LineFailed"]
+
     def test_a_line_over_the_deadline_fails_alone(self, tmp_path: Path) -> None:
         class Slow(FunctionReader):
             def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:

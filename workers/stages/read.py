@@ -18,8 +18,10 @@ from sqlalchemy import insert, select
 
 from hwr.errors import (
     DamagedLinePack,
+    EngineError,
     HwrError,
     LineError,
+    LineFailed,
     LineTimeout,
     ObjectNotFound,
     PageFailed,
@@ -169,11 +171,20 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
     try:
         _submit_all(bench, reader, work, lines, promises)
         _wait(bench, work, promises)
-        return [_row(work, line, promise) for line, promise in zip(lines, promises, strict=True)]
+        rows = [_row(work, line, promise) for line, promise in zip(lines, promises, strict=True)]
     finally:  # late, cancelled or taken over: the engine need not read what nobody waits for
         for promise in promises:
             if promise is not None:
                 promise.cancel()
+    _check_engine(bench, work, rows)
+    return rows
+
+
+def _check_engine(bench: Bench, work: ReadWork, rows: list[LineRow]) -> None:
+    """Try again where every line failed: that is rather the engine's fault than each line's."""
+    failed = all(row["error_code"] == LineFailed.__name__ for row in rows)
+    if failed and work.attempts < bench.settings.max_attempts:
+        raise EngineError("The engine failed on every line of the page. See the lines' errors.")
 
 
 def _submit_all(
