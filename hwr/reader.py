@@ -3,6 +3,7 @@
 `LineReader` is the part that workers share among pages: one engine, one batcher.
 """
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -18,12 +19,14 @@ import hwr
 from hwr.batching import Batcher, Lane
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import Engine, LineBatch, open_engine
-from hwr.errors import DocumentError, HwrError, LineError, PageError
+from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
 from hwr.layout import Line, crop_line, find_lines
 from hwr.model.alphabet import Alphabet
 from hwr.model.decoding import LineReading, read_best_path
 from hwr.model.line_image import normalise_line
 from hwr.model.weights import load_model
+
+log = logging.getLogger(__name__)
 
 Grey = NDArray[np.uint8]
 #: Turns open pages into lines; a test or a profile may put another in its place.
@@ -245,10 +248,16 @@ class Reader(_Closing):
         try:
             page = document.page(number)
             lines = self._find(page.image)
+            waiting = [self._submit(page.image, line) for line in lines]
         except PageError as refusal:
             return PageReading(number=number, error=Failure.of(refusal))
+        except HwrError:  # not this page's fault: poppler is missing, the reader is closed
+            raise
+        except Exception as error:  # whatever a page does to us, its neighbours are read
+            log.exception("page %d", number)
+            failed = PageFailed(f"Page {number} could not be read ({error!r}). Report it.")
+            return PageReading(number=number, error=Failure.of(failed))
         height, width = page.image.shape
-        waiting = [self._submit(page.image, line) for line in lines]
         read = tuple(_finish(line, future) for line, future in zip(lines, waiting, strict=True))
         return PageReading(number=number, width=width, height=height, lines=read)
 

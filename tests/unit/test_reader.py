@@ -1,0 +1,50 @@
+"""The reader of whole documents: one bad page costs no other."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pipeline import draw_lines, small_model, tiff
+
+from hwr.errors import HwrError, TooManyLines
+from hwr.layout import Line, find_lines
+from hwr.reader import Reader
+
+ODD = 901
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_model(tmp_path_factory.mktemp("model") / "small.safetensors")
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    path = tmp_path / "three.tif"
+    path.write_bytes(tiff([draw_lines(1), draw_lines(1, width=ODD), draw_lines(2)]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ZeroDivisionError(), "PageFailed"), (TooManyLines(), "TooManyLines")]
+)
+def test_a_page_fails_alone(model: Path, document: Path, error: Exception, code: str) -> None:
+    def find(image: NDArray[np.uint8]) -> tuple[Line, ...]:
+        if image.shape[1] == ODD:
+            raise error
+        return find_lines(image)
+
+    with Reader(model=model, line_finder=find) as reader:
+        reading = reader.read(document)
+    assert reading.state == "done_with_errors"
+    assert [page.error and page.error.code for page in reading.pages] == [None, code, None]
+    assert [len(page.lines) for page in reading.pages] == [1, 0, 2]
+
+
+def test_what_is_not_the_pages_fault_is_not_blamed_on_it(model: Path, document: Path) -> None:
+    def find(_: NDArray[np.uint8]) -> tuple[Line, ...]:
+        raise HwrError("poppler was not found")
+
+    with Reader(model=model, line_finder=find) as reader, pytest.raises(HwrError, match="poppler"):
+        reader.read(document)
