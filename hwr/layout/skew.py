@@ -18,8 +18,9 @@ SEARCH_WIDTH = 400
 
 def skew_of(ink: Ink) -> float:
     """Slope of the lines (rows a column, downwards positive) at which rows of ink are sharpest."""
-    factor = SEARCH_WIDTH / ink.shape[1]
-    size = (SEARCH_WIDTH, max(round(ink.shape[0] * factor), 1))
+    # Never larger than it is: a page a few pixels wide and very high must not be blown up.
+    factor = min(SEARCH_WIDTH / ink.shape[1], 1.0)
+    size = (max(round(ink.shape[1] * factor), 1), max(round(ink.shape[0] * factor), 1))
     small = np.asarray(
         cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
     )

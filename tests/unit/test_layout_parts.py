@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hwr.layout import Line, crop_line, draw_lines
+from hwr.layout import Line, crop_line, draw_lines, skew
 from hwr.layout.ink import binarise, flatten
 from hwr.layout.order import Box, reading_order
 from hwr.layout.rules import remove_rules
@@ -192,3 +192,16 @@ def test_texts_must_go_with_lines() -> None:
     page, line = sloping_line()
     with pytest.raises(ValueError, match="shorter"):
         draw_lines(page, [line], [])
+
+
+@pytest.mark.parametrize("shape", [(10_000, 16), (16, 10_000), (1, 10_000), (10_000, 1)])
+def test_the_search_for_the_slope_never_enlarges_a_page(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    measured = skew.sharpness
+    monkeypatch.setattr(
+        skew, "sharpness", lambda small, slope: seen.append(small.size) or measured(small, slope)
+    )
+    skew.skew_of(np.ones(shape, np.uint8))
+    assert max(seen) <= shape[0] * shape[1]
