@@ -12,6 +12,7 @@ from pdf2image.exceptions import (
     PDFInfoNotInstalledError,
     PDFPageCountError,
     PDFPopplerTimeoutError,
+    PDFSyntaxError,
 )
 from PIL import Image
 
@@ -93,6 +94,17 @@ class Pdf:
         return math.ceil(float(width) * scale), math.ceil(float(height) * scale)
 
     def _render(self, number: int) -> Image.Image:
+        images = self._draw(number)
+        # Where poppler fails it gives nothing, or a page of 1 × 1 pixels, and no error.
+        if not images or min(images[0].size) < MIN_SIDE:
+            raise DamagedPage(f"Page {number} did not render. Export this page again.")
+        if images[0].getcolors(1):
+            # What poppler cannot decode it leaves out: a blank page has to be blank by intent.
+            self._draw(number, strict=True)
+        return images[0]
+
+    def _draw(self, number: int, *, strict: bool = False) -> list[Image.Image]:
+        """The page, in a list of one or none; `strict` raises what poppler complains about."""
         images: list[Image.Image] = convert_from_path(
             self._path,
             dpi=self._limits.render_dpi,
@@ -102,11 +114,9 @@ class Pdf:
             # pdfinfo measures the crop box; without this pdftoppm would render the media box.
             use_cropbox=True,
             timeout=self._timeout_s,
+            strict=strict,
         )
-        # Where poppler fails it gives nothing, or a page of 1 × 1 pixels, and no error.
-        if not images or min(images[0].size) < MIN_SIDE:
-            raise DamagedPage(f"Page {number} did not render. Export this page again.")
-        return images[0]
+        return images
 
 
 def _count_pages(path: str, timeout_s: int) -> int:
@@ -166,4 +176,9 @@ def _poppler_on_page(number: int, timeout_s: int) -> Iterator[None]:
         except PDFPageCountError as error:
             raise DamagedPage(
                 f"Page {number} cannot be found ({brief(error)}). Export this page again."
+            ) from error
+        except PDFSyntaxError as error:
+            raise DamagedPage(
+                f"Page {number} is blank, for it is damaged ({brief(error)}). "
+                "Scan or export this page again."
             ) from error

@@ -17,6 +17,10 @@ from hwr.errors import DamagedDocument, DamagedPage
 #: so that a small file with thousands of them would decode for hours.
 MAX_SCANS = 100
 
+#: Rows of a JPEG's block, and the grey that libjpeg fills missing blocks with, in silence.
+_BLOCK = 8
+_MISSING = 128
+
 _START_OF_SCAN = b"\xff\xda"
 _CHUNK_BYTES = 2**20
 
@@ -55,6 +59,8 @@ class Picture:
             check_page_size(number, *image.size, self._limits)
             self._check_scans(number)
             image.draft("L", None)
+            image.load()
+            self._check_end(number, image)
             return Page(number=number, image=to_grey(image))
 
     def _header(self) -> ImageFile:
@@ -68,6 +74,14 @@ class Picture:
             raise DamagedPage(
                 f"Page {number} is a JPEG of {scans:,} scans, more than {MAX_SCANS}. "
                 "Save it as a baseline JPEG."
+            )
+
+    def _check_end(self, number: int, image: ImageFile) -> None:
+        last_rows = image.crop((0, image.height - _BLOCK, *image.size))
+        if self.format is Format.JPEG and last_rows.getextrema() == (_MISSING, _MISSING):
+            raise DamagedPage(
+                f"Page {number} is a JPEG that ends before its last rows: it is damaged, or says "
+                "that it is larger than it is. Scan or export this page again."
             )
 
 

@@ -101,6 +101,15 @@ def test_a_listed_page_that_is_missing(path: Path) -> None:
     refuse_page(path, 2, DamagedPage, "Page 2 is 0 × 0 points: it is listed but missing")
 
 
+@pytest.mark.parametrize("content", [b"\x00garbage) Tj", b"/Absent Do"])
+def test_a_page_that_is_blank_because_it_is_damaged(path: Path, content: bytes) -> None:
+    path.write_bytes(pdf([(A4, BAR), (A4, content), (A4, b"")]))
+    refuse_page(path, 2, DamagedPage, r"Page 2 is blank, .*again")
+    with open_document(path) as document:
+        assert document.page(1).image.min() == 0
+        assert document.page(3).image.min() == 255
+
+
 def test_poppler_giving_one_pixel_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_bytes(pdf([(A4, BAR)]))
     genuine = pdf_module.convert_from_path

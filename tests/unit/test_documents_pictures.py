@@ -1,5 +1,6 @@
 """JPEG and PNG: every kind of pixel comes out grey on white, every lie is refused."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,20 @@ def test_truncated_pixels(tmp_path: Path, kind: str, kept: float) -> None:
     data = encode(noise, kind)
     with pytest.raises(DamagedPage, match=r"Page 1 .*again"):
         read(tmp_path, data[: int(len(data) * kept)])
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_jpeg_that_ends_early_behind_a_whole_frame(tmp_path: Path, mode: str) -> None:
+    data = encode(Image.effect_noise((200, 200), 80).convert(mode), "JPEG")
+    with pytest.raises(DamagedPage, match=r"before its last rows.*again"):
+        read(tmp_path, data[: len(data) // 2] + b"\xff\xd9")
+
+
+def test_a_jpeg_that_lies_about_its_size(tmp_path: Path) -> None:
+    data = bytearray(encode(draw_page(), "JPEG"))
+    struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, 5000, 5000)
+    with pytest.raises(DamagedPage, match="larger than it is"):
+        read(tmp_path, bytes(data))
 
 
 @pytest.mark.parametrize(
