@@ -269,6 +269,12 @@ def test_a_bad_submission_is_named_and_leaves_nothing(
     assert queued(settings) == []
 
 
+def test_a_file_in_the_wrong_field_is_told_the_right_one(api: httpx.Client) -> None:
+    answer = api.post("/v1/jobs", files={"file": ("scan.pdf", b"x" * 100_000)})
+    assert error_of(answer) == (400, "BadRequest")
+    assert "no field 'file'. Use files" in answer.text
+
+
 def test_a_json_body_has_a_limit(api: httpx.Client) -> None:
     body = {"references": ["s3://inbox/scans/" + "a" * 3 * 2**20]}
     assert error_of(api.post("/v1/jobs", json=body)) == (400, "BadRequest")

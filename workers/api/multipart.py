@@ -25,6 +25,9 @@ _MAX_FIELD = 8 * 2**10
 #: The part that files come in.
 _FILES = "files"
 
+#: What parts may be named.
+FIELDS = (_FILES, "references", "lane")
+
 
 def _spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(_IN_MEMORY)
@@ -155,11 +158,13 @@ class MultipartReader:
     def _on_headers_finished(self) -> None:
         options = parse_options_header(self._disposition.decode("latin-1"))[1]
         field_name = options.get(b"name", b"").decode("utf-8", "replace")
+        if field_name not in FIELDS:
+            raise BadRequest(f"There is no field {field_name[:100]!r}. Use {', '.join(FIELDS)}.")
         if field_name == _FILES:
             file_name = clean_name(options.get(b"filename", b"").decode("utf-8", "replace"))
             self._part = Part(field_name=field_name, file_name=file_name, limit=self._max_bytes)
         else:
-            self._part = Part(field_name=field_name[:100], file_name=None, limit=_MAX_FIELD)
+            self._part = Part(field_name=field_name, file_name=None, limit=_MAX_FIELD)
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part is not None:

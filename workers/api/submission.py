@@ -101,10 +101,8 @@ async def _take(part: Part, storage: Storage, received: Received) -> None:
         await run_in_threadpool(_store, part, part.file_name, storage, received)
     elif part.field_name == "references":
         received.add_reference(_text(part))
-    elif part.field_name == "lane":
-        received.lane = _lane(_text(part))
     else:
-        raise BadRequest(f"There is no field {part.field_name!r}. Use files, references and lane.")
+        received.lane = _lane(_text(part))
 
 
 def _store(part: Part, name: str, storage: Storage, received: Received) -> None:
