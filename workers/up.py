@@ -183,7 +183,8 @@ class _Part:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         self.ready_file.unlink(missing_ok=True)
-        command = [sys.executable, "-m", *_COMMANDS[self.name]]
+        # -P: what lies in the folder where the user stands is no module of ours.
+        command = [sys.executable, "-P", "-m", *_COMMANDS[self.name]]
         return spawn(command, log=self.log, environment=self._environment)
 
 

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import httpx
+import pytest
 from PIL import Image
 from pipeline import draw_lines, png, tiff
 from running import Up, hwr, run_up, start_up, wait_for
@@ -126,7 +127,10 @@ def is_ready(up: Up) -> bool:
         return False
 
 
-def test_a_part_that_cannot_start_is_named(tmp_path: Path) -> None:
+def test_a_part_that_cannot_start_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What lies in the user's folder must not be taken for a module by any part.
+    (tmp_path / "celery.py").write_text("raise SystemExit('hijacked')")
+    monkeypatch.chdir(tmp_path)
     up = start_up(tmp_path, tmp_path / "absent.safetensors")
     assert up.wait() == 1
     said = up.log.read_text()

@@ -44,5 +44,5 @@ def api() -> None:
 def worker(role: Annotated[Role, typer.Argument(help="split or read")]) -> None:
     """Run a worker with the servers that HWR_… name."""
     # A fresh process: Celery must find some variables set before it is imported.
-    command = [sys.executable, "-m", "workers.worker", role.value]
+    command = [sys.executable, "-P", "-m", "workers.worker", role.value]
     os.execv(sys.executable, command)  # noqa: S606 (this very interpreter)
