@@ -40,6 +40,7 @@ HwrError
     ├── ObjectNotFound
     ├── DamagedLinePack
     ├── StorageUnavailable
+    │   └── FetchTimeout
     ├── ServiceUnavailable
     ├── ServiceRunning
     ├── PortTaken
@@ -213,6 +214,10 @@ class DamagedLinePack(ServiceError):
 
 class StorageUnavailable(ServiceError):
     """The storage cannot be used. Check HWR_STORAGE_URL and the credentials."""
+
+
+class FetchTimeout(StorageUnavailable):
+    """Fetching the document took too long. Check the network between workers and storage."""
 
 
 class ServiceUnavailable(ServiceError):

@@ -4,7 +4,7 @@ Credentials come the way boto3 finds them: environment, ~/.aws, or the machine's
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from hwr.errors import DocumentTooLarge, ObjectNotFound, ReferenceUnreadable, StorageUnavailable
 from workers.settings import Settings
-from workers.storage import check_key, split_reference
+from workers.storage import Progress, check_key, copy_chunks, split_reference
 
 #: Answers of a server that has no such object.
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -58,10 +58,10 @@ class S3Storage:
             content: bytes = answer["Body"].read()
             return content
 
-    def download(self, key: str, path: Path) -> None:
+    def download(self, key: str, path: Path, progress: Progress) -> None:
         """Stream the object into a file."""
         with self._errors(key):
-            self._client.download_file(self.bucket, self._key(key), str(path))
+            _download(self._client, self.bucket, self._key(key), path, progress)
 
     def exists(self, key: str) -> bool:
         """Ask for the object's head."""
@@ -103,7 +103,7 @@ class S3Storage:
             raise _unavailable(address, error) from error
 
 
-def fetch_reference(settings: Settings, reference: str, path: Path) -> None:
+def fetch_reference(settings: Settings, reference: str, path: Path, progress: Progress) -> None:
     """Stream the file that a client submitted by reference into `path`.
 
     Raises:
@@ -116,7 +116,7 @@ def fetch_reference(settings: Settings, reference: str, path: Path) -> None:
     try:
         size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
         _check_size(reference, size, settings.max_bytes)
-        client.download_file(bucket, key, str(path))
+        _download(client, bucket, key, path, progress)
     except (BotoCoreError, Boto3Error, ClientError) as error:
         if _code(error) in _MISSING | _FORBIDDEN:
             raise ReferenceUnreadable(
@@ -124,6 +124,12 @@ def fetch_reference(settings: Settings, reference: str, path: Path) -> None:
                 "Check that it exists and that the service may read it."
             ) from error
         raise _unavailable(reference, error) from error
+
+
+def _download(client: Any, bucket: str, key: str, path: Path, progress: Progress) -> None:
+    # Not `download_file`: its threads would report the progress, and outlive what ends it.
+    with closing(client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        copy_chunks(body, path, progress)
 
 
 def _check_size(reference: str, size: int, limit: int) -> None:

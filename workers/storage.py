@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
@@ -22,6 +22,9 @@ _KEY_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 #: Bytes that are copied at once.
 _CHUNK = 2**20
+
+#: Called by a download after every chunk; what it raises ends the download.
+Progress = Callable[[], None]
 
 
 class Storage(Protocol):
@@ -36,7 +39,7 @@ class Storage(Protocol):
     def get(self, key: str) -> bytes:
         """The bytes of an object. Raises ObjectNotFound."""
 
-    def download(self, key: str, path: Path) -> None:
+    def download(self, key: str, path: Path, progress: Progress) -> None:
         """Copy an object into a file without holding it in memory. Raises ObjectNotFound."""
 
     def exists(self, key: str) -> bool:
@@ -118,10 +121,10 @@ class FolderStorage:
         with self._errors(), self._missing(key):
             return self._path(key).read_bytes()
 
-    def download(self, key: str, path: Path) -> None:
+    def download(self, key: str, path: Path, progress: Progress) -> None:
         """Copy the file."""
-        with self._errors(), self._missing(key):
-            shutil.copyfile(self._path(key), path)
+        with self._errors(), self._missing(key), self._path(key).open("rb") as source:
+            copy_chunks(source, path, progress)
 
     def exists(self, key: str) -> bool:
         """Whether the file is there."""
@@ -164,6 +167,14 @@ class FolderStorage:
                 f"The folder {self.root} cannot be used: {error.strerror}. "
                 "Free space or correct its permissions."
             ) from error
+
+
+def copy_chunks(source: IO[bytes], path: Path, progress: Progress) -> None:
+    """Copy what is left of an open source into a file, with progress after every chunk."""
+    with path.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            target.write(chunk)
+            progress()
 
 
 def _write_through(source: IO[bytes], target: IO[bytes]) -> None:

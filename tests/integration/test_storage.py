@@ -10,6 +10,7 @@ import services
 
 from hwr.errors import (
     DocumentTooLarge,
+    FetchTimeout,
     ObjectNotFound,
     ReferenceUnreadable,
     ServiceError,
@@ -20,6 +21,10 @@ from workers.settings import Settings
 from workers.storage import FolderStorage, Storage, open_storage
 
 KEY = "jobs/0a1b/2c3d/original"
+
+
+def unheard() -> None:
+    """Progress that nobody looks at."""
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -46,8 +51,22 @@ def test_keeps_an_empty_object(storage: Storage) -> None:
 def test_put_reads_a_file_and_download_writes_one(storage: Storage, tmp_path: Path) -> None:
     content = os.urandom(9 * 2**20)  # more than one part of a multipart upload
     storage.put(KEY, io.BytesIO(content))
-    storage.download(KEY, tmp_path / "copy")
+    calls: list[None] = []
+    storage.download(KEY, tmp_path / "copy", lambda: calls.append(None))
     assert (tmp_path / "copy").read_bytes() == content
+    assert len(calls) > 2
+
+
+def test_a_download_ends_with_the_error_of_its_progress(storage: Storage, tmp_path: Path) -> None:
+    def late() -> None:
+        threads.append(threading.current_thread())
+        raise FetchTimeout
+
+    threads: list[threading.Thread] = []
+    storage.put(KEY, io.BytesIO(bytes(9 * 2**20)))
+    with pytest.raises(FetchTimeout):
+        storage.download(KEY, tmp_path / "copy", late)
+    assert threads == [threading.current_thread()]
 
 
 def test_putting_again_replaces(storage: Storage) -> None:
@@ -61,7 +80,7 @@ def test_an_object_that_is_not_there(storage: Storage, tmp_path: Path) -> None:
     with pytest.raises(ObjectNotFound, match="jobs/0a1b"):
         storage.get(KEY)
     with pytest.raises(ObjectNotFound):
-        storage.download(KEY, tmp_path / "copy")
+        storage.download(KEY, tmp_path / "copy", unheard)
     storage.delete(KEY)
 
 
@@ -163,7 +182,7 @@ def reference_settings(s3: services.S3Server, *, max_bytes: int = 1000) -> Setti
 def test_fetches_a_reference(s3: services.S3Server, s3_url: str, tmp_path: Path) -> None:
     storage = open_storage(Settings(storage_url=s3_url, s3_endpoint_url=s3.endpoint_url))
     storage.put("scan.pdf", b"%PDF-")
-    fetch_reference(reference_settings(s3), f"{s3_url}/scan.pdf", tmp_path / "copy")
+    fetch_reference(reference_settings(s3), f"{s3_url}/scan.pdf", tmp_path / "copy", unheard)
     assert (tmp_path / "copy").read_bytes() == b"%PDF-"
 
 
@@ -174,7 +193,7 @@ def test_a_reference_over_the_limit_is_not_fetched(
     storage.put("scan.pdf", b"x" * 11)
     with pytest.raises(DocumentTooLarge, match=r"11 bytes, 10"):
         fetch_reference(
-            reference_settings(s3, max_bytes=10), f"{s3_url}/scan.pdf", tmp_path / "copy"
+            reference_settings(s3, max_bytes=10), f"{s3_url}/scan.pdf", tmp_path / "copy", unheard
         )
     assert not (tmp_path / "copy").exists()
 
@@ -184,9 +203,9 @@ def test_a_reference_that_is_not_there(
     s3: services.S3Server, s3_url: str, tmp_path: Path, tail: str
 ) -> None:
     with pytest.raises(ReferenceUnreadable):
-        fetch_reference(reference_settings(s3), s3_url + tail, tmp_path / "copy")
+        fetch_reference(reference_settings(s3), s3_url + tail, tmp_path / "copy", unheard)
 
 
 def test_a_reference_to_another_bucket(s3: services.S3Server, tmp_path: Path) -> None:
     with pytest.raises(ReferenceUnreadable, match="other-bucket"):
-        fetch_reference(reference_settings(s3), "s3://other-bucket/x", tmp_path / "copy")
+        fetch_reference(reference_settings(s3), "s3://other-bucket/x", tmp_path / "copy", unheard)

@@ -20,11 +20,12 @@ from stage_bench import TENANT, FunctionReader, Reading, Stages, open_stages
 
 from hwr import documents, layout
 from hwr.errors import LineFailed, ReaderClosed, StorageUnavailable
-from workers import jobs
+from workers import jobs, leases
 from workers.database import Document, Lane, Line, Page, Stage, State
 from workers.reaper import reap, recall
 from workers.stages import publish as publish_stage
 from workers.stages import split as split_stage
+from workers.storage import Progress
 
 
 @pytest.fixture
@@ -228,6 +229,39 @@ class TestSplitFailures:
         document = stages.document()
         assert (document.attempts, document.lease_token) == (0, None)
         assert document.due_at is not None
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    def test_the_lease_is_kept_while_the_original_is_fetched(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        due, download = [], stages.bench.storage.download
+
+        def watched(key: str, path: Path, progress: Progress) -> None:
+            def chunk() -> None:
+                stages.set(Document, due_at=0.0)
+                progress()
+                due.append(stages.document().due_at or 0.0)
+
+            download(key, path, chunk)
+
+        monkeypatch.setattr(leases, "RENEWALS", 1e9)
+        monkeypatch.setattr(stages.bench.storage, "download", watched)
+        stages.submit(two_pages())
+        stages.split()
+        assert due
+        assert min(due) > time.time()
+
+    def test_a_fetch_that_takes_too_long_costs_no_attempt(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        job_id = stages.submit(two_pages())
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, "FETCH_PART", 0.0)
+            stages.split(stages.queue.splits[0])
+        assert "Fetching the document took more than 0 s" in caplog.text
+        document = stages.document()
+        assert (document.attempts, document.lease_token) == (0, None)
         stages.run()
         assert stages.view(job_id).state == State.DONE
 

@@ -22,6 +22,7 @@ from hwr.errors import (
     DocumentError,
     DocumentFailed,
     DocumentTimeout,
+    FetchTimeout,
     HwrError,
     LineError,
     ObjectNotFound,
@@ -41,12 +42,17 @@ from workers.line_pack import PackedLine, pack
 from workers.scratch import scratch_folder
 from workers.settings import Settings
 from workers.stages.bench import Bench, document_folder
+from workers.storage import Progress
 
 log = logging.getLogger(__name__)
 
 #: Seconds after which a split lets other documents have their turn and goes to the queue's end;
 #: also what keeps it far from the visibility timeout, however long the document.
 SLICE_S = 300.0
+
+#: Part of the visibility timeout that fetching the original may take: together with a slice it
+#: stays below the soft time limit of the task.
+FETCH_PART = 0.2
 
 #: What `Document.splitting_page` says while the document is opened for the first time.
 OPENING = 0
@@ -199,14 +205,35 @@ def _check_unchanged(work: SplitWork, page_count: int) -> None:
 
 
 def _fetch(bench: Bench, work: SplitWork, folder: Path) -> Path:
-    path = folder / "original"
+    path, progress = folder / "original", _fetching(bench, work)
     if work.key is not None:
-        bench.storage.download(work.key, path)
+        bench.storage.download(work.key, path, progress)
     elif work.reference is not None:
         from workers.s3 import fetch_reference  # boto3 is slow to import; few jobs need it
 
-        fetch_reference(bench.settings, work.reference, path)
+        fetch_reference(bench.settings, work.reference, path, progress)
     return path
+
+
+def _fetching(bench: Bench, work: SplitWork) -> Progress:
+    """What a download calls after every chunk: keeps the lease, and ends what takes too long."""
+    limit_s = FETCH_PART * bench.settings.visibility_timeout_s
+    renewed = started = time.monotonic()
+
+    def progress() -> None:
+        nonlocal renewed
+        now = time.monotonic()
+        if now - started > limit_s:
+            raise FetchTimeout(
+                f"Fetching the document took more than {limit_s:g} s and is tried again. "
+                "Check the network between workers and storage."
+            )
+        if now - renewed > work.lease.duration_s / leases.RENEWALS:
+            with bench.database.writing() as session:
+                leases.renew(session, work.lease)
+            renewed = now
+
+    return progress
 
 
 def _split_pages(bench: Bench, work: SplitWork, document: documents.Document) -> None:
