@@ -1,4 +1,4 @@
-"""`hwr up` for real: batches over HTTP, bad files among good ones, and every way to end."""
+"""`hwr up` for real: jobs over HTTP, and every way to end."""
 
 import json
 import os
@@ -8,56 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from PIL import Image
-from pipeline import draw_lines, png, tiff
+from pipeline import draw_lines, tiff
 from running import Up, hwr, run_up, start_up, wait_for
-from unit.document_files import encrypted_pdf, pdf, png_header, require_poppler
 
 from workers.address import address_file
 from workers.client import Client
-
-#: What is wrong with a file, and the error that names it.
-BAD_FILES = {
-    "empty.pdf": (b"", "EmptyDocument"),
-    "notes.png": (b"Dear sir, this is text.", "UnsupportedFormat"),
-    "truncated.pdf": (pdf([])[:40], "DamagedDocument"),
-    "locked.pdf": (encrypted_pdf(opens_without_password=False), "EncryptedDocument"),
-    "no-pages.pdf": (pdf([]), "NoPages"),
-}
-
-
-def test_a_batch_with_bad_files_among_good_ones(up: Up, tmp_path: Path) -> None:
-    """Each bad file gets its named refusal with a remedy; the rest is read."""
-    require_poppler()
-    good = {"page.png": png(draw_lines(3)), "pages.tif": tiff([draw_lines(1), draw_lines(2)])}
-    files = []
-    for name, content in (*good.items(), *((n, c) for n, (c, _) in BAD_FILES.items())):
-        (tmp_path / name).write_bytes(content)
-        files.append(tmp_path / name)
-    with Client(up.url) as client:
-        job = list(client.follow(client.submit(files)["id"]))[-1]
-        results = {result["name"]: result for result in client.results(job["id"])["documents"]}
-    assert job["state"] == "done_with_errors"
-    codes = {name: (result["error"] or {}).get("code") for name, result in results.items()}
-    assert codes == dict.fromkeys(good) | {name: code for name, (_, code) in BAD_FILES.items()}
-    assert all(len(results[name]["error"]["message"]) > 20 for name in BAD_FILES)
-    lines = [len(page["lines"]) for name in good for page in results[name]["pages"]]
-    assert lines == [3, 1, 2]
-
-
-def test_a_bad_page_fails_alone(up: Up, tmp_path: Path) -> None:
-    dot = Image.new("L", (1, 1))
-    (tmp_path / "wide.png").write_bytes(png_header(40_000, 30_000))
-    (tmp_path / "mixed.tif").write_bytes(tiff([draw_lines(1), dot, draw_lines(2)]))
-    with Client(up.url) as client:
-        files = [tmp_path / "wide.png", tmp_path / "mixed.tif"]
-        job = list(client.follow(client.submit(files)["id"]))[-1]
-        wide, mixed = client.results(job["id"])["documents"]
-    assert [page["error"]["code"] for page in wide["pages"]] == ["PageTooLarge"]
-    codes = [(page["error"] or {}).get("code") for page in mixed["pages"]]
-    assert codes == [None, "PageTooSmall", None]
-    assert mixed["state"] == "done_with_errors"
-    assert [len(page["lines"]) for page in mixed["pages"]] == [1, 0, 2]
 
 
 def test_cancel_stops_a_running_job(up: Up, tmp_path: Path) -> None:
