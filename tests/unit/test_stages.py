@@ -295,6 +295,15 @@ class TestSplitFailures:
         assert [page.error_code for page in stages.pages()] == ["PageTimeout", None]
         assert stages.view(job_id).state == State.DONE_WITH_ERRORS
 
+    def test_a_page_with_more_lines_than_a_reader_may_hold_fails_alone(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(split_stage, "MOST_COLUMNS", 2000)
+        job_id = stages.submit(tiff([draw_lines(6), draw_lines(1)]))
+        stages.run()
+        assert [page.error_code for page in stages.pages()] == ["TooManyLines", None]
+        assert stages.view(job_id).lines_done == 1
+
     @pytest.mark.parametrize("program", ["pdfinfo", "pdftoppm"])
     def test_poppler_ends_with_the_deadline(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str

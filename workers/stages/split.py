@@ -30,6 +30,7 @@ from hwr.errors import (
     PageFailed,
     PageTimeout,
     StorageUnavailable,
+    TooManyLines,
 )
 from hwr.model.line_image import normalise_line
 from workers import fan_in, leases
@@ -53,6 +54,10 @@ SLICE_S = 300.0
 #: Part of the visibility timeout that fetching the original may take: together with a slice it
 #: stays below the soft time limit of the task.
 FETCH_PART = 0.2
+
+#: Columns that the line images of a page may have together, 64 MB at a height of 64: a full page
+#: of handwriting has a tenth, and a read worker holds several pages at once.
+MOST_COLUMNS = 1_000_000
 
 #: What `Document.splitting_page` says while the document is opened for the first time.
 OPENING = 0
@@ -276,12 +281,27 @@ def split_page(document: documents.Document, number: int, deadline_s: float) -> 
     try:
         with deadline(deadline_s, late):
             image = document.page(number).image
-            lines = tuple(_pack_line(image, line) for line in layout.find_lines(image))
+            lines = _pack_lines(image)
     except PageError as error:
         log.info("page %d: %s: %s", number, error.code, error)
         return SplitPage(number=number, error=error)
     height, width = image.shape
     return SplitPage(number=number, width=width, height=height, lines=lines)
+
+
+def _pack_lines(image: NDArray[np.uint8]) -> tuple[PackedLine, ...]:
+    lines: list[PackedLine] = []
+    columns = 0
+    for found in layout.find_lines(image):
+        line = _pack_line(image, found)
+        columns += 0 if line.image is None else line.image.shape[1]
+        if columns > MOST_COLUMNS:
+            raise TooManyLines(
+                f"The lines of the page are longer than {MOST_COLUMNS:,} pixels together. "
+                "Split it into several pages."
+            )
+        lines.append(line)
+    return tuple(lines)
 
 
 def _pack_line(image: NDArray[np.uint8], line: layout.Line) -> PackedLine:
