@@ -374,17 +374,23 @@ class TestReadFailures:
         assert codes == [State.DONE, State.DONE_WITH_ERRORS]
         assert [line.error_code for line in stages.lines()] == [None, None, "LineFailed"]
 
-    def test_a_line_over_the_deadline_fails_alone(self, tmp_path: Path) -> None:
+    def test_a_page_with_a_late_line_is_tried_again_before_that_fails_alone(
+        self, tmp_path: Path
+    ) -> None:
         class Slow(FunctionReader):
             def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
                 if self.submitted:
                     return Future()
                 return super().submit(image, **options)
 
-        with open_stages(tmp_path, read_deadline_s=0.3, lease_s=0.3) as stages:
+        with open_stages(tmp_path, read_deadline_s=0.3, lease_s=0.3, max_attempts=2) as stages:
             stages.submit(png(draw_lines(2)))
             stages.split()
-            stages.read(reader=Slow())
+            page_id = stages.queue.reads.pop()[0]
+            stages.read(page_id, Slow())
+            (page,) = stages.pages()
+            assert (page.attempts, page.lease_token, stages.lines()) == (1, None, [])
+            stages.read(page_id, Slow())
             assert [line.error_code for line in stages.lines()] == [None, "LineTimeout"]
 
     @pytest.mark.parametrize("event", ["cancelled", "late"])

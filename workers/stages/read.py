@@ -122,6 +122,9 @@ def _failures(bench: Bench, work: ReadWork) -> Iterator[None]:
     except (PageFailed, ObjectNotFound, DamagedLinePack) as error:
         log.warning("page %s: %s: %s", work.page_id, error.code, error)
         _fail(bench, work, error)
+    except LineTimeout as error:
+        log.warning("page %s: attempt %d: %s", work.page_id, work.attempts, error)
+        _hand_back(bench, work, leases.retry_at(settings, work.attempts), counted=True)
     except StorageUnavailable as error:
         log.warning("page %s: %s", work.page_id, error)
         _hand_back(bench, work, leases.retry_at(settings, 0), counted=False)
@@ -176,14 +179,17 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
         for promise in promises:
             if promise is not None:
                 promise.cancel()
-    _check_engine(bench, work, rows)
+    if work.attempts < bench.settings.max_attempts:
+        _check_tries(rows)
     return rows
 
 
-def _check_engine(bench: Bench, work: ReadWork, rows: list[LineRow]) -> None:
-    """Try again where every line failed: that is rather the engine's fault than each line's."""
-    failed = all(row["error_code"] == LineFailed.__name__ for row in rows)
-    if failed and work.attempts < bench.settings.max_attempts:
+def _check_tries(rows: list[LineRow]) -> None:
+    """Try again what is rather the fault of the load or of the engine than of the lines."""
+    codes = [row["error_code"] for row in rows]
+    if late := codes.count(LineTimeout.__name__):
+        raise LineTimeout(f"{late} of {len(rows)} lines were not read in time.")
+    if all(code == LineFailed.__name__ for code in codes):
         raise EngineError("The engine failed on every line of the page. See the lines' errors.")
 
 
