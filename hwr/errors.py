@@ -26,6 +26,7 @@ HwrError
 │   └── LineFailed
 ├── ModelError             weights or alphabet cannot be used
 ├── EngineError            an engine cannot start or broke its contract
+│   └── EngineBroken       it reads nothing any more
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
 ├── MissingFont            a font of the sample generator is not installed
@@ -158,6 +159,10 @@ class ModelError(HwrError):
 
 class EngineError(HwrError):
     """The engine cannot read. Choose another with HWR_ENGINE."""
+
+
+class EngineBroken(EngineError):
+    """The engine cannot even read a blank line any more. Start its process again."""
 
 
 class ReaderClosed(HwrError):

@@ -5,12 +5,15 @@
 They return nothing and raise nothing that matters: how work ended is a row, not a result.
 """
 
+import logging
 import threading
 from functools import cache
 from typing import Any
 
 from celery import Task
+from celery.worker import state
 
+from hwr.errors import EngineBroken
 from workers import leases
 from workers.app import HARD_LIMIT_PART, SOFT_LIMIT_PART, app
 from workers.database import Document, get_database, short_lived_database
@@ -22,7 +25,12 @@ from workers.stages.read import LineReader, read_page
 from workers.stages.split import split_document
 from workers.storage import open_storage
 
+log = logging.getLogger(__name__)
+
 _visibility_s = get_settings().visibility_timeout_s
+#: Exit status of a worker that ends because its engine does not read any more.
+ENGINE_BROKEN = 3
+
 _making_reader = threading.Lock()
 
 
@@ -94,7 +102,11 @@ def split(self: Any, document_id: str) -> None:
 @app.task(name="hwr.read", bind=True)
 def read(self: Any, page_id: int) -> None:
     """Read the lines of a page."""
-    read_page(get_bench(), get_reader(), page_id, self.request.id)
+    try:
+        read_page(get_bench(), get_reader(), page_id, self.request.id)
+    except EngineBroken as error:
+        log.critical("%s: %s", error.code, error, exc_info=True)
+        state.should_stop = ENGINE_BROKEN
 
 
 @app.task(name="hwr.publish", bind=True)

@@ -63,6 +63,9 @@ def main() -> None:
         app.conf.worker_cancel_long_running_tasks_on_connection_loss = False
         _load_reader()
     app.worker_main(arguments(role, get_settings()))
+    from celery.worker import state
+
+    sys.exit(state.should_stop)  # why it ended, which Celery keeps to itself
 
 
 def _prepare_database() -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from stage_bench import TENANT, FunctionReader, Reading, Stages, open_stages
 
 from hwr import documents, layout
-from hwr.errors import LineFailed, ReaderClosed, StorageUnavailable
+from hwr.errors import EngineBroken, LineFailed, ReaderClosed, StorageUnavailable
 from workers import jobs, leases
 from workers.database import Document, Lane, Line, Page, Stage, State
 from workers.reaper import reap, recall
@@ -356,8 +356,10 @@ class TestReadFailures:
     def test_a_page_of_which_no_line_was_read_is_tried_again_elsewhere(
         self, stages: Stages
     ) -> None:
-        def dead(_: NDArray[np.uint8]) -> Reading:
-            raise LineFailed
+        def dead(image: NDArray[np.uint8]) -> Reading:
+            if image.min() < 255:
+                raise LineFailed
+            return Reading("")
 
         job_id = stages.submit(png(draw_lines(2)), png(draw_lines(1)))
         while stages.queue.splits:
@@ -373,6 +375,26 @@ class TestReadFailures:
         codes = [document.state for document in stages.view(job_id).documents]
         assert codes == [State.DONE, State.DONE_WITH_ERRORS]
         assert [line.error_code for line in stages.lines()] == [None, None, "LineFailed"]
+
+    @pytest.mark.parametrize("fails_from", [0, 1])
+    def test_a_broken_engine_costs_no_line_and_no_attempt(
+        self, stages: Stages, fails_from: int
+    ) -> None:
+        def broken(_: NDArray[np.uint8]) -> Reading:
+            if len(reader.submitted) > fails_from:
+                raise LineFailed
+            return Reading("read")
+
+        reader = FunctionReader(broken)
+        job_id = stages.submit(png(draw_lines(2)))
+        stages.split()
+        page_id = stages.queue.reads[0][0]
+        with pytest.raises(EngineBroken):
+            stages.read(page_id, reader)
+        (page,) = stages.pages()
+        assert (page.attempts, page.lease_token, stages.lines()) == (0, None, [])
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
 
     def test_a_page_with_a_late_line_is_tried_again_before_that_fails_alone(
         self, tmp_path: Path

@@ -18,6 +18,7 @@ from sqlalchemy import insert, select
 
 from hwr.errors import (
     DamagedLinePack,
+    EngineBroken,
     EngineError,
     HwrError,
     LineError,
@@ -28,6 +29,7 @@ from hwr.errors import (
     ReaderClosed,
     StorageUnavailable,
 )
+from hwr.model.line_image import LINE_HEIGHT
 from workers import fan_in, leases
 from workers.database import Document, Job, Lane, Line, Page, State
 from workers.leases import Lease, LeaseLost
@@ -35,6 +37,9 @@ from workers.line_pack import PackedLine, unpack
 from workers.stages.bench import Bench
 
 log = logging.getLogger(__name__)
+
+#: A line that every engine reads as long as it works.
+BLANK = np.full((LINE_HEIGHT, LINE_HEIGHT), 255, np.uint8)
 
 
 class Reading(Protocol):
@@ -98,7 +103,11 @@ LineRow = dict[str, Any]
 
 
 def read_page(bench: Bench, reader: LineReader, page_id: int, message_id: str) -> None:
-    """Read the page, unless somebody else does or nothing is left to do."""
+    """Read the page, unless somebody else does or nothing is left to do.
+
+    Raises:
+        EngineBroken: the page was handed back; no other will be read in this process either.
+    """
     work = _claim(bench, page_id, message_id)
     if work is None:
         log.info("page %s: nothing to read for message %s", page_id, message_id)
@@ -122,6 +131,9 @@ def _failures(bench: Bench, work: ReadWork) -> Iterator[None]:
     except (PageFailed, ObjectNotFound, DamagedLinePack) as error:
         log.warning("page %s: %s: %s", work.page_id, error.code, error)
         _fail(bench, work, error)
+    except EngineBroken:
+        _hand_back(bench, work, leases.retry_at(settings, 0), counted=False)
+        raise
     except LineTimeout as error:
         log.warning("page %s: attempt %d: %s", work.page_id, work.attempts, error)
         _hand_back(bench, work, leases.retry_at(settings, work.attempts), counted=True)
@@ -179,9 +191,24 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
         for promise in promises:
             if promise is not None:
                 promise.cancel()
+    if any(row["error_code"] == LineFailed.__name__ for row in rows):
+        _check_engine(reader, work)
     if work.attempts < bench.settings.max_attempts:
         _check_tries(rows)
     return rows
+
+
+def _check_engine(reader: LineReader, work: ReadWork) -> None:
+    """Tell lines that no engine can read from an engine that reads nothing (a CUDA error stays)."""
+    patience_s = work.lease.duration_s / leases.RENEWALS
+    with suppress(LineTimeout, TimeoutError):  # busy, so not broken
+        probe = reader.submit(
+            BLANK, lane=Lane.HIGH.value, tenant=work.tenant, deadline_s=patience_s
+        )
+        try:
+            probe.result(patience_s)
+        except LineFailed as error:
+            raise EngineBroken from error
 
 
 def _check_tries(rows: list[LineRow]) -> None:
