@@ -18,6 +18,9 @@ PITCHES = (2.4, 13.0)
 STRIPS = 6
 #: A peak of the autocorrelation counts above this, and above this share of the highest.
 LEAST_PEAK, LEAST_SHARE = 0.15, 0.25
+#: Letters are taken for larger than their ink only where the peak is above this: the rows of a form
+#: repeat themselves weakly, often at a multiple of their distance.
+CLEAR_PEAK = 0.4
 #: A small letter is between these shares of the distance between lines high.
 SHARES = (1 / 4.6, 1 / 2.6)
 
@@ -25,8 +28,11 @@ SHARES = (1 / 4.6, 1 / 2.6)
 def letter_height(ink: Ink) -> float:
     """Height of a small letter in pixels; 0 where nothing looks like writing."""
     letter = run_height(ink)
-    pitch = pitch_of(ink, letter) if letter else 0.0
-    return float(np.clip(letter, pitch * SHARES[0], pitch * SHARES[1])) if pitch else letter
+    pitch, peak = pitch_of(ink, letter) if letter else (0.0, 0.0)
+    if not pitch:
+        return letter
+    least = pitch * SHARES[0] if peak > CLEAR_PEAK else 0.0
+    return min(max(letter, least), pitch * SHARES[1])
 
 
 def run_height(ink: Ink) -> float:
@@ -57,8 +63,8 @@ def weighted_median(values: NDArray[Any], weights: NDArray[Any]) -> float:
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def pitch_of(ink: Ink, letter: float) -> float:
-    """Distance from line to line in pixels; 0 where lines are not evenly spaced."""
+def pitch_of(ink: Ink, letter: float) -> tuple[float, float]:
+    """Distance from line to line in pixels, and its peak; 0 where lines are not evenly spaced."""
     rows = max(round(ink.shape[0] * ROWS / letter), 1)
     grid = cv2.resize(ink.astype(np.float32), (STRIPS, rows), interpolation=cv2.INTER_AREA)
     echo = autocorrelation(np.asarray(grid, np.float32))[: round(PITCHES[1] * ROWS)]
@@ -67,7 +73,9 @@ def pitch_of(ink: Ink, letter: float) -> float:
     peaks = peaks[peaks >= PITCHES[0] * ROWS]
     least = max(LEAST_PEAK, LEAST_SHARE * echo[peaks].max(initial=0.0))
     strong = peaks[echo[peaks] >= least]
-    return float(strong[0]) * ink.shape[0] / rows if len(strong) else 0.0
+    if not len(strong):
+        return 0.0, 0.0
+    return float(strong[0]) * ink.shape[0] / rows, float(echo[strong[0]])
 
 
 def autocorrelation(grid: NDArray[np.float32]) -> NDArray[np.float64]:

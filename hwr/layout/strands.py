@@ -36,7 +36,7 @@ HEAVIER = 1.5
 #: Strands are beside each other where this share of the lighter one has the other near.
 BESIDE = 0.5
 #: Strands are joined over gaps up to this many cells.
-WIDEST_GAP = 90.0
+WIDEST_GAP = 24.0
 #: Strands that are joined may run beside each other for this many cells.
 DEEPEST_OVERLAP = 24.0
 #: Strands that are joined miss each other by at most this many cells.

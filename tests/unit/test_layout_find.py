@@ -110,6 +110,54 @@ def test_two_columns_are_read_one_after_the_other() -> None:
     assert max(lefts[:7]) < 500 < min(lefts[7:])
 
 
+def form() -> Grey:
+    """A form of 1400 by 620 pixels: two rows of small print, and fields far apart in one row."""
+    page = blank(620, 1400)
+    for text, place, size in FIELDS:
+        cv2.putText(page, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, 30, 2, cv2.LINE_AA)
+    return page
+
+
+#: Text, place of its baseline and size.
+FIELDS = (
+    ("Hannah Lindqvist", (70, 85), 0.85),
+    ("No. 008563", (1180, 85), 0.8),
+    ("14 Tanner Row, Millbrook", (70, 118), 0.65),
+    ("Date 12 March 2024", (880, 175), 0.9),
+    ("Pay to Greenfield Plumbing", (70, 275), 1.2),
+    ("$ 150.50", (1072, 275), 1.2),
+    ("One hundred fifty and 50/100", (88, 336), 1.2),
+    ("Dollars", (1205, 336), 0.7),
+    ("Harbour & Vale Bank", (70, 435), 0.9),
+    ("For May tuition", (70, 490), 1.2),
+    ("Hannah Lindqvist", (840, 488), 1.4),
+    ("008563 22226691 284963", (130, 590), 1.0),
+)
+
+
+def is_line_of(line: Line, text: str, place: tuple[int, int], size: float) -> bool:
+    """Whether the line's baseline runs under this text and no further."""
+    width = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 2)[0][0]
+    (left, y), (right, _) = line.baseline[0], line.baseline[-1]
+    ends = left - place[0], right - place[0] - width, y - place[1]
+    return max(map(abs, ends)) < 25
+
+
+def test_fields_and_small_print_of_a_form_are_lines_of_their_own() -> None:
+    lines = find_lines(form())
+    for field in FIELDS:
+        assert sum(is_line_of(line, *field) for line in lines) == 1, field
+    assert len(lines) == len(FIELDS)
+
+
+def test_fields_that_stand_apart_in_every_row_are_not_joined() -> None:
+    page = blank()
+    for y in range(130, 1000, 100):
+        write(page, "left words", 60, y)
+        write(page, "right", 535, y)
+    assert len(find_lines(page)) == 2 * len(range(130, 1000, 100))
+
+
 def test_a_long_strip_of_paper_keeps_its_resolution() -> None:
     page = blank(4500, 700)
     for y in range(100, 4450, 100):
