@@ -222,16 +222,18 @@ def cancel(database: Database, *, tenant: str, job_id: str) -> None:
 
 def _cancel_documents(session: Session, job_id: str) -> None:
     nobody = {"lease_token": None, "due_at": None}
-    open_documents = select(Document.id).where(
-        Document.job_id == job_id, Document.stage != Stage.CLOSED
-    )
     # Rows are locked from job to document to page everywhere, so that no two transactions wait
     # for each other.
-    ids = session.scalars(open_documents.with_for_update()).all()
+    open_documents = leases.in_order(
+        Document, Document.job_id == job_id, Document.stage != Stage.CLOSED
+    )
+    ids = session.scalars(open_documents).all()
+    open_pages = leases.in_order(Page, Page.document_id.in_(ids), Page.state.not_in(FINAL_STATES))
     session.execute(
         update(Page)
-        .where(Page.document_id.in_(ids), Page.state.not_in(FINAL_STATES))
+        .where(Page.id.in_(open_pages))
         .values(state=State.CANCELLED, **nobody)
+        .execution_options(synchronize_session=False)  # the session has no pages
     )
     session.execute(
         update(Document)

@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from workers.database import Document, Page
@@ -157,10 +157,16 @@ def take_due(session: Session, settings: Settings, work: Work, limit: int) -> li
     return [row_id for row_id, _ in rows]
 
 
-def make_due(session: Session, work: Work) -> int:
-    """Make everything due that waits in a queue, because the queues were lost; returns how many."""
-    waiting = (work.due_at.is_not(None), work.lease_token.is_(None))
-    return _execute(session, update(work).where(*waiting).values(due_at=time.time(), sends=0))
+def make_due(session: Session, work: Work, *conditions: ColumnElement[bool]) -> int:
+    """Make due what waits in a queue, because its messages were lost; returns how many rows."""
+    waiting = in_order(work, work.due_at.is_not(None), work.lease_token.is_(None), *conditions)
+    due = {"due_at": time.time(), "sends": 0}
+    return _execute(session, update(work).where(work.id.in_(waiting)).values(**due))
+
+
+def in_order(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """The ids of many rows, which it locks in this one order: no two wait for each other."""
+    return select(work.id).where(*conditions).order_by(work.id).with_for_update()
 
 
 def _execute(session: Session, statement: Any) -> int:

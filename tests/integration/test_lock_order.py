@@ -1,0 +1,86 @@
+"""Who locks many rows of PostgreSQL does so in one order, so that no two wait for each other."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select, text
+
+from workers import jobs, leases
+from workers.database import Database, Document, Page, State
+from workers.jobs import NewDocument
+from workers.leases import Work
+from workers.migrations import upgrade
+from workers.settings import Settings
+
+#: Enough rows that none of the two orders comes about by chance.
+IDS = [5, 2, 7, 1, 4, 3, 6]
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    """A job whose documents and pages were not written in the order of their ids."""
+    database = Database(postgres_url)
+    upgrade(database)
+    documents = [NewDocument(id=str(n), name=str(n), key="jobs/1/1/original") for n in IDS]
+    jobs.submit(database, Settings(), tenant="bank", documents=documents, job_id="1")
+    for number in IDS:
+        page = Page(id=number, document_id="1", number=number, state=State.QUEUED, due_at=0.0)
+        with database.writing() as session:
+            session.add(page)
+    yield database
+    database.close()
+
+
+def make_due(work: Work) -> Callable[[Database], None]:
+    """What the reaper does when the queues were lost."""
+
+    def call(database: Database) -> None:
+        with database.writing() as session:
+            leases.make_due(session, work)
+
+    return call
+
+
+def cancel(database: Database) -> None:
+    jobs.cancel(database, tenant="bank", job_id="1")
+
+
+def wait_for_lock(database: Database) -> None:
+    """Wait until somebody waits for a row."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    end = time.monotonic() + 30
+    while True:
+        with database.reading() as session:
+            if session.scalar(waiting):
+                return
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("call", "work"),
+    [
+        (make_due(Document), Document),
+        (make_due(Page), Page),
+        (cancel, Document),
+        (cancel, Page),
+    ],
+)
+def test_who_waits_for_the_first_row_holds_no_other(
+    database: Database, call: Callable[[Database], None], work: Work
+) -> None:
+    kind = work.id.type.python_type
+    first, others = kind(1), [kind(number) for number in range(2, 8)]
+    with ThreadPoolExecutor(1) as pool:
+        with database.writing() as session:
+            session.execute(select(work.id).where(work.id == first).with_for_update())
+            called = pool.submit(call, database)
+            wait_for_lock(database)
+            free = select(work.id).where(work.id.in_(others)).with_for_update(skip_locked=True)
+            assert sorted(session.scalars(free)) == others
+        called.result(30)
