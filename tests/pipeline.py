@@ -112,8 +112,7 @@ class Service:
         from workers.app import make_app
 
         app = make_app(self.settings)
-        celery = dispatch.CeleryDispatch(app, self.database)
-        dispatch.send_documents(self.database, celery, job_id)
+        dispatch.send_documents(self.database, dispatch.QueueDispatch(app), job_id)
         app.close()
 
     def view(self, job_id: str) -> JobView:

@@ -5,18 +5,20 @@ error: the work is made due, and the reaper sends it as soon as Redis is back.
 """
 
 import logging
-import time
 from typing import Protocol
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from workers import leases
 from workers.database import Database, Document, Lane, Page, Stage
-from workers.leases import Work
 
 log = logging.getLogger(__name__)
+
+#: What sending raises when Redis is away.
+_UNSENT = (OperationalError, RedisError, OSError)
 
 #: Queues of the stages; read queues have one lane each.
 SPLIT_QUEUE = "split"
@@ -59,7 +61,7 @@ class QueueDispatch:
         """Have the document's result published."""
         self._send("hwr.publish", PUBLISH_QUEUE, Document, document_id)
 
-    def _send(self, task: str, queue: str, _work: Work, row_id: str | int) -> None:
+    def _send(self, task: str, queue: str, _work: leases.Work, row_id: str | int) -> None:
         self._app.send_task(task, args=[row_id], queue=queue)
 
 
@@ -70,30 +72,36 @@ class CeleryDispatch(QueueDispatch):
         super().__init__(app)
         self._database = database
 
-    def _send(self, task: str, queue: str, work: Work, row_id: str | int) -> None:
+    def _send(self, task: str, queue: str, work: leases.Work, row_id: str | int) -> None:
         try:
             super()._send(task, queue, work, row_id)
-        except (OperationalError, RedisError, OSError) as error:
+        except _UNSENT as error:
             log.warning("%s %s cannot be sent now: %s", task, row_id, error)
-            self._make_due(work, row_id)
-
-    def _make_due(self, work: Work, row_id: str | int) -> None:
-        waiting = (work.id == row_id, work.due_at.is_not(None), work.lease_token.is_(None))
-        with self._database.writing() as session:
-            session.execute(update(work).where(*waiting).values(due_at=time.time()))
+            with self._database.writing() as session:
+                leases.make_due(session, work, work.id == row_id)
 
 
 def enqueue_job(database: Database, job_id: str) -> None:
     """Send what a job waits for: the call after `jobs.submit`. Never fails for want of Redis."""
     from workers.app import app
 
-    send_documents(database, CeleryDispatch(app, database), job_id)
+    send_documents(database, QueueDispatch(app), job_id)
 
 
 def send_documents(database: Database, dispatch: Dispatch, job_id: str) -> None:
-    """Have every document of the job split that was not yet."""
+    """Have every document of the job split that was not yet.
+
+    A Redis that is away takes its time to say so: what cannot be sent is left to the reaper, with
+    all that comes after it.
+    """
     query = select(Document.id).where(Document.job_id == job_id, Document.stage == Stage.SPLIT)
     with database.reading() as session:
         document_ids = session.scalars(query.order_by(Document.position)).all()
-    for document_id in document_ids:
-        dispatch.split(document_id)
+    for position, document_id in enumerate(document_ids):
+        try:
+            dispatch.split(document_id)
+        except _UNSENT as error:
+            log.warning("job %s: its documents cannot be sent now: %s", job_id, error)
+            with database.writing() as session:
+                leases.make_due(session, Document, Document.id.in_(document_ids[position:]))
+            return

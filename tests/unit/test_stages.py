@@ -22,6 +22,7 @@ from hwr import documents, layout
 from hwr.errors import EngineBroken, LineFailed, ReaderClosed, StorageUnavailable
 from workers import jobs, leases
 from workers.database import Document, Lane, Line, Page, Stage, State
+from workers.dispatch import send_documents
 from workers.reaper import reap, recall
 from workers.stages import publish as publish_stage
 from workers.stages import split as split_stage
@@ -547,6 +548,29 @@ class TestCancel:
         job_id = stages.submit(two_pages())
         stages.split()
         assert stages.pages() == []
+
+
+class TestDispatch:
+    def test_the_first_document_that_cannot_be_sent_leaves_the_others_to_the_reaper(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried: list[str] = []
+
+        def away(document_id: str) -> None:
+            tried.append(document_id)
+            if len(tried) > 1:
+                raise OperationalError
+
+        database = stages.bench.database
+        job_id = stages.submit(*[png(draw_lines(1))] * 4)
+        first, *others = stages.queue.splits
+        stages.queue.splits.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.queue, "split", away)
+            send_documents(database, stages.queue, job_id)
+        assert tried == [first, others[0]]
+        assert reap(database, stages.bench.settings, stages.queue) == len(others)
+        assert sorted(stages.queue.splits) == sorted(others)
 
 
 class TestReaper:

@@ -14,7 +14,7 @@ from workers.api.schema import Job, job_json
 from workers.api.services import Services, ServicesOf, Tenant
 from workers.api.submission import Received, ReferenceList, discard, receive
 from workers.database import FINAL_STATES
-from workers.dispatch import CeleryDispatch, send_documents
+from workers.dispatch import QueueDispatch, send_documents
 from workers.jobs import JobView
 from workers.results import result_chunks
 
@@ -124,8 +124,7 @@ def _write_down(
 
 
 def _enqueue(services: Services, job_id: str) -> None:
-    dispatch = CeleryDispatch(services.celery, services.database)
-    send_documents(services.database, dispatch, job_id)
+    send_documents(services.database, QueueDispatch(services.celery), job_id)
 
 
 def _check_key(idempotency_key: str | None) -> None:
