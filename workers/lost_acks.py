@@ -47,4 +47,8 @@ def unacknowledged(consumer: Any) -> set[str]:
 
 def at_work() -> set[str]:
     """Tags of the messages whose tasks wait or run."""
-    return {request.message.delivery_tag for request in tuple(state.reserved_requests)}
+    # Threads of the pool change the set, which therefore cannot be walked through; to copy what is
+    # behind it is a single step.
+    references = state.reserved_requests.data.copy()
+    requests = (reference() for reference in references)
+    return {request.message.delivery_tag for request in requests if request is not None}

@@ -1,5 +1,7 @@
 """Acknowledgements that Redis never got are noticed, work in progress is left alone."""
 
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +10,7 @@ import pytest
 from celery.worker import state
 
 from workers.app import app
-from workers.lost_acks import LostAcks
+from workers.lost_acks import LostAcks, at_work
 
 
 class Request:
@@ -57,6 +59,30 @@ def test_a_message_at_work_is_not_lost(look: Callable[..., None]) -> None:
     state.reserved_requests.add(request)
     for _ in range(3):
         look({"a"}, set())
+
+
+def test_threads_may_take_up_and_end_tasks_meanwhile() -> None:
+    requests = [Request(str(number)) for number in range(1000)]
+    state.reserved_requests.update(requests[1:])
+    begun, looked = threading.Event(), threading.Event()
+
+    def work() -> None:
+        while not looked.is_set():
+            begun.set()
+            state.reserved_requests.add(requests[0])
+            state.reserved_requests.discard(requests[0])
+
+    switches, thread = sys.getswitchinterval(), threading.Thread(target=work)
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    begun.wait()
+    try:
+        seen = {len(at_work()) for _ in range(3000)}
+    finally:
+        sys.setswitchinterval(switches)
+        looked.set()
+        thread.join()
+    assert seen <= {999, 1000}
 
 
 def test_a_message_on_its_way_to_be_acknowledged_is_not_lost(look: Callable[..., None]) -> None:
