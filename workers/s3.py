@@ -63,15 +63,6 @@ class S3Storage:
         with self._errors(key):
             _download(self._client, self.bucket, self._key(key), path, progress)
 
-    def exists(self, key: str) -> bool:
-        """Ask for the object's head."""
-        try:
-            with self._errors(key):
-                self._client.head_object(Bucket=self.bucket, Key=self._key(key))
-        except ObjectNotFound:
-            return False
-        return True
-
     def delete(self, key: str) -> None:
         """Remove the object."""
         with self._errors(key):

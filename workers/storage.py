@@ -42,9 +42,6 @@ class Storage(Protocol):
     def download(self, key: str, path: Path, progress: Progress) -> None:
         """Copy an object into a file without holding it in memory. Raises ObjectNotFound."""
 
-    def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
-
     def delete(self, key: str) -> None:
         """Remove an object if it is there."""
 
@@ -125,11 +122,6 @@ class FolderStorage:
         """Copy the file."""
         with self._errors(), self._missing(key), self._path(key).open("rb") as source:
             copy_chunks(source, path, progress)
-
-    def exists(self, key: str) -> bool:
-        """Whether the file is there."""
-        with self._errors():
-            return self._path(key).is_file()
 
     def delete(self, key: str) -> None:
         """Remove the file."""
