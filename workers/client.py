@@ -12,6 +12,7 @@ with Client("http://127.0.0.1:8080") as client:
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -34,6 +35,9 @@ _TIMEOUT_S = 60.0
 
 #: Tries more to connect, for a service that is just being restarted.
 _CONNECT_RETRIES = 2
+
+#: Looks at a job that may fail in a row, each after a pause twice as long: a restart's time.
+_FAILED_LOOKS = 5
 
 #: Seconds between two looks at a job when the service gives no advice.
 _POLL_S = 1.0
@@ -79,14 +83,24 @@ class Client:
         return self._json("GET", _address(job_id))
 
     def follow(self, job_id: str) -> Iterator[Json]:
-        """The job again and again, as often as the service likes to be asked, until it ends."""
+        """The job again and again, as often as the service likes to be asked, until it ends.
+
+        A service that does not answer for half a minute, as while it is restarted, is waited for.
+        """
         while True:
-            answer = self._request("GET", _address(job_id))
+            answer = self._look(job_id)
             job = _content(answer)
             yield job
             if job["state"] in FINAL:
                 return
             time.sleep(float(answer.headers.get("retry-after", _POLL_S)))
+
+    def _look(self, job_id: str) -> httpx.Response:
+        for failed in range(_FAILED_LOOKS):
+            with suppress(ServiceUnavailable):
+                return self._request("GET", _address(job_id))
+            time.sleep(_POLL_S * 2**failed)
+        return self._request("GET", _address(job_id))
 
     def results(self, job_id: str) -> Json:
         """The results as far as they are known."""
@@ -154,9 +168,19 @@ def _part(file: str | Path) -> tuple[str, Any]:
     if is_reference(file):
         return "references", (None, file)
     path = Path(file)
-    if not path.is_file():
-        raise BadRequest(f"{path} is no file. Check its name.")
+    _check_file(path)
     return "files", (clean_name(path.name), _LateFile(path))
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if not path.is_file():
+            raise BadRequest(f"{path} is no file. Check its name.")
+        path.open("rb").close()
+    except OSError as error:
+        raise BadRequest(
+            f"{path} cannot be read ({error.strerror}). Check its name and permissions."
+        ) from error
 
 
 class _LateFile:

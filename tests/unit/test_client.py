@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,56 @@ def test_an_address_where_nothing_answers(url: str) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with Client("http://127.0.0.1:1") as client, pytest.raises(BadRequest, match=r"absent\.pdf"):
         client.submit([tmp_path / "absent.pdf"])
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(b"%PDF-")
+    monkeypatch.setattr(Path, "open", denied)
+    with Client("http://127.0.0.1:1") as client:
+        with pytest.raises(BadRequest, match=r"locked\.pdf cannot be read \(Permission denied\)"):
+            client.submit([path])
+        with pytest.raises(BadRequest, match="File name too long"):
+            client.submit(["n" * 300])
+
+
+AWAY = (503, b'{"error": {"code": "ServiceUnavailable", "message": "The database is away."}}')
+DONE = (200, b'{"state": "done"}')
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bytes]]:
+    """What the stranger answers, one after the other; nobody sleeps in between."""
+    answers: list[tuple[int, bytes]] = []
+    get = Answer.do_GET
+
+    def answer(self: Answer) -> None:
+        self.status, self.body = answers.pop(0)
+        get(self)
+
+    monkeypatch.setattr(Answer, "do_GET", answer)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    return answers
+
+
+def test_a_job_is_followed_past_a_restart(stranger: str, answers: list[tuple[int, bytes]]) -> None:
+    answers += [AWAY] * 5 + [(200, b'{"state": "running"}')] + [AWAY] * 5 + [DONE]
+    with Client(stranger) as client:
+        assert [job["state"] for job in client.follow("x")] == ["running", "done"]
+
+
+def test_a_service_that_stays_away_ends_the_following(
+    stranger: str, answers: list[tuple[int, bytes]]
+) -> None:
+    answers += [AWAY] * 6 + [DONE]
+    with Client(stranger) as client, pytest.raises(ServiceUnavailable, match="database"):
+        list(client.follow("x"))
+    assert answers == [DONE]
 
 
 def test_references_are_told_from_files() -> None:
