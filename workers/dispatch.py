@@ -81,13 +81,6 @@ class CeleryDispatch(QueueDispatch):
                 leases.make_due(session, work, work.id == row_id)
 
 
-def enqueue_job(database: Database, job_id: str) -> None:
-    """Send what a job waits for: the call after `jobs.submit`. Never fails for want of Redis."""
-    from workers.app import app
-
-    send_documents(database, QueueDispatch(app), job_id)
-
-
 def send_documents(database: Database, dispatch: Dispatch, job_id: str) -> None:
     """Have every document of the job split that was not yet.
 

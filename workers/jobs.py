@@ -152,7 +152,7 @@ def submit(
     idempotency_key: str | None = None,
     job_id: str | None = None,
 ) -> Submission:
-    """Write a job down. Send its messages with `workers.dispatch.enqueue_job` afterwards.
+    """Write a job down. Send its messages with `workers.dispatch.send_documents` afterwards.
 
     Args:
         job_id: The id it gets when it is new (see `new_id`); by default a random one.
