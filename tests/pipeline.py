@@ -71,6 +71,11 @@ def tiff(pages: Sequence[Image.Image]) -> bytes:
     return _encode(pages[0], "TIFF", save_all=True, append_images=list(pages[1:]))
 
 
+def two_pages() -> bytes:
+    """A document of two pages with two and three lines."""
+    return tiff([draw_lines(2), draw_lines(3)])
+
+
 def _encode(page: Image.Image, kind: str, **options: Any) -> bytes:
     stream = BytesIO()
     page.save(stream, kind, **options)

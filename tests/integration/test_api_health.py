@@ -1,0 +1,87 @@
+"""Health of the HTTP interface, outages of what it stands on, and how it describes itself."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from api_bench import PDF, error_of, make_settings, make_tables, open_api
+
+from workers import jobs
+
+
+def test_ready(either: httpx.Client) -> None:
+    assert either.get("/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("others", "named"),
+    [
+        ({"redis_url": "redis://127.0.0.1:1/0"}, "redis"),
+        ({"database_url": "postgresql+psycopg://hwr@127.0.0.1:1/hwr"}, "database"),
+        ({"storage_url": "file:/proc/nowhere"}, "storage"),
+    ],
+)
+def test_not_ready_names_what_is_away(
+    tmp_path: Path, redis_url: str, others: dict[str, str], named: str
+) -> None:
+    settings = make_settings(tmp_path, redis_url).model_copy(update=others)
+    if named != "database":
+        make_tables(settings)
+    with open_api(settings) as api:
+        assert api.get("/healthz").status_code == 200
+        answer = api.get("/readyz")
+        assert error_of(answer) == (503, "ServiceUnavailable")
+        assert f"Not there: {named}." in answer.json()["error"]["message"]
+
+
+def test_a_database_that_is_away_is_an_outage(tmp_path: Path, redis_url: str) -> None:
+    url = "postgresql+psycopg://hwr@127.0.0.1:1/hwr"
+    with open_api(make_settings(tmp_path, redis_url, database_url=url)) as api:
+        assert error_of(api.get("/v1/jobs/x")) == (503, "ServiceUnavailable")
+
+
+def test_storage_that_is_away_is_an_outage(tmp_path: Path, redis_url: str) -> None:
+    settings = make_settings(tmp_path, redis_url, storage_url="file:/proc/no")
+    make_tables(settings)
+    with open_api(settings) as api:
+        answer = api.post("/v1/jobs", files=[PDF])
+    assert error_of(answer) == (503, "StorageUnavailable")
+    assert "retry-after" in answer.headers
+
+
+def test_a_failure_of_ours_is_told_without_its_insides(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("insides")
+
+    monkeypatch.setattr(jobs, "view", fail)
+    answer = api.get("/v1/jobs/x")
+    assert error_of(answer) == (500, "InternalError")
+    assert "insides" not in answer.text
+
+
+def test_other_addresses(api: httpx.Client) -> None:
+    assert error_of(api.get("/v2/jobs")) == (404, "NotFound")
+    assert error_of(api.delete("/v1/jobs")) == (405, "MethodNotAllowed")
+
+
+def test_the_interface_is_described(api: httpx.Client) -> None:
+    paths = api.get("/openapi.json").json()["paths"]
+    assert set(paths["/v1/jobs"]["post"]["requestBody"]["content"]) == {
+        "multipart/form-data",
+        "application/json",
+    }
+
+
+def test_the_api_loads_no_model() -> None:
+    code = (
+        "import sys, workers.api.application as api; from workers.settings import Settings\n"
+        "api.create_app(Settings())\n"
+        "heavy = {'torch', 'cv2', 'hwr.model', 'boto3', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,53 @@
+"""Looking at jobs over HTTP, and cancelling them."""
+
+import httpx
+from api_bench import PDF, error_of
+from sqlalchemy import select
+
+from workers.database import Database, Document, Line, Page, Stage, State
+
+
+def test_an_unknown_job(api: httpx.Client) -> None:
+    for answer in (
+        api.get("/v1/jobs/nothing"),
+        api.get("/v1/jobs/nothing/results"),
+        api.post("/v1/jobs/nothing/cancel"),
+    ):
+        assert error_of(answer) == (404, "JobNotFound")
+
+
+def test_cancel(either: httpx.Client) -> None:
+    job = either.post("/v1/jobs", files=[PDF]).json()
+    for _ in range(2):
+        assert either.post(f"{job['url']}/cancel").json()["state"] == "cancelled"
+    answer = either.get(job["url"])
+    assert answer.json()["documents"][0]["state"] == "cancelled"
+    assert "retry-after" not in answer.headers
+    assert either.get(job["results_url"]).json()["complete"] is True
+
+
+def read_one_page(database: Database, document_id: str) -> None:
+    """What split and read workers leave behind for the first of two pages."""
+    with database.writing() as session:
+        document = session.scalars(select(Document).where(Document.id == document_id)).one()
+        document.state, document.stage, document.page_count = State.RUNNING, Stage.READ, 2
+        document.pages_done = document.lines_done = 1
+        page = Page(document_id=document_id, number=1, width=80, height=60, state=State.DONE)
+        session.add(page)
+        session.flush()
+        line = {"polygon": [[0, 0], [9, 0], [9, 9]], "baseline": [[0, 8], [9, 8]]}
+        session.add(Line(page_id=page.id, order=0, text="zwölf €", confidence=0.5, **line))
+
+
+def test_partial_results_while_it_runs(api: httpx.Client, database: Database) -> None:
+    job = api.post("/v1/jobs", files=[PDF]).json()
+    read_one_page(database, job["documents"][0]["id"])
+    answer = api.get(job["results_url"])
+    assert int(answer.headers["retry-after"]) > 0
+    results = answer.json()
+    assert results["complete"] is False
+    [document] = results["documents"]
+    assert document["name"] == "scan.pdf"
+    assert [page["number"] for page in document["pages"]] == [1]
+    assert document["pages"][0]["lines"][0]["text"] == "zwölf €"
+    assert api.get(job["url"]).json()["pages_done"] == 1

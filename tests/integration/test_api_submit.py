@@ -1,0 +1,160 @@
+"""Submitting over HTTP: files, references, lanes, limits, and the same submission again."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from api_bench import PDF, error_of, make_settings, make_tables, open_api, queued, stored
+
+from workers.settings import Settings
+from workers.storage import open_storage
+
+# ---- Submitting
+
+
+def test_a_submitted_file_becomes_a_job(either: httpx.Client, either_settings: Settings) -> None:
+    answer = either.post("/v1/jobs", files=[PDF])
+    assert answer.status_code == 202
+    job = answer.json()
+    assert answer.headers["location"] == f"/v1/jobs/{job['id']}"
+    assert int(answer.headers["retry-after"]) > 0
+    assert job["state"] == "queued"
+    assert [document["name"] for document in job["documents"]] == ["scan.pdf"]
+    seen = either.get(answer.headers["location"])
+    assert seen.json()["documents"] == job["documents"]
+    key = f"jobs/{job['id']}/{job['documents'][0]['id']}/original"
+    assert open_storage(either_settings).get(key) == PDF[1][1]
+
+
+def test_the_queue_gets_ids_only(api: httpx.Client, settings: Settings) -> None:
+    job = api.post("/v1/jobs", files=[PDF, PDF]).json()
+    deadline = time.monotonic() + 5
+    while len(queued(settings)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sorted(queued(settings)) == sorted([document["id"]] for document in job["documents"])
+
+
+def test_a_job_is_taken_while_redis_is_away(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, "redis://127.0.0.1:1/0")
+    make_tables(settings)
+    with open_api(settings) as api:
+        answer = api.post("/v1/jobs", files=[PDF])
+        assert answer.status_code == 202
+        assert api.get(answer.headers["location"]).json()["state"] == "queued"
+
+
+def test_documents_keep_their_order(api: httpx.Client) -> None:
+    files = [("files", (f"{n}.png", b"x")) for n in (3, 1, 2)]
+    job = api.post("/v1/jobs", files=files).json()
+    assert [document["name"] for document in job["documents"]] == ["3.png", "1.png", "2.png"]
+
+
+def test_an_empty_file_is_left_to_the_split_stage(api: httpx.Client) -> None:
+    assert api.post("/v1/jobs", files=[("files", ("empty.pdf", b""))]).status_code == 202
+
+
+@pytest.mark.parametrize("lane", ["high", "low"])
+def test_the_lane_is_kept(api: httpx.Client, lane: str) -> None:
+    assert api.post("/v1/jobs", files=[PDF], data={"lane": lane}).json()["lane"] == lane
+
+
+def test_references_as_json(api: httpx.Client, settings: Settings) -> None:
+    body = {"references": ["s3://inbox/scans/a.pdf", "s3://inbox/scans/sub/b.tif"], "lane": "high"}
+    job = api.post("/v1/jobs", json=body).json()
+    assert [document["name"] for document in job["documents"]] == ["a.pdf", "b.tif"]
+    assert stored(settings) == []
+
+
+def test_files_and_references_together(api: httpx.Client) -> None:
+    data = {"references": ["s3://inbox/scans/a.pdf"]}
+    job = api.post("/v1/jobs", files=[PDF], data=data).json()
+    assert sorted(document["name"] for document in job["documents"]) == ["a.pdf", "scan.pdf"]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "s3://other/scans/a.pdf",
+        "s3://inbox/scansandmore/a.pdf",
+        "s3://inbox/scans/../secrets/a.pdf",
+        "file:///etc/passwd",
+        "http://169.254.169.254/latest",
+        "",
+    ],
+)
+def test_other_references_are_refused(
+    api: httpx.Client, settings: Settings, reference: str
+) -> None:
+    status, code = error_of(api.post("/v1/jobs", json={"references": [reference]}))
+    assert (status, code) in {(403, "ReferenceRefused"), (400, "ReferenceUnreadable")}
+    assert queued(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"json": {"references": []}}, (400, "NoDocuments")),
+        ({"json": {"refs": ["s3://inbox/scans/a"]}}, (400, "BadRequest")),
+        ({"json": {"references": "s3://inbox/scans/a"}}, (400, "BadRequest")),
+        ({"json": [1]}, (400, "BadRequest")),
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, (400, "BadRequest")),
+        ({"content": b"x" * 10, "headers": {"content-type": "text/plain"}}, (400, "BadRequest")),
+        ({"content": b"x" * 10}, (400, "BadRequest")),
+        ({}, (400, "BadRequest")),
+        ({"json": {"references": ["s3://inbox/scans/a"] * 6}}, (413, "TooManyDocuments")),
+        ({"files": [PDF] * 6}, (413, "TooManyDocuments")),
+        ({"files": [PDF] * 50}, (413, "TooManyDocuments")),
+        ({"files": [PDF], "data": {"lane": "fast"}}, (400, "BadRequest")),
+        ({"files": [PDF], "data": {"colour": "blue"}}, (400, "BadRequest")),
+        ({"files": [PDF], "data": {"lane": "x" * 10_000}}, (400, "BadRequest")),
+        ({"files": [("files", ("big.pdf", b"x" * 1001))]}, (413, "DocumentTooLarge")),
+        ({"files": [PDF, ("files", ("big.pdf", b"x" * 10**6))]}, (413, "DocumentTooLarge")),
+        ({"files": [PDF], "headers": {"Idempotency-Key": "k" * 201}}, (400, "BadRequest")),
+    ],
+)
+def test_a_bad_submission_is_named_and_leaves_nothing(
+    api: httpx.Client, settings: Settings, sent: dict[str, Any], told: tuple[int, str]
+) -> None:
+    assert error_of(api.post("/v1/jobs", **sent)) == told
+    assert stored(settings) == []
+    assert queued(settings) == []
+
+
+def test_a_file_in_the_wrong_field_is_told_the_right_one(api: httpx.Client) -> None:
+    answer = api.post("/v1/jobs", files={"file": ("scan.pdf", b"x" * 100_000)})
+    assert error_of(answer) == (400, "BadRequest")
+    assert "no field 'file'. Use files" in answer.text
+
+
+def test_a_json_body_has_a_limit(api: httpx.Client) -> None:
+    body = {"references": ["s3://inbox/scans/" + "a" * 3 * 2**20]}
+    assert error_of(api.post("/v1/jobs", json=body)) == (400, "BadRequest")
+
+
+# ---- The same again
+
+
+def test_the_same_key_is_the_same_job(either: httpx.Client) -> None:
+    key = {"Idempotency-Key": "batch-7"}
+    first = either.post("/v1/jobs", files=[PDF], headers=key)
+    again = either.post("/v1/jobs", files=[PDF], headers=key)
+    assert again.status_code == first.status_code == 202
+    assert again.json()["id"] == first.json()["id"]
+
+
+def test_a_repetition_stores_nothing_twice(api: httpx.Client, settings: Settings) -> None:
+    for _ in range(3):
+        api.post("/v1/jobs", files=[PDF], headers={"Idempotency-Key": "batch-7"})
+    assert len(stored(settings)) == 1
+
+
+def test_the_same_key_for_other_documents_is_a_conflict(
+    api: httpx.Client, settings: Settings
+) -> None:
+    key = {"Idempotency-Key": "batch-7"}
+    api.post("/v1/jobs", files=[PDF], headers=key)
+    other = api.post("/v1/jobs", files=[("files", ("scan.pdf", b"other"))], headers=key)
+    assert error_of(other) == (409, "IdempotencyConflict")
+    assert len(stored(settings)) == 1

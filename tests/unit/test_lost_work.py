@@ -1,0 +1,107 @@
+"""Work that was not sent, got lost or is held by the dead, and how the reaper brings it back."""
+
+import time
+
+import numpy as np
+import pytest
+from kombu.exceptions import OperationalError
+from numpy.typing import NDArray
+from PIL import Image
+from pipeline import draw_lines, png, two_pages
+from stage_bench import FunctionReader, Reading, Stages
+
+from workers.database import Document, Page, Stage
+from workers.dispatch import send_documents
+from workers.reaper import reap, recall
+
+
+class TestDispatch:
+    def test_the_first_document_that_cannot_be_sent_leaves_the_others_to_the_reaper(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried: list[str] = []
+
+        def away(document_id: str) -> None:
+            tried.append(document_id)
+            if len(tried) > 1:
+                raise OperationalError
+
+        database = stages.bench.database
+        job_id = stages.submit(*[png(draw_lines(1))] * 4)
+        first, *others = stages.queue.splits
+        stages.queue.splits.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.queue, "split", away)
+            send_documents(database, stages.queue, job_id)
+        assert tried == [first, others[0]]
+        assert reap(database, stages.bench.settings, stages.queue) == len(others)
+        assert sorted(stages.queue.splits) == sorted(others)
+
+
+class TestReaper:
+    def test_nothing_is_sent_while_work_waits_its_turn(self, stages: Stages) -> None:
+        stages.submit(two_pages())
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 0
+
+    def test_lost_work_is_sent_once_and_then_ever_later(self, stages: Stages) -> None:
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        stages.queue.reads.clear()
+        waits = []
+        for _ in range(3):
+            stages.set(Page, due_at=time.time() - 1)
+            assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 1
+            assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 0
+            waits.append((stages.pages()[0].due_at or 0) - time.time())
+        assert len(stages.queue.reads) == 3
+        assert waits[1] / waits[0] == pytest.approx(2, rel=0.1)
+        assert waits[2] / waits[1] == pytest.approx(2, rel=0.1)
+
+    def test_a_lease_that_ended_is_taken_back(self, stages: Stages) -> None:
+        stages.submit(two_pages())
+        stages.queue.splits.clear()
+        stages.set(Document, lease_token="dead:1", due_at=time.time() - 1)
+        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert stages.document().lease_token is None
+        assert stages.queue.splits == [stages.document().id]
+
+    def test_a_document_that_waits_for_its_result_is_published(self, stages: Stages) -> None:
+        stages.submit(png(Image.new("L", (600, 400), 255)))
+        stages.split()
+        stages.queue.publishes.clear()
+        assert stages.document().stage == Stage.PUBLISH
+        stages.set(Document, due_at=time.time() - 1)
+        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert stages.queue.publishes == [stages.document().id]
+
+    def test_what_cannot_be_sent_stays_due(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: object) -> None:
+            raise OperationalError
+
+        stages.submit(two_pages())
+        stages.queue.splits.clear()
+        stages.set(Document, due_at=time.time() - 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.queue, "split", away)
+            with pytest.raises(OperationalError):
+                reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 1
+
+    def test_lost_queues_bring_back_all_that_waited_but_not_what_is_held(
+        self, stages: Stages
+    ) -> None:
+        stages.submit(two_pages())
+        stages.split()
+        (first, _), (second, _) = stages.queue.reads
+        stages.queue.reads.clear()
+
+        def flushed(_: NDArray[np.uint8]) -> Reading:
+            recall(stages.bench.database)
+            reap(stages.bench.database, stages.bench.settings, stages.queue)
+            return Reading("held")
+
+        stages.read(first, FunctionReader(flushed))
+        assert {page_id for page_id, _ in stages.queue.reads} == {second}
+        assert len(stages.lines()) == 2

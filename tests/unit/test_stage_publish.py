@@ -1,0 +1,63 @@
+"""The publish stage: what it writes, when storage is away, and its lease."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pipeline import png, two_pages
+from stage_bench import Stages, open_stages
+
+from hwr.errors import StorageUnavailable
+from workers.database import State
+from workers.stages import publish as publish_stage
+
+
+class TestPublish:
+    def test_it_is_tried_again_until_storage_is_back(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: object) -> None:
+            raise StorageUnavailable
+
+        job_id = stages.submit(png(Image.new("L", (600, 400), 255)))
+        stages.split()
+        document_id = stages.queue.publishes[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.bench.storage, "put", away)
+            stages.publish()
+        assert stages.view(job_id).state == State.RUNNING
+        assert stages.document().lease_token is None
+        stages.publish(document_id)
+        assert stages.view(job_id).state == State.DONE
+
+    def test_its_lease_is_kept_while_a_long_result_is_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        due, chunks = [], publish_stage.result_chunks
+
+        def slow(*arguments: Any) -> Iterator[str]:
+            for chunk in chunks(*arguments):
+                time.sleep(0.01)
+                yield chunk
+                due.append(stages.document().due_at)
+
+        monkeypatch.setattr(publish_stage, "result_chunks", slow)
+        with open_stages(tmp_path, lease_s=0.02) as stages:
+            job_id = stages.submit(two_pages())
+            stages.run()
+            assert stages.view(job_id).state == State.DONE
+        assert len(due) > 2
+        assert due == sorted(set(due))
+
+    def test_the_result_is_written_from_the_rows(self, stages: Stages) -> None:
+        job_id = stages.submit(two_pages())
+        stages.run()
+        (document,) = stages.view(job_id).documents
+        told = json.loads(stages.bench.storage.get(document.result_key or ""))
+        texts = [line["text"] for page in told["pages"] for line in page["lines"]]
+        assert texts == [line.text for line in stages.lines()]
+        assert told["reader"] == {"model": "test"}

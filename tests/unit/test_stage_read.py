@@ -1,0 +1,150 @@
+"""The read stage when lines, pages and the engine are late or broken."""
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pipeline import draw_lines, png
+from stage_bench import TENANT, FunctionReader, Reading, Stages, open_stages
+
+from hwr.errors import EngineBroken, LineFailed, ReaderClosed
+from workers import jobs
+from workers.database import Lane, State
+
+
+class TestReadFailures:
+    def test_a_line_fails_alone(self, stages: Stages) -> None:
+        def poisoned(image: NDArray[np.uint8]) -> Reading:
+            if not texts:
+                texts.append("first")
+                raise LineFailed
+            return Reading("read")
+
+        texts: list[str] = []
+        job_id = stages.submit(png(draw_lines(3)))
+        stages.split()
+        stages.read(reader=FunctionReader(poisoned))
+        stages.publish()
+        lines = stages.lines()
+        assert [line.text for line in lines] == ["", "read", "read"]
+        assert [line.error_code for line in lines] == ["LineFailed", None, None]
+        assert lines[0].confidence == 0
+        assert stages.view(job_id).state == State.DONE_WITH_ERRORS
+
+    def test_a_page_of_which_no_line_was_read_is_tried_again_elsewhere(
+        self, stages: Stages
+    ) -> None:
+        def dead(image: NDArray[np.uint8]) -> Reading:
+            if image.min() < 255:
+                raise LineFailed
+            return Reading("")
+
+        job_id = stages.submit(png(draw_lines(2)), png(draw_lines(1)))
+        while stages.queue.splits:
+            stages.split()
+        (first, _), (second, _) = stages.queue.reads
+        stages.read(first, FunctionReader(dead))
+        assert stages.lines() == []
+        stages.read(first)
+        for _ in range(stages.bench.settings.max_attempts):
+            stages.read(second, FunctionReader(dead))
+        stages.queue.reads.clear()
+        stages.run()
+        codes = [document.state for document in stages.view(job_id).documents]
+        assert codes == [State.DONE, State.DONE_WITH_ERRORS]
+        assert [line.error_code for line in stages.lines()] == [None, None, "LineFailed"]
+
+    @pytest.mark.parametrize("fails_from", [0, 1])
+    def test_a_broken_engine_costs_no_line_and_no_attempt(
+        self, stages: Stages, fails_from: int
+    ) -> None:
+        def broken(_: NDArray[np.uint8]) -> Reading:
+            if len(reader.submitted) > fails_from:
+                raise LineFailed
+            return Reading("read")
+
+        reader = FunctionReader(broken)
+        job_id = stages.submit(png(draw_lines(2)))
+        stages.split()
+        page_id = stages.queue.reads[0][0]
+        with pytest.raises(EngineBroken):
+            stages.read(page_id, reader)
+        (page,) = stages.pages()
+        assert (page.attempts, page.lease_token, stages.lines()) == (0, None, [])
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    def test_a_page_with_a_late_line_is_tried_again_before_that_fails_alone(
+        self, tmp_path: Path
+    ) -> None:
+        class Slow(FunctionReader):
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
+                if self.submitted:
+                    return Future()
+                return super().submit(image, **options)
+
+        with open_stages(tmp_path, read_deadline_s=0.3, lease_s=0.3, max_attempts=2) as stages:
+            stages.submit(png(draw_lines(2)))
+            stages.split()
+            page_id = stages.queue.reads.pop()[0]
+            stages.read(page_id, Slow())
+            (page,) = stages.pages()
+            assert (page.attempts, page.lease_token, stages.lines()) == (1, None, [])
+            stages.read(page_id, Slow())
+            assert [line.error_code for line in stages.lines()] == [None, "LineTimeout"]
+
+    @pytest.mark.parametrize("event", ["cancelled", "late"])
+    def test_lines_that_nobody_waits_for_leave_the_reader(self, tmp_path: Path, event: str) -> None:
+        class Waiting(FunctionReader):
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
+                if event == "cancelled":
+                    jobs.cancel(stages.bench.database, tenant=TENANT, job_id=job_id)
+                promises.append(Future())
+                return promises[-1]
+
+        promises: list[Future[Reading]] = []
+        with open_stages(tmp_path, read_deadline_s=0.3, lease_s=0.3) as stages:
+            job_id = stages.submit(png(draw_lines(2)))
+            stages.split()
+            stages.read(reader=Waiting())
+        assert promises
+        assert all(promise.cancelled() for promise in promises)
+
+    def test_a_closing_reader_hands_its_page_to_another_worker(self, stages: Stages) -> None:
+        def closed(_: NDArray[np.uint8]) -> Reading:
+            raise ReaderClosed
+
+        job_id = stages.submit(png(draw_lines(1)))
+        stages.split()
+        stages.read(reader=FunctionReader(closed))
+        (page,) = stages.pages()
+        assert (page.attempts, page.lease_token) == (0, None)
+        assert stages.queue.reads == [(page.id, Lane.NORMAL)]
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    def test_an_unknown_error_gives_the_page_up_by_name(self, stages: Stages) -> None:
+        def broken(_: NDArray[np.uint8]) -> Reading:
+            raise ZeroDivisionError
+
+        job_id = stages.submit(png(draw_lines(1)))
+        stages.split()
+        page_id = stages.queue.reads.pop()[0]
+        for _ in range(stages.bench.settings.max_attempts + 1):
+            stages.read(page_id, FunctionReader(broken))
+        stages.publish()
+        (page,) = stages.pages()
+        assert (page.state, page.error_code) == (State.FAILED, "PageFailed")
+        assert stages.view(job_id).state == State.FAILED
+
+    def test_a_damaged_line_pack_fails_its_page(self, stages: Stages) -> None:
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        (page,) = stages.pages()
+        stages.bench.storage.put(page.lines_key or "", b"rubbish")
+        stages.read()
+        assert stages.pages()[0].error_code == "DamagedLinePack"
+        assert stages.queue.publishes == [page.document_id]

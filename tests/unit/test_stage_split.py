@@ -1,0 +1,231 @@
+"""The split stage when documents and what it needs are late, broken or not there at all."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from document_files import A4, pdf, require_poppler
+from numpy.typing import NDArray
+from pipeline import draw_lines, tiff, two_pages
+from stage_bench import Stages, open_stages
+
+from hwr import documents, layout
+from hwr.errors import StorageUnavailable
+from workers import leases
+from workers.database import Document, State
+from workers.stages import split as split_stage
+from workers.storage import Progress
+
+
+class TestSplitFailures:
+    def test_it_goes_on_at_the_first_page_without_a_row(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        numbers, whole = [], split_stage.split_page
+
+        def killed(document: documents.Document, number: int, deadline_s: float) -> Any:
+            numbers.append(number)
+            if numbers == [1, 2]:
+                raise SystemExit
+            return whole(document, number, deadline_s)
+
+        monkeypatch.setattr(split_stage, "split_page", killed)
+        stages.submit(tiff([draw_lines(1), draw_lines(2), draw_lines(3)]))
+        document_id = stages.queue.splits[0]
+        with pytest.raises(SystemExit):
+            stages.split()
+        stages.split(document_id)
+        assert numbers == [1, 2, 2, 3]
+        assert stages.document().attempts == 1
+
+    def test_an_unknown_error_gives_the_page_up_by_name(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        find = layout.find_lines
+
+        def broken(image: NDArray[np.uint8]) -> tuple[layout.Line, ...]:
+            if image.shape[1] == 901:
+                raise ZeroDivisionError
+            return find(image)
+
+        monkeypatch.setattr(layout, "find_lines", broken)
+        job_id = stages.submit(tiff([draw_lines(1, width=901), draw_lines(2)]))
+        document_id = stages.queue.splits[0]
+        for _ in range(stages.bench.settings.max_attempts + 1):
+            stages.split(document_id)
+        stages.queue.splits.clear()
+        stages.run()
+        assert stages.view(job_id).state == State.DONE_WITH_ERRORS
+        failed, done = stages.pages()
+        assert (failed.error_code, done.state) == ("PageFailed", State.DONE)
+
+    def test_a_document_that_cannot_be_opened_is_given_up_by_name(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(documents, "open_document", broken)
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        for _ in range(stages.bench.settings.max_attempts + 1):
+            stages.split(document_id)
+        stages.publish()
+        (document,) = stages.view(job_id).documents
+        assert document.error is not None
+        assert document.error.code == "DocumentFailed"
+        assert stages.view(job_id).state == State.FAILED
+
+    def test_a_document_that_cannot_be_opened_again_is_given_up_by_name(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, "SLICE_S", 0.0)
+            stages.split()
+        monkeypatch.setattr(documents, "open_document", broken)
+        for _ in range(2 * stages.bench.settings.max_attempts + 1):
+            stages.split(document_id)
+        stages.publish()
+        assert stages.document().error_code == "DocumentFailed"
+        assert stages.view(job_id).state == State.FAILED
+
+    @pytest.mark.parametrize("pages", [1, 3])
+    def test_a_document_that_is_replaced_between_two_splits_is_refused(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, pages: int
+    ) -> None:
+        job_id = stages.submit(two_pages())
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, "SLICE_S", 0.0)
+            stages.split()
+        replaced = tiff([draw_lines(1)] * pages)
+        stages.bench.storage.put(stages.document().key or "", replaced)
+        stages.run()
+        assert stages.document().error_code == "DocumentFailed"
+        assert stages.view(job_id).state == State.FAILED
+
+    def test_a_storage_that_is_away_costs_no_attempt(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: object) -> None:
+            raise StorageUnavailable
+
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.bench.storage, "download", away)
+            for _ in range(stages.bench.settings.max_attempts + 3):
+                stages.split(document_id)
+        document = stages.document()
+        assert (document.attempts, document.lease_token) == (0, None)
+        assert document.due_at is not None
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    def test_the_lease_is_kept_while_the_original_is_fetched(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        due, download = [], stages.bench.storage.download
+
+        def watched(key: str, path: Path, progress: Progress) -> None:
+            def chunk() -> None:
+                stages.set(Document, due_at=0.0)
+                progress()
+                due.append(stages.document().due_at or 0.0)
+
+            download(key, path, chunk)
+
+        monkeypatch.setattr(leases, "RENEWALS", 1e9)
+        monkeypatch.setattr(stages.bench.storage, "download", watched)
+        stages.submit(two_pages())
+        stages.split()
+        assert due
+        assert min(due) > time.time()
+
+    def test_a_fetch_that_takes_too_long_costs_no_attempt(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        job_id = stages.submit(two_pages())
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, "FETCH_PART", 0.0)
+            stages.split(stages.queue.splits[0])
+        assert "Fetching the document took more than 0 s" in caplog.text
+        document = stages.document()
+        assert (document.attempts, document.lease_token) == (0, None)
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    def test_a_lost_original_fails_its_document(self, stages: Stages) -> None:
+        job_id = stages.submit(two_pages())
+        stages.bench.storage.delete(stages.document().key or "")
+        stages.run()
+        (document,) = stages.view(job_id).documents
+        assert document.error is not None
+        assert document.error.code == "ObjectNotFound"
+
+    def test_a_page_over_its_deadline_fails_alone(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        find = layout.find_lines
+
+        def slow(image: NDArray[np.uint8]) -> tuple[layout.Line, ...]:
+            if image.shape[1] == 901:
+                time.sleep(30)
+            return find(image)
+
+        monkeypatch.setattr(layout, "find_lines", slow)
+
+        def quick(document: documents.Document, number: int, _: float) -> Any:
+            return whole(document, number, 0.5 if number == 1 else 20.0)
+
+        whole = split_stage.split_page
+        monkeypatch.setattr(split_stage, "split_page", quick)
+        job_id = stages.submit(tiff([draw_lines(1, width=901), draw_lines(2)]))
+        stages.run()
+        assert [page.error_code for page in stages.pages()] == ["PageTimeout", None]
+        assert stages.view(job_id).state == State.DONE_WITH_ERRORS
+
+    def test_a_page_with_more_lines_than_a_reader_may_hold_fails_alone(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(split_stage, "MOST_COLUMNS", 2000)
+        job_id = stages.submit(tiff([draw_lines(6), draw_lines(1)]))
+        stages.run()
+        assert [page.error_code for page in stages.pages()] == ["TooManyLines", None]
+        assert stages.view(job_id).lines_done == 1
+
+    @pytest.mark.parametrize("program", ["pdfinfo", "pdftoppm"])
+    def test_poppler_ends_with_the_deadline(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+    ) -> None:
+        require_poppler()
+        script, started = tmp_path / program, tmp_path / "pid"
+        script.write_text(f'#!/bin/sh\n[ "$1" = -v ] && exit\necho $$ > {started}\nexec sleep 60\n')
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        with open_stages(tmp_path, page_deadline_s=3.0) as stages:
+            stages.submit(pdf([(A4, b"0 0 9 9 re f")]))
+            stages.run()
+            codes = [stages.document().error_code, *(page.error_code for page in stages.pages())]
+        assert codes == (["DocumentTimeout"] if program == "pdfinfo" else [None, "PageTimeout"])
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(started.read_text()), 0)
+
+    def test_a_long_document_lets_others_have_their_turn(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(split_stage, "SLICE_S", 0.0)
+        job_id = stages.submit(two_pages())
+        stages.split()
+        assert len(stages.queue.splits) == 1
+        assert stages.document().lease_token is None
+        monkeypatch.undo()
+        stages.run()
+        assert stages.view(job_id).state == State.DONE

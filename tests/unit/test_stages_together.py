@@ -1,0 +1,133 @@
+"""The stages after each other: the whole way, messages that come twice, jobs that are cancelled."""
+
+import time
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pipeline import draw_lines, png, two_pages
+from sqlalchemy.exc import IntegrityError
+from stage_bench import TENANT, FunctionReader, Reading, Stages
+
+from hwr import layout
+from workers import jobs
+from workers.database import Lane, Line, Page, State
+from workers.reaper import reap
+
+
+class TestWholeWay:
+    def test_every_row_ends_finished(self, stages: Stages) -> None:
+        job_id = stages.submit(two_pages(), png(draw_lines(1)))
+        assert stages.view(job_id).state == State.QUEUED
+        stages.run()
+        job = stages.view(job_id)
+        assert (job.state, job.pages_done, job.lines_done) == (State.DONE, 3, 6)
+        assert job.finished is not None
+        assert {page.state for page in stages.pages()} == {State.DONE}
+        assert {page.due_at for page in stages.pages()} == {None}
+
+    def test_a_page_is_handed_on_before_the_next_is_split(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        handed_on, find = [], layout.find_lines
+
+        def watch(image: NDArray[np.uint8]) -> tuple[layout.Line, ...]:
+            handed_on.append(len(stages.queue.reads))
+            return find(image)
+
+        monkeypatch.setattr(layout, "find_lines", watch)
+        stages.submit(two_pages())
+        stages.split()
+        assert handed_on == [0, 1]
+
+    def test_lane_and_tenant_reach_the_reader(self, stages: Stages) -> None:
+        stages.submit(png(draw_lines(1)), lane=Lane.HIGH)
+        stages.split()
+        assert [lane for _, lane in stages.queue.reads] == [Lane.HIGH]
+        reader = FunctionReader()
+        stages.read(reader=reader)
+        deadline_s = stages.bench.settings.read_deadline_s
+        assert reader.submitted == [{"lane": "high", "tenant": TENANT, "deadline_s": deadline_s}]
+
+    def test_partial_results_are_there_before_the_end(self, stages: Stages) -> None:
+        job_id = stages.submit(two_pages())
+        stages.split()
+        stages.read()
+        (told,) = stages.view(job_id).documents
+        assert (told.state, told.pages_done, told.page_count) == (State.RUNNING, 1, 2)
+
+
+class TestTwice:
+    def test_messages_that_come_again_change_nothing(self, stages: Stages) -> None:
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        stages.split()
+        stages.split(document_id)
+        page_ids = [page_id for page_id, _ in stages.queue.reads]
+        for page_id in page_ids * 2:
+            stages.read(page_id)
+        stages.queue.reads.clear()
+        assert stages.queue.publishes == [document_id]
+        stages.publish()
+        before = stages.view(job_id)
+        stages.publish(document_id)
+        stages.split(document_id)
+        assert stages.view(job_id) == before
+        assert (len(stages.pages()), len(stages.lines())) == (2, 5)
+
+    def test_a_reader_that_lost_its_lease_writes_nothing(self, stages: Stages) -> None:
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        page_id = stages.queue.reads[0][0]
+
+        def overtaken(_: NDArray[np.uint8]) -> Reading:
+            stages.set(Page, due_at=time.time() - 1)
+            stages.read(page_id)
+            return Reading("too late")
+
+        stages.read(page_id, FunctionReader(overtaken))
+        assert "too late" not in [line.text for line in stages.lines()]
+        assert stages.document().lines_done == len(stages.lines()) == 1
+
+    def test_the_database_refuses_a_second_row(self, stages: Stages) -> None:
+        stages.submit(png(draw_lines(1)))
+        stages.run()
+        (page,), (line,) = stages.pages(), stages.lines()
+        again = Page(document_id=page.document_id, number=page.number, state=State.QUEUED)
+        same = Line(page_id=line.page_id, order=0, text="", confidence=0, polygon=[], baseline=[])
+        for row in (again, same):
+            with pytest.raises(IntegrityError), stages.bench.database.writing() as session:
+                session.add(row)
+
+
+class TestCancel:
+    def test_work_in_hand_is_dropped(self, stages: Stages) -> None:
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        stages.split()
+        page_id = stages.queue.reads[0][0]
+
+        def cancels(_: NDArray[np.uint8]) -> Reading:
+            jobs.cancel(stages.bench.database, tenant=TENANT, job_id=job_id)
+            return Reading("too late")
+
+        stages.read(page_id, FunctionReader(cancels))
+        stages.split(document_id)
+        assert stages.lines() == []
+        assert stages.view(job_id).state == State.CANCELLED
+        assert {page.state for page in stages.pages()} == {State.CANCELLED}
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 0
+
+    def test_a_split_stops_at_the_next_page(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        find = layout.find_lines
+
+        def cancels(image: NDArray[np.uint8]) -> tuple[layout.Line, ...]:
+            jobs.cancel(stages.bench.database, tenant=TENANT, job_id=job_id)
+            return find(image)
+
+        monkeypatch.setattr(layout, "find_lines", cancels)
+        job_id = stages.submit(two_pages())
+        stages.split()
+        assert stages.pages() == []
