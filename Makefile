@@ -15,7 +15,7 @@ STAMP := .venv/.installed
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml scripts/setup.sh
+$(STAMP): pyproject.toml deploy/constraints.txt scripts/setup.sh
 	@PYTHON="$(PYTHON)" bash scripts/setup.sh
 	@touch $(STAMP)
 

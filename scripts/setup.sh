@@ -70,7 +70,8 @@ install_packages() {
     [ -t 1 ] || quiet=(--quiet)
     echo "setup: installing hwr and its packages into .venv (a few minutes the first time)"
     "$PYTHON" -m venv .venv
-    .venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" --editable '.[demo,dev]' ||
+    .venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" \
+        --constraint deploy/constraints.txt --editable '.[demo,dev]' ||
         fail "pip could not install the packages; its message is above." \
             "PyTorch is large: on a machine without an NVIDIA GPU, let pip take the CPU build (CONTRIBUTING.md)."
 }
