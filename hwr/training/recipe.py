@@ -13,7 +13,7 @@ class Recipe:
     #: Seed of data order, drawing, augmentation and initial weights.
     seed: int = 1
     #: Optimiser steps.
-    steps: int = 13_000
+    steps: int = 9_000
     #: Padded columns (64-pixel-high pixels of width) of a step on one process.
     columns: int = 8_192
     #: Lines planned together, so that a batch holds lines of about one width.
