@@ -44,6 +44,9 @@ def evaluate(
     data: Data,
     split: Annotated[str, typer.Option(help="val or train")] = "val",
     pages: Annotated[bool, typer.Option(help="Whole pages of DATA/pages, not lines.")] = False,
+    engine: Annotated[
+        str | None, typer.Option(help="Engine that reads; default: the setting HWR_ENGINE.")
+    ] = None,
     save: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures here.")
     ] = None,
@@ -53,9 +56,10 @@ def evaluate(
     from hwr.reader import Reader
 
     settings = get_settings()
+    options = engine_of(settings) | ({"engine": engine} if engine else {})
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     figures: dict[str, Any] = {}
-    with Reader(**engine_of(settings)) as reader:
+    with Reader(**options) as reader:
         complain(f"{reader.identity}")
         rows = _pages(reader, data, alphabet) if pages else _sets(reader, data, split, alphabet)
         for name, text, entry in rows:
