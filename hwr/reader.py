@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 import hwr
 from hwr.batching import Batcher, Lane
+from hwr.decoding.best_path import read_best_path
+from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import Engine, LineBatch, open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
 from hwr.layout import Line, crop_line, find_lines
 from hwr.model.alphabet import Alphabet
-from hwr.model.decoding import LineReading, read_best_path
 from hwr.model.line_image import normalise_line
 from hwr.model.weights import load_model
 

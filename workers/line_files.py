@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
+from hwr.decoding.reading import LineReading
 from hwr.documents import open_document
 from hwr.errors import BadLineImage, HwrError
-from hwr.model.decoding import LineReading
 from hwr.model.line_image import normalise_line
 from hwr.reader import LineReader
 

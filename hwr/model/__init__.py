@@ -1,1 +1,1 @@
-"""The recogniser: alphabet, line images, the CRNN, CTC decoding and the shipped weights."""
+"""The recogniser: alphabet, line images, the CRNN and the shipped weights."""

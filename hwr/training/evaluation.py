@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
+from hwr.decoding.best_path import read_best_path
 from hwr.model.alphabet import Alphabet
-from hwr.model.decoding import read_best_path
 from hwr.model.line_image import normalise_line
 from hwr.model.network import Crnn
 from hwr.training.batches import stack_ink

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwr.decoding.reading import LineReading
 from hwr.errors import BadLineImage, LineFailed
-from hwr.model.decoding import LineReading
 from workers import line_files
 from workers.line_files import find_images, read_images, row
 

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwr.decoding.best_path import read_best_path
 from hwr.engines import LineBatch, Logits, open_engine
 from hwr.errors import BadLineImage, EngineError, ModelError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-from hwr.model.decoding import read_best_path
 from hwr.model.line_image import LINE_HEIGHT, MAX_WIDTH, WIDTH_STEP, normalise_line
 from hwr.model.network import Crnn, NetworkConfig, fold_norms
 from hwr.model.weights import load_model, save_model

@@ -4,22 +4,11 @@ Graves et al., "Connectionist Temporal Classification" (ICML 2006): take the lik
 time step, merge repeats, drop blanks.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.decoding.reading import LineReading
 from hwr.model.alphabet import BLANK, Alphabet
-
-
-@dataclass(frozen=True, kw_only=True)
-class LineReading:
-    """What a line says."""
-
-    #: The text in the model's alphabet; empty where nothing was found.
-    text: str
-    #: Geometric mean of the best path's probabilities, 0..1; not calibrated.
-    confidence: float
 
 
 def read_best_path(logits: NDArray[np.float32], alphabet: Alphabet) -> LineReading:
