@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hwr
-from hwr.batching import Batcher, Lane
+from hwr.batching import Batcher, BatcherStatistics, Lane
 from hwr.decoding.best_path import read_best_path
 from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
@@ -171,6 +171,10 @@ class LineReader(_Closing):
         return self._batcher.submit(
             image, lane=Lane[lane.upper()], tenant=tenant, deadline_s=deadline_s
         )
+
+    def statistics(self) -> BatcherStatistics:
+        """Times of waiting and working, batch sizes and padding since it was made."""
+        return self._batcher.statistics()
 
     def close(self) -> None:
         """Finish the running batch and fail the waiting lines with ReaderClosed."""
