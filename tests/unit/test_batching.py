@@ -202,6 +202,53 @@ def test_a_queue_that_stays_full_holds_submit_back_until_the_deadline() -> None:
     assert gate.batches == [[-1], [1]]
 
 
+def test_a_full_lane_does_not_hold_up_a_higher_one() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(waiting=1))
+    first = gate.occupy(batcher)
+    low = batcher.submit(item(8, 1), lane=Lane.LOW)
+    high = batcher.submit(item(8, 2), lane=Lane.HIGH, deadline_s=5)
+    gate.open.set()
+    wait([first, low, high], timeout=10)
+    batcher.close()
+
+    assert (low.result(0), high.result(0)) == (1, 2)
+
+
+def test_room_is_given_to_those_who_waited_first() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(waiting=1, padded_columns=8))
+    gate.occupy(batcher)
+    batcher.submit(item(8, 0))
+    threads = []
+    for number in range(1, 6):
+        threads.append(threading.Thread(target=batcher.submit, args=(item(8, number),)))
+        threads[-1].start()
+        threads[-1].join(0.02)  # let it stand in line
+        assert threads[-1].is_alive()
+    gate.open.set()
+    for thread in threads:
+        thread.join(10)
+    batcher.submit(item(8, 6)).result(10)
+    batcher.close()
+
+    assert [number for batch in gate.batches for number in batch] == [-1, 0, 1, 2, 3, 4, 5, 6]
+
+
+def test_late_and_cancelled_lines_take_no_place_in_a_batch() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=16))
+    first = gate.occupy(batcher)
+    late = [batcher.submit(item(8, number), deadline_s=-1.0) for number in range(5)]
+    assert all(batcher.submit(item(8, number)).cancel() for number in range(5, 10))
+    good = [batcher.submit(item(8, number)) for number in (10, 11)]
+    gate.open.set()
+    wait([first, *late, *good], timeout=10)
+    batcher.close()
+
+    assert gate.batches == [[-1], [10, 11]]
+
+
 def test_an_item_without_a_width_is_refused_and_others_are_read() -> None:
     batcher: Batcher[Item, int] = Batcher(numbers)
     with pytest.raises(BadLineImage):
