@@ -144,7 +144,7 @@ class LineReader(_Closing):
         """
         loaded = load_model(model)
         self._alphabet = loaded.alphabet
-        self._engine = open_engine(engine, loaded.network, threads)
+        self._engine = open_engine(engine, loaded, threads)
         self._engine.warm_up()
         self.identity = {
             "model": loaded.hash,

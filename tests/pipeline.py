@@ -18,7 +18,8 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.config import NetworkConfig
+from hwr.model.network import Crnn
 from hwr.model.weights import save_model
 from workers import dispatch, jobs
 from workers.database import FINAL_STATES, Database, Document, Line, Page

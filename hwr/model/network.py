@@ -10,47 +10,17 @@ before every convolution, and the LSTM runs over packed sequences.
 """
 
 import copy
-from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from hwr.model.config import NetworkConfig
+
 #: Horizontal pixels that become one time step.
 STRIDE = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
-    """The shape of a network; stored with its weights."""
-
-    #: CTC classes, the blank included.
-    classes: int
-    #: Channels of the three stages.
-    channels: tuple[int, int, int] = (32, 64, 128)
-    #: Residual blocks of the three stages.
-    blocks: tuple[int, int, int] = (1, 2, 3)
-    #: Units of the LSTM in each direction.
-    hidden: int = 192
-    #: Layers of the LSTM.
-    layers: int = 2
-    #: Share of features dropped between stages while training.
-    dropout: float = 0.15
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "NetworkConfig":
-        """The record that `to_json` wrote."""
-        lists: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-        }
-        return cls(**lists)
 
 
 def width_mask(widths: Tensor, width: int) -> Tensor:

@@ -22,7 +22,7 @@ def main() -> None:
     batch = draw_batch()
     baseline = 0.0
     for name in ENGINES:
-        speed = lines_per_second(open_engine(name, load_model().network), batch)
+        speed = lines_per_second(open_engine(name, load_model()), batch)
         baseline = baseline or speed
         sys.stdout.write(f"{name:12} {speed:6.1f} lines/s  {speed / baseline:4.2f} times\n")
 

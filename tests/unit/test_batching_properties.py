@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_models import model_of
 from numpy.typing import NDArray
 
 from hwr.batching import Batcher, BatcherLimits, Lane
@@ -19,7 +20,8 @@ from hwr.decoding.reading import LineReading
 from hwr.engines import open_engine
 from hwr.errors import ReaderClosed
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.config import NetworkConfig
+from hwr.model.network import Crnn
 from hwr.reader import reading_work
 
 Grey = NDArray[np.uint8]
@@ -163,7 +165,7 @@ def read_alone() -> tuple[list[Grey], list[str]]:
 def small_work() -> Callable[[Sequence[Grey]], list[LineReading]]:
     torch.manual_seed(3)
     shape = NetworkConfig(classes=80, channels=(4, 4, 8), blocks=(1, 1, 1), hidden=16, layers=1)
-    engine = open_engine("torch", Crnn(shape).eval())
+    engine = open_engine("torch", model_of(Crnn(shape)))
     return reading_work(engine, Alphabet(DEFAULT_CHARACTERS[:79]))
 
 

@@ -3,8 +3,9 @@
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from hwr.model.config import NetworkConfig
 from hwr.model.flops import flops_per_column
-from hwr.model.network import Crnn, NetworkConfig, fold_norms
+from hwr.model.network import Crnn, fold_norms
 
 WIDTH = 512
 

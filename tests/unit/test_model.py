@@ -7,13 +7,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_models import model_of
 
 from hwr.decoding.best_path import read_best_path
 from hwr.engines import LineBatch, Logits, open_engine
 from hwr.errors import BadLineImage, EngineError, ModelError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, MAX_WIDTH, WIDTH_STEP, normalise_line
-from hwr.model.network import Crnn, NetworkConfig, fold_norms
+from hwr.model.network import Crnn, fold_norms
 from hwr.model.weights import load_model, save_model
 from hwr.reader import reading_work
 
@@ -95,7 +97,7 @@ def test_what_is_not_a_line_image_is_refused(image: np.ndarray) -> None:
 )
 @settings(max_examples=25, deadline=None)
 def test_a_line_reads_the_same_alone_and_in_any_batch(widths: list[int], seed: int) -> None:
-    engine = open_engine("torch", small_network(seed))
+    engine = open_engine("torch", model_of(small_network(seed)))
     lines = [random_line(width, index) for index, width in enumerate(widths)]
     batch = LineBatch.stack(lines)
     together = engine.logits(batch).rows(batch)
@@ -105,7 +107,7 @@ def test_a_line_reads_the_same_alone_and_in_any_batch(widths: list[int], seed: i
 
 
 def test_texts_are_the_same_alone_and_in_a_batch() -> None:
-    work = reading_work(open_engine("torch", small_network()), ALPHABET)
+    work = reading_work(open_engine("torch", model_of(small_network())), ALPHABET)
     lines = [random_line(width, width) for width in (8, 64, 512, 128, 504)]
     assert [work([line])[0].text for line in lines] == [r.text for r in work(lines)]
 
@@ -131,8 +133,8 @@ def test_folding_the_norms_changes_no_logit() -> None:
 
 def test_bfloat16_reads_nearly_the_same() -> None:
     network, batch = small_network(), LineBatch.stack([random_line(w, w) for w in (64, 200)])
-    exact = open_engine("torch", network).logits(batch).rows(batch)
-    rounded = open_engine("torch-bf16", network)
+    exact = open_engine("torch", model_of(network)).logits(batch).rows(batch)
+    rounded = open_engine("torch-bf16", model_of(network))
     assert "bfloat16" in rounded.identity
     for a, b in zip(exact, rounded.logits(batch).rows(batch), strict=True):
         np.testing.assert_allclose(a, b, atol=0.05)
@@ -147,7 +149,7 @@ def test_an_engine_that_breaks_its_contract_is_named() -> None:
 
 def test_an_unknown_engine_is_named_with_the_known_ones() -> None:
     with pytest.raises(EngineError, match="torch"):
-        open_engine("abacus", small_network())
+        open_engine("abacus", model_of(small_network()))
 
 
 def logits_for(path: str) -> np.ndarray:
@@ -187,8 +189,8 @@ def test_a_model_survives_its_file(tmp_path: Path) -> None:
     assert len(loaded.hash) == 16
     line = LineBatch.stack([random_line(256, 1)])
     np.testing.assert_allclose(
-        open_engine("torch", loaded.network).logits(line).values,
-        open_engine("torch", network).logits(line).values,
+        open_engine("torch", loaded).logits(line).values,
+        open_engine("torch", model_of(network)).logits(line).values,
         atol=0.05,  # half precision on disk
     )
 
@@ -209,3 +211,13 @@ def test_a_model_whose_weights_do_not_fit_is_named(tmp_path: Path) -> None:
     save_model(path, network, ALPHABET)
     with pytest.raises(ModelError):
         load_model(path)
+
+
+def test_the_tensors_a_shape_names_are_those_of_the_network() -> None:
+    network = small_network()
+    state = {
+        name: tuple(tensor.shape)
+        for name, tensor in network.state_dict().items()
+        if tensor.is_floating_point() and not name.startswith("shortcut")
+    }
+    assert network.config.tensors() == state

@@ -1,0 +1,82 @@
+"""The shape of a network: what must be known to build it, in PyTorch or elsewhere."""
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """The shape of a network; stored with its weights."""
+
+    #: CTC classes, the blank included.
+    classes: int
+    #: Channels of the three stages.
+    channels: tuple[int, int, int] = (32, 64, 128)
+    #: Residual blocks of the three stages.
+    blocks: tuple[int, int, int] = (1, 2, 3)
+    #: Units of the LSTM in each direction.
+    hidden: int = 192
+    #: Layers of the LSTM.
+    layers: int = 2
+    #: Share of features dropped between stages while training.
+    dropout: float = 0.15
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "NetworkConfig":
+        """The record that `to_json` wrote."""
+        lists: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**lists)
+
+    def residual_blocks(self) -> list[tuple[str, int, int]]:
+        """Of each residual block its name in the weights, channels in and channels out."""
+        blocks, channels_in = [], self.channels[0]
+        for stage, (channels, count) in enumerate(zip(self.channels, self.blocks, strict=True)):
+            widths = pairwise([channels_in] + [channels] * count)
+            blocks += [(f"backbone.stages.{stage}.{i}", *pair) for i, pair in enumerate(widths)]
+            channels_in = channels
+        return blocks
+
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every tensor of weights or statistics that reading needs."""
+        first, *_, last = self.channels
+        shapes: dict[str, tuple[int, ...]] = {"backbone.stem.weight": (first, 1, 7, 7)}
+        shapes |= _norm("backbone.stem_norm", first)
+        for name, channels_in, channels_out in self.residual_blocks():
+            shapes |= _block(name, channels_in, channels_out)
+        for layer in range(self.layers):
+            shapes |= _lstm(layer, 2 * self.hidden if layer else last, self.hidden)
+        shapes["head.classify.weight"] = (self.classes, 2 * self.hidden)
+        shapes["head.classify.bias"] = (self.classes,)
+        return shapes
+
+
+def _norm(name: str, channels: int) -> dict[str, tuple[int, ...]]:
+    parts = ("weight", "bias", "running_mean", "running_var")
+    return {f"{name}.{part}": (channels,) for part in parts}
+
+
+def _block(name: str, channels_in: int, channels_out: int) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {
+        f"{name}.conv1.weight": (channels_out, channels_in, 3, 3),
+        f"{name}.conv2.weight": (channels_out, channels_out, 3, 3),
+    }
+    if channels_in != channels_out:
+        shapes[f"{name}.shortcut.weight"] = (channels_out, channels_in, 1, 1)
+    return shapes | _norm(f"{name}.norm1", channels_out) | _norm(f"{name}.norm2", channels_out)
+
+
+def _lstm(layer: int, size: int, hidden: int) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for end in (f"l{layer}", f"l{layer}_reverse"):
+        shapes[f"sequence.lstm.weight_ih_{end}"] = (4 * hidden, size)
+        shapes[f"sequence.lstm.weight_hh_{end}"] = (4 * hidden, hidden)
+        shapes[f"sequence.lstm.bias_ih_{end}"] = (4 * hidden,)
+        shapes[f"sequence.lstm.bias_hh_{end}"] = (4 * hidden,)
+    return shapes
