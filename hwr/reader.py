@@ -135,7 +135,7 @@ class LineReader(_Closing):
     """Reads lines of any number of pages at once; safe to call from many threads."""
 
     def __init__(
-        self, *, model: Path | None = None, engine: str = "torch", threads: int = 1
+        self, *, model: Path | None = None, engine: str = "auto", threads: int = 1
     ) -> None:
         """Load `model` (default: the shipped one) into the engine of that name and warm it up.
 
@@ -200,7 +200,7 @@ class Reader(_Closing):
         self,
         *,
         model: Path | None = None,
-        engine: str = "torch",
+        engine: str = "auto",
         threads: int = 1,
         limits: Limits | None = None,
         line_finder: LineFinder = find_lines,

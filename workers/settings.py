@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     )
 
     model: Path | None = Field(None, description="Model file other than the shipped one")
-    engine: str = Field("torch", description="Engine that reads: torch, torch-bf16, torch-cuda")
+    engine: str = Field(
+        "auto", description="Engine that reads: auto, onnx, torch, torch-bf16, torch-cuda, tensorrt"
+    )
     engine_threads: int = Field(1, ge=1, description="CPU threads of one engine")
     read_threads: int = Field(8, ge=1, description="Pages one read worker holds at once")
     ready_file: Path | None = Field(None, description="File a worker makes when it is ready")

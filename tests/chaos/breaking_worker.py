@@ -5,14 +5,15 @@ Run it with `python breaking_worker.py read`.
 It stands in for a GPU after an error that only a new process is rid of.
 """
 
-from hwr.engines import LineBatch, Logits, torch_engine
+from hwr.engines import LineBatch, Logits
+from hwr.engines.onnx_engine import OnnxEngine
 from workers import worker
 
-logits = torch_engine.TorchEngine.logits
+logits = OnnxEngine.logits
 batches: list[LineBatch] = []
 
 
-def breaking(self: torch_engine.TorchEngine, batch: LineBatch) -> Logits:
+def breaking(self: OnnxEngine, batch: LineBatch) -> Logits:
     """Read the batch of the warm-up, and no other."""
     batches.append(batch)
     if len(batches) > 1:
@@ -21,5 +22,5 @@ def breaking(self: torch_engine.TorchEngine, batch: LineBatch) -> Logits:
 
 
 if __name__ == "__main__":
-    torch_engine.TorchEngine.logits = breaking  # type: ignore[method-assign]
+    OnnxEngine.logits = breaking  # type: ignore[method-assign]
     worker.main()

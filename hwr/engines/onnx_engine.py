@@ -1,0 +1,116 @@
+"""The engine for CPUs: ONNX Runtime, in 8-bit integers where the model has been calibrated."""
+
+import logging
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from hwr.engines.onnx_graph import INK, LOGITS, write_graph
+from hwr.engines.protocol import LineBatch, Logits
+from hwr.errors import EngineError, ModelError
+from hwr.model.calibration import Calibration, load_calibration
+from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
+from hwr.model.weights import Model
+
+log = logging.getLogger(__name__)
+
+_WARM_UP_WIDTH = 512
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+class OnnxEngine:
+    """Reads the lines of a batch one by one, on as many threads as it may.
+
+    A line's logits are therefore the same bits alone and in any batch, and no time goes into
+    padding. Each thread reads a line of its own inside the runtime, which starts none itself.
+    """
+
+    def __init__(
+        self, model: Model, *, calibration: Calibration | None = None, threads: int = 1
+    ) -> None:
+        self._precision = f"int8 {calibration.hash}" if calibration else "float32"
+        self._classes = model.config.classes
+        graph = write_graph(model, calibration.ranges if calibration else None)
+        self._session = open_session(graph)
+        self._pool = ThreadPoolExecutor(threads, "onnx") if threads > 1 else None
+
+    @property
+    def identity(self) -> str:
+        return f"onnxruntime {onnxruntime.__version__} cpu {self._precision}"
+
+    def logits(self, batch: LineBatch) -> Logits:
+        lengths = batch.widths // WIDTH_STEP
+        values = np.zeros((len(lengths), int(lengths.max()), self._classes), np.float32)
+        lines = [row[:, :width] for row, width in zip(batch.images, batch.widths, strict=True)]
+        read = self._pool.map(self._read, lines) if self._pool else map(self._read, lines)
+        for row, line in zip(values, read, strict=True):
+            row[: len(line)] = line
+        return Logits(values=values, lengths=lengths)
+
+    def warm_up(self) -> None:
+        self.logits(LineBatch.stack([np.full((LINE_HEIGHT, _WARM_UP_WIDTH), 255, np.uint8)]))
+
+    def _read(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(64, w) uint8 → (T, C)."""
+        (logits,) = self._session.run([LOGITS], {INK: (255 - line)[None, None]})
+        return np.asarray(logits, np.float32)[:, 0]
+
+
+def open_session(graph: bytes) -> onnxruntime.InferenceSession:
+    """A session that works in the thread that calls it, and in no other.
+
+    Raises:
+        EngineError: the runtime cannot run the graph.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # would keep a plan for every width there is
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's errors have no class of their own in common
+        raise EngineError(
+            f"ONNX Runtime {onnxruntime.__version__} cannot run the network ({error})."
+            " Install the version that hwr asks for, or set HWR_ENGINE=torch."
+        ) from error
+
+
+def open_onnx(model: Model, threads: int) -> OnnxEngine:
+    """The engine in 8 bits where it reads well in them, else in float32 with a warning."""
+    return OnnxEngine(model, calibration=_usable_calibration(model), threads=threads)
+
+
+def _usable_calibration(model: Model) -> Calibration | None:
+    try:
+        calibration = load_calibration(model)
+    except ModelError as error:
+        log.warning("%s Reading in float32, three times slower.", error)
+        return None
+    if calibration is None:
+        log.warning(
+            "%s has not been calibrated: reading in float32, three times slower."
+            " Calibrate it with `hwr quantise DATA`.",
+            model.path,
+        )
+    elif not _adds_in_32_bits():
+        log.warning("This CPU has no VNNI: reading in float32, which is exact on it.")
+        return None
+    return calibration
+
+
+def _adds_in_32_bits() -> bool:
+    """Whether 8-bit products are added without overflow: on x86 that takes VNNI.
+
+    Older x86 instructions (vpmaddubsw) add pairs of products in 16 bits, and saturate.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return True
+    try:
+        return "_vnni" in _CPU_INFO.read_text(encoding="ascii")
+    except OSError:
+        return False
