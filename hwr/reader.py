@@ -236,14 +236,14 @@ class Reader(_Closing):
             for number in range(1, document.page_count + 1):
                 yield self._read_page(document, number)
 
-    def read_lines(self, images: Sequence[NDArray[np.uint8]]) -> list[str]:
-        """The texts of line images that are already cut; they share batches.
+    def read_lines(self, images: Sequence[NDArray[np.uint8]]) -> list[LineReading]:
+        """The readings of line images that are already cut; they share batches.
 
         Raises:
             LineError: one of them cannot be read.
         """
         waiting = [self._lines.submit(normalise_line(image)) for image in images]
-        return [future.result().text for future in waiting]
+        return [future.result() for future in waiting]
 
     def close(self) -> None:
         """Stop the engine."""

@@ -12,13 +12,13 @@ import torch.distributed as dist
 
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.training.batches import BatchPlan, Sources
-from hwr.training.evaluation import curve_validation
 from hwr.training.fonts import fetch_fonts
 from hwr.training.packs import pack_names, read_pack
 from hwr.training.recipe import Recipe, default_network
 from hwr.training.samples import LineSample
 from hwr.training.strokes import read_hands
 from hwr.training.trainer import Trainer, join_processes
+from hwr.training.validation import curve_validation
 
 _STROKES = "strokes/writepad.jsonl.xz"
 #: Lines of each set that the curve is measured on; `hwr evaluate` takes all of them.
@@ -33,7 +33,7 @@ def train(data: Path, out: Path, recipe: Recipe, fonts: Path, every: int = 500) 
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     rank = dist.get_rank() if dist.is_initialized() else 0
     plan = BatchPlan(read_sources(data, fonts if recipe.fonts else None), recipe, alphabet, rank)
-    validate = curve_validation(_few(read_lines(data, "val")), alphabet)
+    validate = curve_validation(_few(read_lines(data, "val")), alphabet, out / "worst.png")
     network = default_network(alphabet.classes)
     Trainer(out, recipe, network, alphabet, validate).run(plan, every=every)
 

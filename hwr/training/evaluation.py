@@ -1,67 +1,81 @@
-"""Measures a model on labelled lines."""
+"""Reads labelled lines, so that what was read can be compared with what stands there."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 
 from hwr.decoding.best_path import read_best_path
+from hwr.decoding.reading import LineReading
+from hwr.errors import BadLineImage, TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.model.network import Crnn
 from hwr.training.batches import stack_ink
-from hwr.training.metrics import ErrorRates, error_rates
 from hwr.training.samples import Grey, LineSample
+
+log = logging.getLogger(__name__)
 
 _LINES_AT_ONCE = 8
 
 #: Reads normalised line images, in their order.
-ReadLines = Callable[[Sequence[Grey]], Sequence[str]]
+ReadLines = Callable[[Sequence[Grey]], Sequence[LineReading]]
 
 
-def evaluate(
+@dataclass(frozen=True, kw_only=True)
+class LineResult:
+    """A labelled line that was read."""
+
+    sample: LineSample
+    #: Its text folded to the model's alphabet, which is all that a reading can say.
+    truth: str
+    reading: LineReading
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """(truth, reading)"""
+        return self.truth, self.reading.text
+
+
+def read_samples(
     samples: Iterable[LineSample], read: ReadLines, alphabet: Alphabet
-) -> dict[str, ErrorRates]:
-    """Error rates per data set; truth is folded to the model's alphabet."""
-    by_set: dict[str, list[LineSample]] = defaultdict(list)
-    for sample in samples:
-        by_set[sample.dataset].append(sample)
-    return {
-        name: error_rates(_pairs(lines, read, alphabet)) for name, lines in sorted(by_set.items())
-    }
+) -> list[LineResult]:
+    """Every line with its reading; one whose picture is broken is logged by name and left out."""
+    results: list[LineResult] = []
+    for group, images in _groups(sorted(samples, key=lambda sample: sample.width)):
+        for sample, reading in zip(group, read(images), strict=True):
+            truth = alphabet.fold(sample.text)
+            results.append(LineResult(sample=sample, truth=truth, reading=reading))
+    return results
 
 
 def network_reader(network: Crnn, alphabet: Alphabet) -> ReadLines:
     """Reads with the bare network in bfloat16: quick enough to run amid training."""
 
     @torch.inference_mode()
-    def read(images: Sequence[Grey]) -> list[str]:
+    def read(images: Sequence[Grey]) -> list[LineReading]:
         widths = torch.tensor([image.shape[1] for image in images])
         with torch.autocast("cpu", torch.bfloat16):
             logits, lengths = network.eval()(stack_ink(images), widths)
         rows = zip(logits.float().numpy(), lengths.tolist(), strict=True)
-        return [read_best_path(row[:length], alphabet).text for row, length in rows]
+        return [read_best_path(row[:length], alphabet) for row, length in rows]
 
     return read
 
 
-def curve_validation(
-    samples: Sequence[LineSample], alphabet: Alphabet
-) -> Callable[[Crnn], dict[str, float]]:
-    """A validation for the trainer: CER per data set."""
-
-    def validate(network: Crnn) -> dict[str, float]:
-        rates = evaluate(samples, network_reader(network, alphabet), alphabet)
-        return {name: round(rate.cer, 4) for name, rate in rates.items()}
-
-    return validate
+def _groups(samples: Sequence[LineSample]) -> Iterator[tuple[list[LineSample], list[Grey]]]:
+    """Lines of about one width with their pictures."""
+    for start in range(0, len(samples), _LINES_AT_ONCE):
+        loaded = [(s, _picture(s)) for s in samples[start : start + _LINES_AT_ONCE]]
+        whole = [(sample, image) for sample, image in loaded if image is not None]
+        if whole:
+            yield [sample for sample, _ in whole], [image for _, image in whole]
 
 
-def _pairs(
-    lines: list[LineSample], read: ReadLines, alphabet: Alphabet
-) -> Iterable[tuple[str, str]]:
-    ordered = sorted(lines, key=lambda sample: sample.width)
-    for start in range(0, len(ordered), _LINES_AT_ONCE):
-        group = ordered[start : start + _LINES_AT_ONCE]
-        readings = read([normalise_line(sample.load()) for sample in group])
-        yield from ((alphabet.fold(s.text), r) for s, r in zip(group, readings, strict=True))
+def _picture(sample: LineSample) -> Grey | None:
+    try:
+        return normalise_line(sample.load())
+    except (TrainingDataError, BadLineImage) as error:
+        log.warning("%s: %s left out: %s", sample.dataset, sample.name, error)
+        return None

@@ -1,7 +1,10 @@
-"""Character and word error rates."""
+"""Character and word error rates, raw or folded."""
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from hwr.training.edits import edit_distance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,29 +20,61 @@ class ErrorRates:
     exact: float
 
 
-def edit_distance(a: Sequence[object], b: Sequence[object]) -> int:
-    """Levenshtein distance: fewest insertions, deletions and substitutions."""
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        previous, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (x != y))
-    return row[-1]
+@dataclass(frozen=True, kw_only=True)
+class ErrorCounts:
+    """What one or several lines add to the sums that rates are made of."""
+
+    lines: int = 0
+    characters: int = 0
+    character_errors: int = 0
+    words: int = 0
+    word_errors: int = 0
+    exact: int = 0
+
+    def __add__(self, other: "ErrorCounts") -> "ErrorCounts":
+        return ErrorCounts(
+            lines=self.lines + other.lines,
+            characters=self.characters + other.characters,
+            character_errors=self.character_errors + other.character_errors,
+            words=self.words + other.words,
+            word_errors=self.word_errors + other.word_errors,
+            exact=self.exact + other.exact,
+        )
+
+    def rates(self) -> ErrorRates:
+        """The rates of these sums."""
+        return ErrorRates(
+            lines=self.lines,
+            cer=self.character_errors / max(1, self.characters),
+            wer=self.word_errors / max(1, self.words),
+            exact=self.exact / max(1, self.lines),
+        )
+
+
+def count_errors(truth: str, reading: str) -> ErrorCounts:
+    """The errors of one line."""
+    return ErrorCounts(
+        lines=1,
+        characters=len(truth),
+        character_errors=edit_distance(truth, reading),
+        words=len(truth.split()),
+        word_errors=edit_distance(truth.split(), reading.split()),
+        exact=int(truth == reading),
+    )
 
 
 def error_rates(pairs: Iterable[tuple[str, str]]) -> ErrorRates:
     """Rates over (truth, reading) pairs."""
-    lines = characters = words = character_errors = word_errors = exact = 0
-    for truth, reading in pairs:
-        lines += 1
-        characters += len(truth)
-        words += len(truth.split())
-        character_errors += edit_distance(truth, reading)
-        word_errors += edit_distance(truth.split(), reading.split())
-        exact += truth == reading
-    return ErrorRates(
-        lines=lines,
-        cer=character_errors / max(1, characters),
-        wer=word_errors / max(1, words),
-        exact=exact / max(1, lines),
-    )
+    counts = (count_errors(truth, reading) for truth, reading in pairs)
+    return sum(counts, ErrorCounts()).rates()
+
+
+def fold_for_score(text: str) -> str:
+    """`text` without what often does not matter: case, accents and punctuation.
+
+    Case is folded as Unicode does, combining marks are cut off after NFKD, characters of the
+    categories P* are dropped and runs of spaces count as one.
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    kept = (c for c in plain if not unicodedata.category(c).startswith(("M", "P")))
+    return " ".join("".join(kept).split())

@@ -28,17 +28,21 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_a_model_is_trained_and_measured(data: Path) -> None:
-    run, figures = data / "run", data / "figures.json"
+    run, figures, sheet = data / "run", data / "figures.json", data / "worst.png"
     trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")
     assert trained.returncode == 0, trained.stderr
     model = run / "model.safetensors"
 
-    measured = hwr("evaluate", data, "--json", figures, model=model)
+    options = ("--engine", "torch-bf16", "--json", figures, "--worst", sheet)
+    measured = hwr("evaluate", data, *options, model=model)
     assert measured.returncode == 0, measured.stderr
     assert "drawn" in measured.stdout
-    entry = json.loads(figures.read_text())["drawn"]
-    assert entry["lines"] == 2
-    assert entry["cer"] > 0.5, "two steps cannot have taught it"
+    told = json.loads(figures.read_text())
+    assert "bfloat16" in told["reader"]["engine"]
+    rates = told["sets"]["drawn"]["raw"]["rates"]
+    assert rates["lines"] == 2
+    assert rates["cer"] > 0.5, "two steps cannot have taught it"
+    assert sheet.read_bytes().startswith(b"\x89PNG")
 
     pages = hwr("evaluate", data, "--pages", model=model)
     assert pages.returncode == 0, pages.stderr

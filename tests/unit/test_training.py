@@ -1,4 +1,4 @@
-"""Packs, drawn lines, metrics, and a run that resumes exactly. All data is drawn here."""
+"""Packs, drawn lines, and a run that resumes exactly. All data is drawn here."""
 
 import json
 import lzma
@@ -15,13 +15,11 @@ from hypothesis import strategies as st
 
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.config import NetworkConfig
 from hwr.model.weights import load_model
 from hwr.training import texts
 from hwr.training.batches import BatchPlan, Sources
 from hwr.training.drawn import stroke_sample
-from hwr.training.evaluation import evaluate, network_reader
-from hwr.training.metrics import edit_distance, error_rates
 from hwr.training.packs import pack_names, read_pack
 from hwr.training.recipe import Recipe
 from hwr.training.strokes import read_hands
@@ -127,22 +125,6 @@ def test_numbers_in_words(value: int, said: str) -> None:
     assert texts.number_words(value) == said
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "distance"),
-    [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3), ("ab", "ba", 2), ("same", "same", 0)],
-)
-def test_edit_distance(a: str, b: str, distance: int) -> None:
-    assert edit_distance(a, b) == edit_distance(b, a) == distance
-
-
-def test_error_rates_are_sums_over_the_set() -> None:
-    rates = error_rates([("ab cd", "ab cx"), ("e", "e")])
-    assert rates.lines == 2
-    assert rates.cer == pytest.approx(1 / 6)
-    assert rates.wer == pytest.approx(1 / 3)
-    assert rates.exact == 0.5
-
-
 def run(folder: Path, lines: Path, strokes: Path, until: int) -> Trainer:
     sources = Sources(
         real=read_pack(lines, "drawn", "train"), hands=read_hands(strokes, "train"), fonts=[]
@@ -175,10 +157,3 @@ def test_training_lowers_the_loss(tmp_path: Path, lines: Path) -> None:
     curve = (tmp_path / "curve.jsonl").read_text()
     losses = [json.loads(row)["loss"] for row in curve.splitlines()]
     assert losses[-1] < 0.7 * losses[0]
-
-
-def test_evaluation_counts_every_line_of_every_set(lines: Path) -> None:
-    samples = read_pack(lines, "drawn", "val")
-    rates = evaluate(samples, network_reader(Crnn(SMALL), ALPHABET), ALPHABET)
-    assert rates["drawn"].lines == 2
-    assert rates["drawn"].cer > 0.5

@@ -1,7 +1,6 @@
 """Commands that make and measure models: train and evaluate."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,6 @@ from workers.commands.show import complain
 from workers.settings import engine_of, get_settings
 
 if TYPE_CHECKING:
-    from hwr.model.alphabet import Alphabet
     from hwr.reader import Reader
 
 Data = Annotated[
@@ -50,44 +48,53 @@ def evaluate(
     save: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures here.")
     ] = None,
+    worst: Annotated[
+        Path | None,
+        typer.Option(help="Also draw the worst-read lines with their texts to this PNG."),
+    ] = None,
 ) -> None:
-    """Measure the model: CER and WER per data set, or per page with --pages."""
-    from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+    """Measure the model: CER and WER per data set and writer, or per page with --pages."""
     from hwr.reader import Reader
 
     settings = get_settings()
     options = engine_of(settings) | ({"engine": engine} if engine else {})
-    alphabet = Alphabet(DEFAULT_CHARACTERS)
-    figures: dict[str, Any] = {}
     with Reader(**options) as reader:
         complain(f"{reader.identity}")
-        rows = _pages(reader, data, alphabet) if pages else _sets(reader, data, split, alphabet)
-        for name, text, entry in rows:
-            typer.echo(f"{name:36} {text}")
-            figures[name] = entry
-        figures["reader"] = reader.identity
+        found = _pages(reader, data) if pages else _lines(reader, data, split, worst)
+        figures = {"reader": reader.identity, **found}
     if save:
         save.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-Row = tuple[str, str, dict[str, Any]]
-
-
-def _sets(reader: "Reader", data: Path, split: str, alphabet: "Alphabet") -> Iterator[Row]:
+def _lines(reader: "Reader", data: Path, split: str, worst: Path | None) -> dict[str, Any]:
+    from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
     from hwr.training.command import read_lines
-    from hwr.training.evaluation import evaluate as measure
+    from hwr.training.evaluation import read_samples
+    from hwr.training.report import report
+    from hwr.training.sheet import write_sheet
+    from workers.commands.tables import report_tables
 
-    for name, rates in measure(read_lines(data, split), reader.read_lines, alphabet).items():
-        text = f"{rates.lines:5} lines  CER {rates.cer:7.2%}  WER {rates.wer:7.2%}"
-        yield name, f"{text}  exact {rates.exact:7.2%}", asdict(rates)
+    alphabet = Alphabet(DEFAULT_CHARACTERS)
+    results = read_samples(read_lines(data, split), reader.read_lines, alphabet)
+    found = report(results)
+    for row in report_tables(found):
+        typer.echo(row)
+    if worst:
+        write_sheet(worst, results)
+    return asdict(found)
 
 
-def _pages(reader: "Reader", data: Path, alphabet: "Alphabet") -> Iterator[Row]:
+def _pages(reader: "Reader", data: Path) -> dict[str, Any]:
+    from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
     from hwr.training.pages import PlacedText, score_page, transcribed_pages
 
+    alphabet = Alphabet(DEFAULT_CHARACTERS)
+    scores: dict[str, Any] = {}
     for picture, truth in transcribed_pages(data / "pages"):
         (page,) = reader.pages(picture)
         read = [PlacedText(text=line.text, polygon=line.polygon) for line in page.lines]
         score = score_page(truth, read, alphabet)
+        scores[picture.stem] = asdict(score)
         text = f"CER {score.inside.cer:7.2%}  with print {score.whole.cer:7.2%}"
-        yield picture.stem, f"{text}  lines {score.lines[1]}/{score.lines[0]}", asdict(score)
+        typer.echo(f"{picture.stem:36} {text}  lines {score.lines[1]}/{score.lines[0]}")
+    return {"pages": scores}
