@@ -1,0 +1,118 @@
+"""What is read: lines with their texts, and whole documents."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.documents import open_document
+from hwr.errors import TrainingDataError
+from hwr.layout import Line, crop_line
+from hwr.model.line_image import normalise_line
+from hwr.samples import Kind, TruthLine, load_truth, write_batch
+from hwr.training.packs import pack_names, read_pack
+from hwr.training.samples import LineSample
+
+Grey = NDArray[np.uint8]
+
+_PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchLine:
+    """A line of handwriting and what it says."""
+
+    #: As it was cut from its page, grey (h, w): what other programs are given.
+    crop: Grey
+    #: As the engines want it, (64, w).
+    image: Grey
+    text: str
+    #: Lines of one page have the same.
+    page: int
+
+    @classmethod
+    def of(cls, crop: Grey, text: str, page: int) -> "BenchLine":
+        """The line in `crop`."""
+        return cls(crop=crop, image=normalise_line(crop), text=text, page=page)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What a run reads."""
+
+    #: In one sentence.
+    said: str
+    lines: tuple[BenchLine, ...]
+    documents: tuple[Path, ...]
+
+    @property
+    def widths(self) -> list[int]:
+        """Of the line images, in pixels."""
+        return [line.image.shape[1] for line in self.lines]
+
+
+def drawn_material(folder: Path, *, pages: int, lines: int) -> Material:
+    """Documents drawn into `folder`: an exam of so many pages and five cheques.
+
+    Raises:
+        MissingFont: the fonts that they are written with are not installed.
+    """
+    samples = write_batch(folder, pages=pages)
+    cut = [line for sample in samples for line in _cut(sample.path, sample.truth_path)]
+    return Material(
+        said=f"drawn: an exam of {pages} pages and five cheques, 200 dpi; their handwritten lines",
+        lines=_numbered_pages(cut)[:lines],
+        documents=tuple(sample.path for sample in samples),
+    )
+
+
+def folder_material(folder: Path, *, pages: int, lines: int) -> Material:
+    """The val lines of the packs in FOLDER/lines, evenly, and pictures of FOLDER/pages.
+
+    Raises:
+        TrainingDataError: there are no packs, or they hold no val line.
+    """
+    packs = pack_names(folder / "lines")
+    share = -(-lines // len(packs))
+    chosen = [s for name in packs for s in _evenly(read_pack(folder / "lines", name, "val"), share)]
+    if not chosen:
+        raise TrainingDataError(f"{folder}/lines holds no line of the split val.")
+    names = {name: number for number, name in enumerate(packs)}
+    files = sorted(p for p in (folder / "pages").glob("*") if p.suffix.lower() in _PICTURES)
+    return Material(
+        said=f"{len(chosen)} validation lines of {', '.join(packs)}",
+        lines=tuple(BenchLine.of(s.load(), s.text, names[s.dataset]) for s in chosen),
+        documents=tuple(files[:pages]),
+    )
+
+
+def _evenly(samples: Sequence[LineSample], count: int) -> Sequence[LineSample]:
+    return samples[:: max(1, len(samples) // count)][:count]
+
+
+def _cut(document: Path, truth_path: Path) -> Iterator[tuple[Grey, str, int]]:
+    """Handwritten lines by their true outlines, with a number of their page."""
+    with open_document(document) as pages:
+        for truth in load_truth(truth_path).pages:
+            image = pages.page(truth.number).image
+            for line in truth.lines:
+                if line.kind is Kind.HANDWRITING:
+                    yield crop_line(image, _outlined(line)), line.text, truth.number
+
+
+def _outlined(line: TruthLine) -> Line:
+    # The polygon's corners run clockwise from the top left; the baseline needs only its slope.
+    return Line(order=line.order, polygon=line.polygon, baseline=(line.polygon[3], line.polygon[2]))
+
+
+def _numbered_pages(cut: Sequence[tuple[Grey, str, int]]) -> tuple[BenchLine, ...]:
+    """Lines whose pages are numbered through all documents."""
+    lines: list[BenchLine] = []
+    page = last = 0
+    for crop, text, number in cut:
+        page += number != last or not lines
+        last = number
+        lines.append(BenchLine.of(crop, text, page))
+    return tuple(lines)

@@ -1,0 +1,99 @@
+"""Other programs on the same lines, where they are installed: rapidocr and tesseract.
+
+Each is given one thread and the crops as they were cut from the page, knowing that they are single
+lines; rapidocr one at a time, tesseract all in one call.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+
+from hwr.benchmark.material import Grey
+from hwr.benchmark.subject import Skipped
+from hwr.errors import HwrError
+
+#: Longest run of tesseract.
+_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A program that is installed here."""
+
+    name: str
+    #: Its name with its version and model.
+    identity: str
+    #: Texts of crops.
+    read: Callable[[Sequence[Grey]], list[str]]
+
+
+def find_peers() -> tuple[list[Peer], list[Skipped]]:
+    """Those that are installed, and how to get the others."""
+    peers: list[Peer] = []
+    skipped = []
+    if find_spec("rapidocr"):
+        peers.append(_rapidocr())
+    else:
+        skipped.append(
+            Skipped(name="rapidocr", reason="Not installed: pip install rapidocr onnxruntime")
+        )
+    if program := shutil.which("tesseract"):
+        peers.append(_tesseract(program))
+    else:
+        skipped.append(
+            Skipped(name="tesseract", reason="Not on the PATH: apt install tesseract-ocr")
+        )
+    return peers, skipped
+
+
+def _rapidocr() -> Peer:
+    from rapidocr import RapidOCR
+
+    threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
+    engine = RapidOCR(params={**threads, "Global.log_level": "error"})
+
+    def read(crops: Sequence[Grey]) -> list[str]:
+        colour = (cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR) for crop in crops)
+        found = (engine(crop, use_det=False, use_cls=False, use_rec=True) for crop in colour)
+        return [" ".join(line.txts or ()) for line in found]
+
+    return Peer(name="rapidocr", identity=f"{version('rapidocr')}, its default model", read=read)
+
+
+def _tesseract(program: str) -> Peer:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    number = said.stdout.split(maxsplit=2)[1]
+
+    def read(crops: Sequence[Grey]) -> list[str]:
+        with tempfile.TemporaryDirectory() as folder:
+            return _run_tesseract(program, crops, Path(folder))
+
+    return Peer(name="tesseract", identity=f"{number}, eng", read=read)
+
+
+def _run_tesseract(program: str, crops: Sequence[Grey], folder: Path) -> list[str]:
+    """One process for all crops: a list of files in, texts with a form feed after each out."""
+    files = [folder / f"{number}.png" for number in range(len(crops))]
+    for file, crop in zip(files, crops, strict=True):
+        cv2.imwrite(str(file), crop)
+    (folder / "list").write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
+    subprocess.run(  # noqa: S603
+        [program, str(folder / "list"), str(folder / "texts"), "--psm", "7"],
+        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=_TIMEOUT_S,
+        check=True,
+    )
+    texts = (folder / "texts.txt").read_text(encoding="utf-8").split("\f")
+    if len(texts) - 1 != len(crops):
+        raise HwrError(f"tesseract read {len(texts) - 1} of {len(crops)} lines. See its log.")
+    return [" ".join(text.split()) for text in texts[:-1]]

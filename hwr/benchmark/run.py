@@ -1,0 +1,205 @@
+"""One run from material to figures."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from hwr.benchmark.arrivals import Latency, measure_latency
+from hwr.benchmark.figures import EngineFigures, Figures
+from hwr.benchmark.machine import this_machine
+from hwr.benchmark.material import Material, drawn_material, folder_material
+from hwr.benchmark.memory import measure_memory
+from hwr.benchmark.peers import find_peers
+from hwr.benchmark.spread import Spread, rounds
+from hwr.benchmark.stages import PageCost, measure_pages
+from hwr.benchmark.subject import Subject, engine_names, start_all
+from hwr.benchmark.throughput import (
+    Passes,
+    Say,
+    character_errors,
+    lines_per_s,
+    measure_engines,
+    measure_peers,
+    measure_policies,
+)
+from hwr.errors import EngineError
+from hwr.model.flops import flops_per_column
+from hwr.model.weights import Model, load_model
+
+#: Shares of the capacity at which latency is measured.
+LOADS = (0.5, 0.9)
+#: Lines that memory is measured with.
+_MEMORY_LINES = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much is measured, and with what."""
+
+    #: Pages of the drawn exam, or pages of a folder at most.
+    pages: int = 4
+    #: Lines at most.
+    lines: int = 128
+    #: Times that each thing is measured.
+    rounds: int = 5
+    #: Seconds of each measurement of latency.
+    latency_s: float = 12.0
+    #: CPU threads of each engine.
+    threads: int = 1
+    #: Names of engines; all without any.
+    engines: tuple[str, ...] = ()
+    #: Model file; the shipped one without.
+    model: Path | None = None
+
+
+#: To see that all works; too short for figures to be quoted.
+QUICK = Plan(pages=1, lines=16, rounds=1, latency_s=1.0)
+
+
+def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
+    """Measure everything; documents are drawn into `folder` unless `data` holds some.
+
+    Raises:
+        EngineError: no engine starts.
+        MissingFont, TrainingDataError: there is nothing to read.
+    """
+    began, machine = time.perf_counter(), this_machine()
+    material = _gather(plan, folder, data, say)
+    model = load_model(plan.model)
+    say("starting engines")
+    subjects, skipped = start_all(engine_names(plan.engines), model, plan.threads)
+    if not subjects:
+        raise EngineError("No engine starts. " + " ".join(engine.reason for engine in skipped))
+    passes = measure_engines(subjects, material.lines, plan.rounds, say)
+    fastest = passes.fastest(subjects)
+    peers, missing = find_peers()
+    width = sum(material.widths) / len(material.lines)
+    return Figures(
+        machine=machine,
+        threads=plan.threads,
+        rounds=plan.rounds,
+        material=material.said,
+        lines=len(material.lines),
+        mean_width=width,
+        model=model.hash,
+        flops_per_line=flops_per_column(model.network) * width,
+        engines=_measure_rest(plan, material, model, subjects, passes, say),
+        peaks=tuple(passes.peaks.values()),
+        fastest=fastest.name,
+        policies=measure_policies(fastest, material.lines, plan.rounds, say),
+        pages=_measure_kinds(material.documents, fastest, say),
+        peers=measure_peers(peers, fastest, material.lines, plan.rounds, model.alphabet, say),
+        skipped=(*skipped, *missing),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _gather(plan: Plan, folder: Path, data: Path | None, say: Say) -> Material:
+    if data:
+        say(f"reading {data}")
+        return folder_material(data, pages=plan.pages, lines=plan.lines)
+    say("drawing documents")
+    return drawn_material(folder, pages=plan.pages, lines=plan.lines)
+
+
+def _measure_rest(
+    plan: Plan,
+    material: Material,
+    model: Model,
+    subjects: Sequence[Subject],
+    passes: Passes,
+    say: Say,
+) -> tuple[EngineFigures, ...]:
+    """Pages, latency and memory of every engine, and all its figures."""
+    pages = _measure_pages(plan, material.documents, subjects, say)
+    return tuple(_figures(plan, material, model, s, passes, pages[s.name], say) for s in subjects)
+
+
+def _measure_pages(
+    plan: Plan, documents: Sequence[Path], subjects: Sequence[Subject], say: Say
+) -> dict[str, list[PageCost]]:
+    """Costs by engine on the documents of the largest kind, in half as many rounds as lines."""
+    costs: dict[str, list[PageCost]] = defaultdict(list)
+    largest = max(_kinds(documents).values(), key=_bytes, default=[])
+    for subject in rounds(subjects, max(1, plan.rounds // 2) if largest else 0):
+        say(f"{subject.name}: pages")
+        costs[subject.name].append(measure_pages("", largest, subject.work))
+    return costs
+
+
+def _figures(
+    plan: Plan,
+    material: Material,
+    model: Model,
+    subject: Subject,
+    passes: Passes,
+    pages: Sequence[PageCost],
+    say: Say,
+) -> EngineFigures:
+    own = passes.of[subject.name]
+    speed = lines_per_s(own)
+    per_cpu_s = median(len(each.texts) / each.clock.cpu_s for each in own)
+    columns = sum(material.widths) / len(material.lines)
+    flops = flops_per_column(model.network) * columns
+    # A GPU's work takes no processor time; a CPU's neighbours should not count.
+    pace = speed.median if subject.device == "cuda" else per_cpu_s
+    peak = passes.peaks[subject.device, subject.dtype].flops_per_s
+    return EngineFigures(
+        name=subject.name,
+        identity=subject.identity,
+        dtype=subject.dtype,
+        lines_per_s=speed,
+        lines_per_cpu_s=per_cpu_s,
+        peak_share=pace * flops / peak,
+        padding=own[-1].padding,
+        cer=character_errors(material.lines, own[-1].texts, model.alphabet),
+        pages_per_s=Spread.of([1 / cost.wall_s for cost in pages]) if pages else None,
+        latencies=_latencies(plan, material, subject, speed.median, say),
+        memory_mib=_memory(plan, material, subject, say),
+    )
+
+
+def _latencies(
+    plan: Plan, material: Material, subject: Subject, capacity: float, say: Say
+) -> tuple[Latency, ...]:
+    latencies = []
+    for load in LOADS:
+        say(f"{subject.name}: latency at {load:.0%} of {capacity:.1f} lines/s")
+        latencies.append(
+            measure_latency(
+                subject.work,
+                material.lines,
+                capacity=capacity,
+                load=load,
+                duration_s=plan.latency_s,
+            )
+        )
+    return tuple(latencies)
+
+
+def _memory(plan: Plan, material: Material, subject: Subject, say: Say) -> float | None:
+    say(f"{subject.name}: memory")
+    lines = material.lines[:_MEMORY_LINES]
+    return measure_memory(subject.name, plan.model, lines, plan.threads)
+
+
+def _measure_kinds(documents: Sequence[Path], subject: Subject, say: Say) -> tuple[PageCost, ...]:
+    costs = []
+    for suffix, files in _kinds(documents).items():
+        say(f"{subject.name}: stages of {suffix} documents")
+        costs.append(measure_pages(suffix.removeprefix(".").upper(), files, subject.work))
+    return tuple(costs)
+
+
+def _kinds(documents: Sequence[Path]) -> dict[str, list[Path]]:
+    kinds: dict[str, list[Path]] = defaultdict(list)
+    for path in documents:
+        kinds[path.suffix.lower()].append(path)
+    return kinds
+
+
+def _bytes(files: Sequence[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
