@@ -1,4 +1,4 @@
-"""Distortions of line images while training: geometry, pen, paper, camera.
+"""Distortions of line images while training: geometry, pen, camera.
 
 The groups follow Retsinas et al. (2022) and Wigington et al., "Data Augmentation for Recognition of
 Handwritten Words and Lines" (ICDAR 2017). All take and give grey (h, w) uint8, paper near 255.
@@ -22,16 +22,6 @@ def augment(image: Grey, rng: Generator) -> Grey:
     if rng.random() < 0.35:
         image = _camera(image, rng)
     return image
-
-
-def paper(image: Grey, rng: Generator) -> Grey:
-    """Black on white drawing → ink of some darkness on toned, noisy, perhaps ruled paper."""
-    ink, tone = rng.uniform(0, 130), rng.uniform(190, 255)
-    canvas = np.full(image.shape, tone, np.float32) + _texture(image.shape, rng)
-    if rng.random() < 0.35:
-        _rule(canvas, rng)
-    cover = (255.0 - image.astype(np.float32)) / 255.0 * rng.uniform(0.75, 1.0)
-    return _grey(canvas * (1 - cover) + ink * cover)
 
 
 def _to_height(image: Grey) -> Grey:
@@ -84,28 +74,33 @@ def _pen(image: Grey, rng: Generator) -> Grey:
 
 
 def _camera(image: Grey, rng: Generator) -> Grey:
-    choice = rng.integers(0, 4)
+    choice = rng.integers(0, 5)
     if choice == 0:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3)), np.uint8)
     if choice == 1:
         small = cv2.resize(image, None, fx=(f := rng.uniform(0.35, 0.8)), fy=f)
         return np.asarray(cv2.resize(small, image.shape[::-1]), np.uint8)
     if choice == 2:
-        return _grey(image + _texture(image.shape, rng) * 2)
+        return _grey(image + texture(image.shape, rng) * 2)
+    if choice == 3:
+        return _fax(image, rng)
     quality = int(rng.integers(12, 60))
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
-def _texture(shape: tuple[int, ...], rng: Generator) -> np.ndarray:
+def _fax(image: Grey, rng: Generator) -> Grey:
+    """Black and white alone, as G4 scans have it."""
+    ink, paper = np.percentile(image, (2, 80))
+    level = ink + (paper - ink) * rng.uniform(0.4, 0.75)
+    return np.where(image > level, np.uint8(_PAPER), np.uint8(0))
+
+
+def texture(shape: tuple[int, ...], rng: Generator) -> np.ndarray:
+    """Noise of some strength, fine and in clouds, as float32 (h, w)."""
     fine = rng.normal(0, rng.uniform(0.5, 6), shape).astype(np.float32)
     coarse = rng.normal(0, rng.uniform(0, 8), (3, max(3, shape[1] // 60))).astype(np.float32)
     return fine + cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
-
-
-def _rule(canvas: np.ndarray, rng: Generator) -> None:
-    row = int(canvas.shape[0] * rng.uniform(0.55, 0.98))
-    canvas[row : row + int(rng.integers(1, 4))] -= rng.uniform(20, 110)
 
 
 def _grey(values: np.ndarray) -> Grey:

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
-from hwr.training.augmentation import augment, paper
-from hwr.training.drawn import font_sample, stroke_sample
+from hwr.training.augmentation import augment
+from hwr.training.drawn import font_sample, hand_sample
+from hwr.training.hands import Hand
+from hwr.training.paper import on_paper
 from hwr.training.recipe import Recipe
-from hwr.training.samples import Grey, LineSample
-from hwr.training.strokes import Hand
+from hwr.training.samples import Grey, LineSample, stack_ink
 
-_DRAWN = ("strokes", "fonts")
+_DRAWN = ("hands", "fonts")
 
 #: (pool, batch inside the pool)
 Position = tuple[int, int]
@@ -83,9 +84,10 @@ class BatchPlan:
 
     def _draw(self, rng: Random) -> LineSample:
         chance, seed = rng.random(), rng.getrandbits(40)
-        if self._sources.hands and chance < self._recipe.strokes:
-            return stroke_sample(rng.choice(self._sources.hands), seed)
-        if self._sources.fonts and chance < self._recipe.strokes + self._recipe.fonts:
+        if self._sources.hands and chance < self._recipe.hands:
+            hand, lender = rng.choice(self._sources.hands), rng.choice(self._sources.hands)
+            return hand_sample(hand, lender, seed)
+        if self._sources.fonts and chance < self._recipe.hands + self._recipe.fonts:
             return font_sample(rng.choice(self._sources.fonts), seed)
         point = rng.random() * self._weights[-1]
         return self._real[int(np.searchsorted(self._weights, point, side="right"))]
@@ -103,20 +105,11 @@ class BatchPlan:
     def _image(self, sample: LineSample, rng: np.random.Generator) -> Grey:
         image = sample.load()
         if sample.dataset in _DRAWN:
-            image = paper(image, rng)
+            image = on_paper(image, rng)
         return normalise_line(augment(image, rng))
 
     def _rng(self, pool: int) -> Random:
         return Random(f"{self._recipe.seed}/{self._rank}/{pool}")  # noqa: S311
-
-
-def stack_ink(images: Sequence[Grey]) -> Tensor:
-    """Grey (64, w) line images → (B, 1, 64, W) float32 ink in 0..1, padded with paper."""
-    width = max(image.shape[1] for image in images)
-    ink = np.zeros((len(images), 1, images[0].shape[0], width), np.float32)
-    for row, image in zip(ink, images, strict=True):
-        row[0, :, : image.shape[1]] = (255 - image.astype(np.float32)) / 255
-    return torch.from_numpy(ink)
 
 
 def _by_area(lines: list[LineSample], columns: int) -> list[list[LineSample]]:

@@ -1,23 +1,27 @@
 """`hwr train`: from a data folder to a model, in one command that can be stopped and started again.
 
-The folder holds lines/ (packs), and if there strokes/writepad.jsonl.xz.
+The folder holds lines/ (packs), and if there strokes/writepad.jsonl.xz. Recorded words are cut into
+letters by an earlier run, so the first run on a data set does without them.
 """
 
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+from hwr.model.network import Crnn
 from hwr.training.batches import BatchPlan, Sources
+from hwr.training.cutter import Cutter
 from hwr.training.fonts import fetch_fonts
+from hwr.training.hands import Hand, read_hands
 from hwr.training.packs import pack_names, read_pack
 from hwr.training.recipe import Recipe, default_network
 from hwr.training.samples import LineSample
-from hwr.training.strokes import read_hands
-from hwr.training.trainer import Trainer, join_processes
+from hwr.training.trainer import Trainer, join_processes, load_averaged
 from hwr.training.validation import curve_validation
 
 _STROKES = "strokes/writepad.jsonl.xz"
@@ -25,17 +29,39 @@ _STROKES = "strokes/writepad.jsonl.xz"
 _CURVE_LINES = 120
 
 
-def train(data: Path, out: Path, recipe: Recipe, fonts: Path, every: int = 500) -> None:
-    """Train on `data`, writing checkpoints, curve and model to `out`."""
+def train(
+    data: Path,
+    out: Path,
+    recipe: Recipe,
+    fonts: Path,
+    after: Path | None = None,
+    every: int = 500,
+) -> None:
+    """Train on `data`, writing checkpoints, curve and model to `out`.
+
+    `after` is the folder of an earlier run: training starts from its weights, and it cuts the
+    recorded words into letters.
+
+    Raises:
+        TrainingDataError: there is nothing to train on, or `after` holds no checkpoint.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     join_processes()
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
-    rank = dist.get_rank() if dist.is_initialized() else 0
-    plan = BatchPlan(read_sources(data, fonts if recipe.fonts else None), recipe, alphabet, rank)
-    validate = curve_validation(_few(read_lines(data, "val")), alphabet, out / "worst.png")
     network = default_network(alphabet.classes)
-    Trainer(out, recipe, network, alphabet, validate).run(plan, every=every)
+    earlier = load_averaged(after, network) if after else None
+    if earlier:
+        recipe = replace(recipe, short_pools=0)
+    sources = Sources(
+        real=read_lines(data, "train"),
+        hands=_hands(data, after, earlier, alphabet) if recipe.hands else [],
+        fonts=fetch_fonts(fonts) if recipe.fonts else [],
+    )
+    validate = curve_validation(_few(read_lines(data, "val")), alphabet, out / "worst.png")
+    rank = dist.get_rank() if dist.is_initialized() else 0
+    trainer = Trainer(out, recipe, network, alphabet, validate, start=earlier)
+    trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every)
 
 
 def read_lines(data: Path, split: str) -> list[LineSample]:
@@ -44,14 +70,11 @@ def read_lines(data: Path, split: str) -> list[LineSample]:
     return [s for name in pack_names(lines) for s in read_pack(lines, name, split)]
 
 
-def read_sources(data: Path, fonts: Path | None) -> Sources:
-    """Everything the shipped model is trained on; other data folders may lack strokes."""
+def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alphabet) -> list[Hand]:
     strokes = data / _STROKES
-    return Sources(
-        real=read_lines(data, "train"),
-        hands=read_hands(strokes, "train") if strokes.exists() else [],
-        fonts=fetch_fonts(fonts) if fonts else [],
-    )
+    if after is None or earlier is None or not strokes.exists():
+        return []
+    return read_hands(strokes, "train", Cutter(earlier, alphabet), after / "hands.jsonl.xz")
 
 
 def _few(samples: list[LineSample]) -> list[LineSample]:

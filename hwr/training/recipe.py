@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from hwr.model.network import NetworkConfig
+from hwr.model.config import NetworkConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,9 @@ class Recipe:
     short_pools: int = 80
     #: Widest line in pixels; wider ones are left out of training.
     widest: int = 1_800
-    #: Share of lines composed of strokes and drawn with fonts; the rest is real.
-    strokes: float = 0.22
-    fonts: float = 0.18
+    #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
+    hands: float = 0.35
+    fonts: float = 0.15
     #: How much oftener than its size tells a real set is drawn.
     weights: dict[str, float] = field(
         default_factory=lambda: {

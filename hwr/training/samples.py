@@ -1,10 +1,11 @@
 """What training and evaluation are made of: a line image and its text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from hwr.errors import TrainingDataError
@@ -28,6 +29,15 @@ class LineSample:
     width: int
     #: Gives the picture, grey (h, w) uint8.
     load: Callable[[], Grey]
+
+
+def stack_ink(images: Sequence[Grey]) -> torch.Tensor:
+    """Grey (64, w) line images → (B, 1, 64, W) float32 ink in 0..1, padded with paper."""
+    width = max(image.shape[1] for image in images)
+    ink = np.zeros((len(images), 1, images[0].shape[0], width), np.float32)
+    for row, image in zip(ink, images, strict=True):
+        row[0, :, : image.shape[1]] = (255 - image.astype(np.float32)) / 255
+    return torch.from_numpy(ink)
 
 
 def decode_grey(data: bytes, name: str) -> Grey:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from random import Random
 
+from faker import Faker
 from wordfreq import get_frequency_dict
 
 _MONTHS = (
@@ -18,9 +19,9 @@ _TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 @cache
 def _words() -> tuple[tuple[str, ...], tuple[float, ...]]:
-    # Square root: rare words, and with them rare letter pairs, get their share.
+    # Less than proportional: rare words, and with them rare letter pairs, get their share.
     pairs = [
-        (w, f**0.5) for w, f in get_frequency_dict("en").items() if w.isalpha() and w.isascii()
+        (w, f**0.65) for w, f in get_frequency_dict("en").items() if w.isalpha() and w.isascii()
     ]
     words, weights = zip(*pairs[:60_000], strict=True)
     cumulative, total = [], 0.0
@@ -28,6 +29,18 @@ def _words() -> tuple[tuple[str, ...], tuple[float, ...]]:
         total += weight
         cumulative.append(total)
     return words, tuple(cumulative)
+
+
+@cache
+def _fakers() -> tuple[Faker, ...]:
+    return tuple(Faker(locale) for locale in ("en_US", "en_GB", "en_IN", "fr_FR"))
+
+
+def _faker(rng: Random) -> Faker:
+    """A source of names and addresses that follows `rng`."""
+    faker = rng.choices(_fakers(), weights=(4, 3, 1, 2))[0]
+    faker.seed_instance(rng.getrandbits(32))
+    return faker
 
 
 def words(rng: Random, count: int) -> list[str]:
@@ -69,12 +82,19 @@ def sentence(rng: Random) -> str:
 
 
 def name(rng: Random) -> str:
-    """A person's name, often in capitals as forms want it."""
-    parts = [word.capitalize() for word in words(rng, rng.randint(1, 3))]
-    if rng.random() < 0.3:
-        parts.insert(1, rng.choice("ABCDEFGHJKLMNPRSTW") + ".")
-    text = " ".join(parts)
+    """A person's or a firm's name, often in capitals as forms want it."""
+    faker = _faker(rng)
+    maker = rng.choice([faker.name, faker.last_name, faker.first_name, faker.company])
+    text = " ".join(maker().split())
     return text.upper() if rng.random() < 0.5 else text
+
+
+def address(rng: Random) -> str:
+    """A line of an address."""
+    faker = _faker(rng)
+    lines = str(faker.address()).split("\n")
+    text = " ".join(rng.choice([lines[0], lines[-1], ", ".join(lines)]).split())
+    return text.upper() if rng.random() < 0.25 else text
 
 
 def date(rng: Random) -> str:
@@ -117,10 +137,11 @@ def formula(rng: Random) -> str:
 _KINDS: tuple[tuple[Callable[[Random], str], int], ...] = (
     (sentence, 60),
     (name, 12),
-    (amount_in_words, 12),
+    (address, 4),
+    (amount_in_words, 10),
     (amount, 6),
-    (date, 6),
-    (formula, 4),
+    (date, 5),
+    (formula, 3),
 )
 
 

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from statistics import fmean
 from typing import Any
 
@@ -19,8 +20,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
-from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.config import NetworkConfig
+from hwr.model.network import Crnn
 from hwr.model.weights import save_model
 from hwr.training.batches import Batch, BatchPlan, Position
 from hwr.training.recipe import Recipe
@@ -43,7 +46,9 @@ class Trainer:
         network: NetworkConfig,
         alphabet: Alphabet,
         validate: Validate | None = None,
+        start: Crnn | None = None,
     ) -> None:
+        """A run in `folder`; a new one starts from the weights of `start`, if given."""
         self._folder = folder
         self._recipe = recipe
         self._alphabet = alphabet
@@ -51,7 +56,7 @@ class Trainer:
         self._rank = dist.get_rank() if dist.is_initialized() else 0
         self._world = dist.get_world_size() if dist.is_initialized() else 1
         torch.manual_seed(recipe.seed)
-        self.network = Crnn(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = copy.deepcopy(start or Crnn(network)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = copy.deepcopy(self.network).eval()
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
@@ -188,6 +193,23 @@ def _ctc(logits: Tensor, batch: Batch) -> Tensor:
     return nn.functional.ctc_loss(
         log_probs, batch.targets, lengths, batch.target_lengths, zero_infinity=True
     )
+
+
+def load_averaged(folder: Path, config: NetworkConfig) -> Crnn:
+    """The averaged network of the run in `folder`, shortcut head and all, on the CPU.
+
+    Raises:
+        TrainingDataError: there is no checkpoint of such a network.
+    """
+    path = folder / "checkpoint.pt"
+    network = Crnn(config)
+    try:
+        network.load_state_dict(torch.load(path, weights_only=True)["average"])
+    except (OSError, EOFError, KeyError, RuntimeError, UnpicklingError) as error:
+        raise TrainingDataError(
+            f"{path} is no checkpoint of this network ({error}). Name the folder of a run."
+        ) from error
+    return network.eval()
 
 
 def join_processes() -> None:

@@ -1,6 +1,8 @@
 """Commands that make and measure models: train and evaluate."""
 
 import json
+import logging
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,6 +30,13 @@ def train(
         "build/fonts"
     ),
     draw_fonts: Annotated[bool, typer.Option(help="Draw lines with fonts; needs npm.")] = True,
+    after: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of an earlier run: start from its weights, and write lines in recorded"
+            " hands, which it cuts into letters."
+        ),
+    ] = None,
 ) -> None:
     """Train a model; stop it when you like, the same command goes on where it was."""
     from hwr.training.command import train as run
@@ -35,7 +44,7 @@ def train(
 
     recipe = replace(Recipe(), steps=steps) if steps else Recipe()
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
-    run(data, out, recipe, fonts)
+    run(data, out, recipe, fonts, after)
 
 
 def evaluate(
@@ -98,3 +107,25 @@ def _pages(reader: "Reader", data: Path) -> dict[str, Any]:
         text = f"CER {score.inside.cer:7.2%}  with print {score.whole.cer:7.2%}"
         typer.echo(f"{picture.stem:36} {text}  lines {score.lines[1]}/{score.lines[0]}")
     return {"pages": scores}
+
+
+def quantise(
+    data: Data,
+    allow: Annotated[
+        float, typer.Option(help="Points of CER that a validation set may lose.")
+    ] = 0.1,
+) -> None:
+    """Calibrate the model (HWR_MODEL) for reading in 8 bits on CPUs; the result lies beside it."""
+    from hwr.model.calibration import calibration_path, save_calibration
+    from hwr.model.weights import load_model
+    from hwr.training.command import read_lines
+    from hwr.training.quantisation import quantise as calibrate
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    model = load_model(get_settings().model)
+    found = calibrate(model, read_lines(data, "train"), read_lines(data, "val"), allow / 100)
+    save_calibration(model.path, found)
+    for name, (lines, exact, rounded) in found.cer.items():
+        change = f"{100 * (rounded - exact):+.2f} points"
+        typer.echo(f"{name:36} {lines:5} lines  CER {exact:7.2%} → {rounded:7.2%}  {change}")
+    typer.echo(f"{calibration_path(model.path)} {found.hash}")

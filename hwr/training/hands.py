@@ -1,0 +1,192 @@
+"""Writers' hands: every letter, capital, digit and sign as one person wrote it with a pen.
+
+The source is a file of sessions, one JSON object a line: a writer's pangram words, capitals, digits
+and symbols as lists of strokes (x0, y0, dx, dy, …; 4 units to a screen point, y downwards).
+"""
+
+import json
+import logging
+import lzma
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwr.training.cutter import Cutter
+from hwr.training.letters import Letter, zones
+from hwr.training.pen import Stroke, resample
+
+log = logging.getLogger(__name__)
+
+#: Kinds of entry in the source: pangram words, symbols, digits, capitals.
+_WORD, _SYMBOLS, _DIGITS, _CAPITALS = 1, 2, 3, 4
+_HINT = "Write Here"
+#: Signs that do not stand on the baseline, with the height of their foot in x-heights.
+_FLOATING = {"*": 0.9, "^": 1.1, "~": 0.4, "=": 0.25, "+": 0.15, "-": 0.45, "°": 1.2}
+_DESCENDING = frozenset("gjpqyQ,;()[]{}|$@&")
+#: Fewest different small letters of a hand that can write text.
+_FEWEST = 10
+#: Height of capitals and digits in x-heights, where the hand has no ascender to tell.
+_TALL = 1.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """What one session of a writer can write; lengths are in x-heights, the baseline at y = 0."""
+
+    writer: str
+    #: The forms of each character.
+    letters: dict[str, tuple[Letter, ...]]
+
+
+def read_hands(path: Path, split: str, cutter: Cutter, cache: Path) -> list[Hand]:
+    """The hands of a split whose words can be cut; `cache` keeps them, for it takes minutes."""
+    if not cache.exists():
+        temporary = cache.with_suffix(".tmp")
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with lzma.open(temporary, "wt", encoding="utf-8", preset=1) as file:
+            for hand in _cut_hands(path, split, cutter):
+                file.write(json.dumps(_to_json(hand)) + "\n")
+        temporary.replace(cache)
+    with lzma.open(cache, "rt", encoding="utf-8") as lines:
+        return [_from_json(json.loads(line)) for line in lines]
+
+
+def _cut_hands(path: Path, split: str, cutter: Cutter) -> Iterator[Hand]:
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            session = json.loads(line)
+            if session["split"] == split:
+                hand = _hand(session["writer"], session["words"], cutter)
+                if sum(c.islower() for c in hand.letters) >= _FEWEST:
+                    yield hand
+            if number % 200 == 0:
+                log.info("cut %d sessions into letters", number)
+
+
+def _hand(writer: str, entries: list[list[Any]], cutter: Cutter) -> Hand:
+    words, groups = _sort(entries)
+    pieces = cutter.cut(words) if words else []
+    unit = 1 / max(_x_height(strokes for _, strokes in words), 8.0)
+    letters: dict[str, list[Letter]] = defaultdict(list)
+    for character, letter in pieces:
+        letters[character].append(_scaled(letter, unit))
+    tall = _ascender(letters)
+    for text, strokes in groups:
+        for character, letter in _signs(text, strokes, tall).items():
+            letters[character].append(letter)
+    return Hand(writer=writer, letters={c: tuple(forms) for c, forms in letters.items()})
+
+
+def _sort(
+    entries: list[list[Any]],
+) -> tuple[list[tuple[str, list[Stroke]]], list[tuple[str, list[Stroke]]]]:
+    """The words of a session, and its groups of single signs, without spaces."""
+    words, groups = [], []
+    for label, kind, flat, _ in entries:
+        strokes = _points(flat)
+        if not strokes or label == _HINT:
+            continue
+        if kind == _WORD and " " not in label:
+            words.append((label, strokes))
+        elif kind in (_SYMBOLS, _DIGITS, _CAPITALS):
+            groups.append((label.replace(" ", ""), strokes))
+    return words, groups
+
+
+def _points(flat: list[list[int]]) -> list[Stroke]:
+    strokes = [np.asarray(stroke, float).reshape(-1, 2).cumsum(axis=0) for stroke in flat]
+    return [stroke for stroke in strokes if len(stroke)]
+
+
+def _x_height(words: Iterable[list[Stroke]]) -> float:
+    heights = [zones(strokes).x_height for strokes in words]
+    return float(np.median(heights)) if heights else 0.0
+
+
+def _ascender(letters: dict[str, list[Letter]]) -> float:
+    """Height of the hand's ascenders in x-heights."""
+    tops = [
+        -min(float(stroke[:, 1].min()) for stroke in letter.strokes)
+        for character in "bdhkl"
+        for letter in letters.get(character, ())
+    ]
+    return float(np.clip(np.median(tops), 1.3, 2.8)) if tops else _TALL
+
+
+def _signs(text: str, strokes: list[Stroke], tall: float) -> dict[str, Letter]:
+    """Signs written apart, by gaps in x; nothing where their number is not that of the text."""
+    clusters = _clusters(strokes)
+    if len(clusters) != len(text):
+        return {}
+    heights = [float(np.ptp(np.concatenate(c)[:, 1])) for c in clusters]
+    usual = [h for c, h in zip(text, heights, strict=True) if c not in _FLOATING]
+    unit = tall / max(float(np.median(usual or heights)), 8.0)
+    feet = [
+        float(np.concatenate(cluster)[:, 1].max())
+        for c, cluster in zip(text, clusters, strict=True)
+        if c not in _DESCENDING and c not in _FLOATING
+    ]
+    return {
+        c: _sign(c, cluster, unit, float(np.median(feet)) if feet else None)
+        for c, cluster in zip(text, clusters, strict=True)
+    }
+
+
+def _sign(character: str, strokes: list[Stroke], unit: float, base: float | None) -> Letter:
+    points = np.concatenate(strokes)
+    left, right = float(points[:, 0].min()), float(points[:, 0].max())
+    foot = float(points[:, 1].max())
+    if base is None or character in _FLOATING:
+        base = foot + _FLOATING.get(character, 0.0) / unit
+    moved = tuple((resample(stroke) - (left, base)) * unit for stroke in strokes)
+    return Letter(strokes=moved, width=(right - left) * unit, entry=None, exit=None)
+
+
+def _clusters(strokes: list[Stroke]) -> list[list[Stroke]]:
+    clusters: list[list[Stroke]] = []
+    right = -np.inf
+    for stroke in sorted(strokes, key=lambda s: float(s[:, 0].min())):
+        if not clusters or stroke[:, 0].min() > right:
+            clusters.append([])
+        clusters[-1].append(stroke)
+        right = max(right, float(stroke[:, 0].max()))
+    return clusters
+
+
+def _scaled(letter: Letter, unit: float) -> Letter:
+    return Letter(
+        strokes=tuple(stroke * unit for stroke in letter.strokes),
+        width=letter.width * unit,
+        entry=letter.entry and (letter.entry[0] * unit, letter.entry[1] * unit),
+        exit=letter.exit and (letter.exit[0] * unit, letter.exit[1] * unit),
+    )
+
+
+def _to_json(hand: Hand) -> dict[str, Any]:
+    letters = {
+        character: [
+            [[np.round(s, 3).tolist() for s in f.strokes], f.width, f.entry, f.exit] for f in forms
+        ]
+        for character, forms in hand.letters.items()
+    }
+    return {"writer": hand.writer, "letters": letters}
+
+
+def _from_json(values: dict[str, Any]) -> Hand:
+    letters = {
+        character: tuple(
+            Letter(
+                strokes=tuple(np.asarray(s, np.float32) for s in strokes),
+                width=width,
+                entry=entry and tuple(entry),
+                exit=leave and tuple(leave),
+            )
+            for strokes, width, entry, leave in forms
+        )
+        for character, forms in values["letters"].items()
+    }
+    return Hand(writer=values["writer"], letters=letters)
