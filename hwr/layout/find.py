@@ -7,15 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
-from hwr.layout.ink import Grey, Ink, binarise
+from hwr.layout.grid import FOLLOWED, PARTED, blurred, grid_of
+from hwr.layout.ink import Grey, binarise
 from hwr.layout.line import Line, Point
 from hwr.layout.order import Box, reading_order
+from hwr.layout.pieces import Ink
 from hwr.layout.rules import remove_rules
 from hwr.layout.scale import letter_height
 from hwr.layout.shapes import Shape, extent, shape_of
 from hwr.layout.skew import level, skew_of
-from hwr.layout.strands import CELLS, STEP, blurred, find_strands
-from hwr.layout.zones import assign, zones
+from hwr.layout.strands import find_strands
+from hwr.layout.zones import zones
 
 #: Shorter side of the view in which lines are looked for, in pixels: Letter at 200 dpi.
 VIEW_SIDE = 1700
@@ -34,7 +36,7 @@ def find_lines(image: Grey) -> tuple[Line, ...]:
     """
     if min(image.shape) < LEAST_SIDE:
         return ()
-    view, scale = reduced(image)
+    view, scale = view_of(image)
     raw = binarise(view)
     slope = skew_of(raw)
     ink = remove_rules(level(raw, slope))
@@ -48,7 +50,7 @@ def find_lines(image: Grey) -> tuple[Line, ...]:
     )
 
 
-def reduced(image: Grey) -> tuple[Grey, float]:
+def view_of(image: Grey) -> tuple[Grey, float]:
     """The image no larger than the view, and its scale."""
     scale = min(VIEW_SIDE / min(image.shape), 1.0)
     if scale == 1.0:
@@ -62,18 +64,14 @@ def shapes_in(ink: Ink) -> list[Shape]:
     letter = letter_height(ink)
     if letter < LEAST_LETTER:
         return []
-    size = [max(round(side * CELLS / letter), STEP) for side in ink.shape[::-1]]
-    grid = np.asarray(
-        cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
-    )
-    strands = find_strands(blurred(grid))
+    grid = grid_of(ink, letter)
+    strands = find_strands(blurred(grid, FOLLOWED))
     if len(strands) > MOST_LINES:
         raise TooManyLines(
             f"The page has {len(strands)} lines, the limit is {MOST_LINES}. Split it."
         )
-    near = np.asarray(cv2.GaussianBlur(grid, (0, 0), 8.0, sigmaY=2.0), np.float32)
-    owner = assign(ink, zones(strands, near), letter)
-    reach = extent(owner, len(strands), STEP * letter / CELLS)
+    near = blurred(grid, PARTED)
+    reach = extent(ink, zones(strands, near), len(strands), letter)
     found = (shape_of(s, index, reach, near, letter) for index, s in enumerate(strands))
     return [shape for shape in found if shape is not None]
 

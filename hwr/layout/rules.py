@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from hwr.layout.ink import Ink
+from hwr.layout.pieces import Ink, pieces_of
+from hwr.layout.runs import high_runs, long_runs
 
 #: A straight run at least this long (pixels at 200 dpi) is ruled, not written.
 SHORTEST_RULE = 110
@@ -29,10 +30,11 @@ THICKEST_STROKE = 27
 
 def remove_rules(ink: Ink) -> Ink:
     """The ink without rules, boxes and dark areas; strokes that cross a rule stay whole."""
-    written = ink & (1 - dark_areas(ink))
-    down = horizontal_rules(np.ascontiguousarray(written.T)).T
+    written = np.asarray(cv2.subtract(ink, dark_areas(ink)), np.uint8)
+    turned = np.asarray(cv2.transpose(written), np.uint8)
+    down = np.asarray(cv2.transpose(horizontal_rules(turned)), np.uint8)
     rules = horizontal_rules(written) | down | bars(written)
-    left = without_remains(written & (1 - rules), rules)
+    left = without_remains(np.asarray(cv2.subtract(written, rules), np.uint8), rules)
     return left | (written & bridges(left))
 
 
@@ -52,38 +54,33 @@ def dark_areas(ink: Ink) -> Ink:
 
 def bars(ink: Ink) -> Ink:
     """1 on runs that are too long to be written, however thick, shape as ``ink``."""
-    return opened(ink, 1, SHORTEST_BAR) | opened(ink, SHORTEST_BAR, 1)
-
-
-def opened(ink: Ink, height: int, width: int) -> Ink:
-    """The ink that a box of this size fits into, shape as ``ink``."""
-    box = np.ones((height, width), np.uint8)
-    return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, box), np.uint8)
+    return long_runs(ink, SHORTEST_BAR) | high_runs(ink, SHORTEST_BAR)
 
 
 def horizontal_rules(ink: Ink) -> Ink:
     """1 where the ink belongs to a horizontal rule and to no stroke across it."""
-    thin = ink - opened(ink, THICKEST_RULE, 1)
-    whole = long_runs(ink, SHORTEST_RULE)
+    thin = ink.copy()
+    # One row lower: the edges of what is thicker stay, and rules are followed along them.
+    thin[1:] ^= high_runs(ink, THICKEST_RULE)[:-1]
     joined = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, DOT_GAP), np.uint8))
-    dotted = long_runs(np.asarray(joined, np.uint8), SHORTEST_DOTTED)
-    return np.asarray(cv2.bitwise_and(thin, cv2.bitwise_or(whole, dotted)), np.uint8)
+    whole = drifting_runs(ink, SHORTEST_RULE)
+    dotted = drifting_runs(np.asarray(joined, np.uint8), SHORTEST_DOTTED)
+    return thin & (whole | dotted)
 
 
-def long_runs(ink: Ink, length: int) -> Ink:
-    """1 on and next to straight horizontal runs of at least this length."""
+def drifting_runs(ink: Ink, length: int) -> Ink:
+    """1 on and next to nearly straight horizontal runs of at least this length."""
     drift = np.ones((RULE_DRIFT, 1), np.uint8)
-    runs = opened(np.asarray(cv2.dilate(ink, drift), np.uint8), 1, length)
+    runs = long_runs(np.asarray(cv2.dilate(ink, drift), np.uint8), length)
     return np.asarray(cv2.dilate(runs, drift), np.uint8)
 
 
 def without_remains(ink: Ink, rules: Ink) -> Ink:
     """The ink without dashes of broken rules and crumbs where rules cross."""
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(ink)
-    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    pieces = pieces_of(ink)
+    high, wide = pieces.boxes()
     across = (high <= THICKEST_RULE) & (wide >= LONGEST_DASH)
     down = (wide <= THICKEST_RULE) & (high >= SHORTEST_RULE)
-    beside = np.zeros(len(stats), bool)
-    beside[pieces[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0]] = True
-    crumb = beside & (np.maximum(wide, high) <= LARGEST_CRUMB)
-    return np.asarray(np.where((across | down | crumb)[pieces], 0, ink), np.uint8)
+    near = cv2.dilate(rules, np.ones((3, 3), np.uint8)).ravel()[pieces.pixels] > 0
+    crumb = pieces.having(near) & (np.maximum(wide, high) <= LARGEST_CRUMB)
+    return pieces.without(ink, across | down | crumb)

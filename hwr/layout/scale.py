@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.ink import Ink
+from hwr.layout.pieces import Ink, pieces_of
 
 #: Pieces of ink lower than this (pixels) are specks, higher ones pictures.
 LETTERS = (5, 300)
@@ -37,8 +37,7 @@ def letter_height(ink: Ink) -> float:
 
 def run_height(ink: Ink) -> float:
     """Usual height of the ink once the letters of a word are smeared into each other, in pixels."""
-    stats = cv2.connectedComponentsWithStats(ink)[2][1:]
-    heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
+    heights, widths = pieces_of(ink).boxes()
     letters = (heights > LETTERS[0]) & (heights < LETTERS[1]) & (widths > 2)
     if not letters.any():
         return 0.0
@@ -51,8 +50,8 @@ def run_height(ink: Ink) -> float:
 
 def vertical_runs(ink: Ink) -> NDArray[np.int64]:
     """Lengths of the vertical runs of ink in every fourth column, in pixels."""
-    columns = np.pad(ink[:, ::4].T.astype(np.int8), ((0, 0), (1, 1)))
-    edges = np.diff(columns, axis=1).ravel()
+    columns = cv2.transpose(np.ascontiguousarray(ink[:, ::4])).astype(np.int8)
+    edges = np.diff(np.pad(columns, ((0, 0), (1, 1))), axis=1).ravel()
     return np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
 
 
@@ -66,7 +65,9 @@ def weighted_median(values: NDArray[Any], weights: NDArray[Any]) -> float:
 def pitch_of(ink: Ink, letter: float) -> tuple[float, float]:
     """Distance from line to line in pixels, and its peak; 0 where lines are not evenly spaced."""
     rows = max(round(ink.shape[0] * ROWS / letter), 1)
-    grid = cv2.resize(ink.astype(np.float32), (STRIPS, rows), interpolation=cv2.INTER_AREA)
+    strips = np.array_split(ink, STRIPS, axis=1)
+    profiles = [cv2.reduce(strip, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F) for strip in strips]
+    grid = cv2.resize(np.hstack(profiles), (STRIPS, rows), interpolation=cv2.INTER_AREA)
     echo = autocorrelation(np.asarray(grid, np.float32))[: round(PITCHES[1] * ROWS)]
     inner = echo[1:-1]
     peaks = 1 + np.flatnonzero((inner > echo[:-2]) & (inner >= echo[2:]))

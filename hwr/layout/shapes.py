@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.strands import CELLS, STEP, Field, Strand
+from hwr.layout.grid import CELLS, STEP, Field, bin_width
+from hwr.layout.pieces import Ink, pixels_of
+from hwr.layout.strands import Strand
 from hwr.layout.zones import Labels
 
 #: The outline keeps this distance from the ink above and below, in letter heights.
@@ -33,7 +35,7 @@ Curve = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:
-    """How far the ink of all lines reaches, in bins of STEP cells; shapes (lines, bins)."""
+    """How far the ink of all lines reaches, in pixels; shapes (lines, bins)."""
 
     top: Curve
     bottom: Curve
@@ -48,17 +50,24 @@ class Shape:
     baseline: Curve
 
 
-def extent(owner: Labels, lines: int, bin_width: float) -> Extent:
+def extent(ink: Ink, zone: Labels, lines: int, letter: float) -> Extent:
     """Highest and lowest ink of each line in each bin; infinite where there is none."""
-    rows, columns = np.nonzero(owner)
-    bins = (columns / bin_width).astype(np.intp)
-    shape = (lines, int(owner.shape[1] / bin_width) + 1)
-    place = (owner[rows, columns] - 1) * shape[1] + bins
-    top, bottom = np.full(shape, np.inf), np.full(shape, -np.inf)
-    np.minimum.at(top.ravel(), place, rows)
-    np.maximum.at(bottom.ravel(), place, rows)
+    rows, columns = np.divmod(pixels_of(ink), ink.shape[1])
+    cells = np.minimum((rows * (CELLS / letter)).astype(np.intp), zone.shape[0] - 1)
+    bins = np.minimum((columns / bin_width(letter)).astype(np.intp), zone.shape[1] - 1)
+    owner = zone[cells, bins]
+    owned = owner > 0
+    place = (owner[owned] - 1) * zone.shape[1] + bins[owned]
+    shape = (lines, zone.shape[1])
     count = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
-    return Extent(top=top, bottom=bottom, count=count)
+    top, bottom = np.full(shape, ink.shape[0]), np.full(shape, -1)
+    np.minimum.at(top.ravel(), place, rows[owned])
+    np.maximum.at(bottom.ravel(), place, rows[owned])
+    return Extent(
+        top=np.where(count > 0, top, np.inf),
+        bottom=np.where(count > 0, bottom, -np.inf),
+        count=count,
+    )
 
 
 def shape_of(
@@ -68,7 +77,7 @@ def shape_of(
     inked = inked_bins(reach.count[index], letter)
     if len(inked) == 0:
         return None
-    width = STEP * letter / CELLS
+    width = bin_width(letter)
     if (inked[-1] - inked[0] + 1) * width < LEAST_WIDTH * letter:
         return None
     bins = np.arange(inked[0], inked[-1] + 1)
@@ -115,8 +124,7 @@ def baseline(
     middle = np.interp(bins * STEP, strand.x, strand.y)
     rows = middle[:, None] + np.arange(int(1.3 * CELLS))
     rows = np.clip(rows, 0, field.shape[0] - 2).astype(np.intp)
-    columns = np.minimum(bins * STEP, field.shape[1] - 1)[:, None]
-    fall = field[rows, columns] - field[rows + 1, columns]
+    fall = field[rows, bins[:, None]] - field[rows + 1, bins[:, None]]
     below = rows[np.arange(len(bins)), fall.argmax(axis=1)] + 0.5 - middle
     y = (middle + smooth(below, BASELINE_WINDOW)) * letter / CELLS
     return simplified(np.stack([x, y], axis=1), letter, closed=False)

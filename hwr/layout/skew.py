@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.ink import Ink
+from hwr.layout.ink import as_grey, reduced
+from hwr.layout.pieces import Ink
 
 #: Slopes looked for lie between plus and minus this (about 8 degrees).
 STEEPEST = 0.14
@@ -14,16 +15,15 @@ STEEPEST = 0.14
 STEPS = (0.01, 0.002)
 #: The search runs on a view of this width in pixels.
 SEARCH_WIDTH = 400
+#: Columns of that view that are taken together: within them a slope moves less than a row.
+STRIP = 3
 
 
 def skew_of(ink: Ink) -> float:
     """Slope of the lines (rows a column, downwards positive) at which rows of ink are sharpest."""
     # Never larger than it is: a page a few pixels wide and very high must not be blown up.
-    factor = min(SEARCH_WIDTH / ink.shape[1], 1.0)
-    size = (max(round(ink.shape[1] * factor), 1), max(round(ink.shape[0] * factor), 1))
-    small = np.asarray(
-        cv2.resize(ink.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
-    )
+    factor = max(round(ink.shape[1] / SEARCH_WIDTH), 1)
+    small = np.asarray(reduced(as_grey(ink), factor * STRIP, factor), np.float32)
     best, reach = 0.0, STEEPEST
     for step in STEPS:
         slopes = best + np.arange(-reach, reach + step / 2, step)
@@ -33,8 +33,11 @@ def skew_of(ink: Ink) -> float:
 
 
 def sharpness(small: NDArray[np.float32], slope: float) -> float:
-    """Sum of squared differences of neighbouring rows' ink once the slope is taken out."""
-    profile = sheared(small, slope).sum(axis=1)
+    """Sum of squared differences of neighbouring rows' ink once the slope is taken out.
+
+    ``small`` is a view of strips: STRIP pixels across, 1 down.
+    """
+    profile = sheared(small, slope * STRIP).sum(axis=1)
     return float(np.square(np.diff(profile)).sum())
 
 

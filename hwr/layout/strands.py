@@ -7,25 +7,17 @@ a sloping or drifting hand, and strands are joined over the gaps between words.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
+from hwr.layout.grid import STEP, Field
 
-#: Height of a small letter on the grid, in cells: the grid adapts to the size of the writing.
-CELLS = 8
-#: Columns of the grid between two looks.
-STEP = 4
-#: Blur along the line in cells (standard deviation).
-BLUR_ALONG = 24.0
-#: Blur across the line in cells (standard deviation).
-BLUR_ACROSS = 4.0
 #: Least blurred ink (share of the area) in the middle of a line.
 LEAST_INK = 0.03
-#: A strand moves by no more than this many cells from look to look.
+#: A strand moves by no more than this many cells from bin to bin.
 LARGEST_STEP = 2.5
-#: Strands shorter than this many looks are specks.
+#: Strands shorter than this many bins are specks.
 SHORTEST = 6
 #: More pieces than this would cost too much memory to join: pairs of them are compared.
 MOST_PIECES = 2000
@@ -41,8 +33,6 @@ WIDEST_GAP = 24.0
 DEEPEST_OVERLAP = 24.0
 #: Strands that are joined miss each other by at most this many cells.
 LARGEST_MISS = 9.0
-
-Field = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +55,6 @@ class Strand:
         return anchor, float(y.mean() + slope * (anchor - x.mean())), slope
 
 
-def blurred(grid: Field) -> Field:
-    """The grid blurred along the lines, shape as ``grid``."""
-    return np.asarray(cv2.GaussianBlur(grid, (0, 0), BLUR_ALONG, sigmaY=BLUR_ACROSS), np.float32)
-
-
 def find_strands(field: Field) -> list[Strand]:
     """Strands of a blurred grid, in no order. Raises ``TooManyLines`` above ``MOST_PIECES``."""
     pieces = [strand for strand in trace(field) if len(strand.x) >= SHORTEST]
@@ -83,18 +68,17 @@ def find_strands(field: Field) -> list[Strand]:
 
 
 def trace(field: Field) -> list[Strand]:
-    """Follow the maxima of every column from look to look."""
-    looks = field[:, ::STEP]
-    inner = looks[1:-1]
-    peaks = (inner > looks[:-2]) & (inner >= looks[2:]) & (inner > LEAST_INK)
+    """Follow the maxima of every column of bins from one to the next."""
+    inner = field[1:-1]
+    peaks = (inner > field[:-2]) & (inner >= field[2:]) & (inner > LEAST_INK)
     columns, rows = np.nonzero(peaks.T)
     rows += 1
-    follower = link(columns, rows, looks.shape[1])
+    follower = link(columns, rows, field.shape[1])
     return [
         Strand(
             x=columns[chain].astype(np.float64) * STEP,
             y=rows[chain].astype(np.float64),
-            weight=looks[rows[chain], columns[chain]].astype(np.float64),
+            weight=field[rows[chain], columns[chain]].astype(np.float64),
         )
         for chain in chains(follower)
     ]
@@ -131,14 +115,14 @@ def without_rivals(strands: list[Strand], width: int) -> list[Strand]:
     """Keep the heaviest of strands that run closer together than lines of this page do."""
     if len(strands) < 2:
         return strands
-    rows, _ = dense(strands, width)
+    rows = dense(strands, width)
     mass = np.array([strand.weight.sum() for strand in strands])
     closest = CLOSEST * spacing(strands, rows, mass)
     kept: list[int] = []
     for index in np.argsort(-mass):
-        looks = (strands[index].x // STEP).astype(int)
+        bins = (strands[index].x // STEP).astype(int)
         heavy = [other for other in kept if mass[other] > HEAVIER * mass[index]]
-        near = np.abs(rows[np.ix_(heavy, looks)] - strands[index].y) < closest
+        near = np.abs(rows[np.ix_(heavy, bins)] - strands[index].y) < closest
         if not len(heavy) or near.any(axis=0).mean() < BESIDE:
             kept.append(int(index))
     return [strands[index] for index in kept]
@@ -149,8 +133,8 @@ def spacing(strands: list[Strand], rows: Field, mass: NDArray[np.float64]) -> fl
     heavy = np.flatnonzero(mass >= 0.4 * np.sort(mass)[-5:].mean())
     distances = []
     for index in heavy:
-        looks = (strands[index].x // STEP).astype(int)
-        below = rows[np.ix_(heavy, looks)] - strands[index].y
+        bins = (strands[index].x // STEP).astype(int)
+        below = rows[np.ix_(heavy, bins)] - strands[index].y
         below[below <= 0] = np.inf
         nearest = below.min(axis=0)
         distances.append(float(np.median(nearest)))
@@ -158,15 +142,12 @@ def spacing(strands: list[Strand], rows: Field, mass: NDArray[np.float64]) -> fl
     return float(np.median(finite)) if finite else 0.0
 
 
-def dense(strands: list[Strand], width: int) -> tuple[Field, Field]:
-    """Rows and weights of all strands at all looks; far away where absent, (strands, looks)."""
-    rows = np.full((len(strands), width // STEP + 1), -1e6, np.float32)
-    weights = np.zeros_like(rows)
+def dense(strands: list[Strand], width: int) -> Field:
+    """Rows of all strands at all ``width`` bins; far away where absent, (strands, bins)."""
+    rows = np.full((len(strands), width), -1e6, np.float32)
     for index, strand in enumerate(strands):
-        looks = (strand.x // STEP).astype(int)
-        rows[index, looks] = strand.y
-        weights[index, looks] = strand.weight
-    return rows, weights
+        rows[index, (strand.x // STEP).astype(int)] = strand.y
+    return rows
 
 
 def join(strands: list[Strand]) -> list[Strand]:
