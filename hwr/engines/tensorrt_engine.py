@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn.functional import pad
 
 from hwr.engines.protocol import Engine, Grey, LineBatch, Logits
@@ -85,15 +86,17 @@ class TensorRtEngine:
         Raises:
             EngineError: the batch is wider than any normalised line.
         """
-        bucket = bucket_of(batch.images.shape[2])
+        width = batch.images.shape[2]
+        bucket = bucket_of(width)
         most = bucket.usual_lines if self._cuda_graphs else bucket.most_lines
-        parts = [
-            self._read(
-                bucket, batch.images[first : first + most], batch.widths[first : first + most]
-            )
-            for first in range(0, len(batch.widths), most)
-        ]
-        return Logits(values=np.concatenate(parts), lengths=batch.widths // STRIDE)
+        parts = [slice(first, first + most) for first in range(0, len(batch.widths), most)]
+        features = [self._features(bucket, batch.images[p], batch.widths[p]) for p in parts]
+        lengths = batch.widths // STRIDE
+        # All lines at once: the LSTM takes its steps one by one, however many lines share them.
+        sequence = self._network.sequence(torch.cat(features), torch.from_numpy(lengths))
+        values = torch.cat([self._classes(bucket, sequence[p]) for p in parts])
+        values = values[:, : width // STRIDE].float()
+        return Logits(values=values.cpu().numpy(), lengths=lengths)
 
     def warm_up(self) -> None:
         """Nothing is left to do: the probes have warmed up every bucket."""
@@ -119,17 +122,16 @@ class TensorRtEngine:
         )
         check_parity(self, reference, bucket)
 
-    def _read(self, bucket: Bucket, images: Grey, widths: NDArray[np.int64]) -> NDArray[np.float32]:
-        lines, steps = len(widths), images.shape[2] // STRIDE
-        pair = self._pairs[bucket]
-        images, padded = self._padded(bucket, images, widths)
-        ink = (255 - torch.from_numpy(images).to(self._device)).to(self._dtype).unsqueeze(1) / 255
-        features = pair.backbone(ink, torch.from_numpy(padded).to(self._device))[:lines]
-        sequence = self._network.sequence(features, torch.from_numpy(widths // STRIDE))
-        missing = len(padded) - lines
-        values = pair.head(pad(sequence, (0, 0, 0, 0, 0, missing)))[:lines, :steps]
-        array: NDArray[np.float32] = values.float().cpu().numpy()
-        return array
+    def _features(self, bucket: Bucket, images: Grey, widths: NDArray[np.int64]) -> Tensor:
+        paper, padded = self._padded(bucket, images, widths)
+        ink = (255 - torch.from_numpy(paper).to(self._device)).to(self._dtype).unsqueeze(1) / 255
+        features = self._pairs[bucket].backbone(ink, torch.from_numpy(padded).to(self._device))
+        return features[: len(widths)]
+
+    def _classes(self, bucket: Bucket, sequence: Tensor) -> Tensor:
+        lines = len(sequence)
+        below = bucket.usual_lines - lines if self._cuda_graphs else 0
+        return self._pairs[bucket].head(pad(sequence, (0, 0, 0, 0, 0, below)))[:lines]
 
     def _padded(
         self, bucket: Bucket, images: Grey, widths: NDArray[np.int64]

@@ -41,14 +41,18 @@ def _read_blank(network: Crnn) -> None:
     network.train(was_training)
 
 
+def layer_flops(layer: nn.Module, output: Any) -> int:
+    """Operations that gave `output`; 0 for layers that are not counted."""
+    if isinstance(layer, nn.Conv2d):
+        return _of_convolution(layer, output)
+    if isinstance(layer, nn.LSTM):
+        return _of_lstm(layer, output[0].data)
+    return 2 * layer.in_features * output.numel() if isinstance(layer, nn.Linear) else 0
+
+
 def _counter(counts: list[int]) -> Any:
     def count(layer: nn.Module, _inputs: Any, output: Any) -> None:
-        if isinstance(layer, nn.Conv2d):
-            counts.append(_of_convolution(layer, output))
-        elif isinstance(layer, nn.LSTM):
-            counts.append(_of_lstm(layer, output[0].data))
-        elif isinstance(layer, nn.Linear):
-            counts.append(2 * layer.in_features * output.numel())
+        counts.append(layer_flops(layer, output))
 
     return count
 
