@@ -40,6 +40,8 @@ class PolicyFigures:
     """One way to make batches."""
 
     name: str
+    #: Who read them.
+    engine: str
     lines_per_s: Spread
     padding: float
     batches: int
@@ -74,7 +76,7 @@ class Figures:
     flops_per_line: float
     peaks: tuple[Peak, ...]
     engines: tuple[EngineFigures, ...]
-    #: The engine that policies, pages and peers were measured with: the fastest.
+    #: The fastest engine: stages and other programs were measured with it.
     fastest: str
     policies: tuple[PolicyFigures, ...]
     pages: tuple[PageCost, ...]

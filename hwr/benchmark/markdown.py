@@ -4,16 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hwr.benchmark.arrivals import Latency
 from hwr.benchmark.figures import EngineFigures, Figures
+from hwr.benchmark.policies import Policy
 from hwr.benchmark.spread import Spread
 from hwr.benchmark.stages import PageCost
 
 #: What each policy does, as the table says it.
 _POLICIES = {
-    "hwr": "hwr: width buckets, budget of padded area",
-    "arrival": "fixed batches in order of arrival, as docTR",
-    "page-width": "sorted by width in a page, as PaddleOCR",
-    "all-width": "sorted by width over all pages (known beforehand)",
-    "single": "one by one, as kraken's default",
+    Policy.OURS: "hwr: width buckets, budget of padded area",
+    Policy.ARRIVAL: "fixed batches in order of arrival, as docTR",
+    Policy.PAGE_WIDTH: "sorted by width in a page, as PaddleOCR",
+    Policy.ALL_WIDTH: "sorted by width over all pages (known beforehand)",
+    Policy.SINGLE: "one by one, as kraken's default",
 }
 
 
@@ -74,19 +75,20 @@ def _times(latency: Latency) -> tuple[str, ...]:
 
 
 def _policies(figures: Figures) -> str:
-    ours = figures.policies[0].lines_per_s.median
+    ours = {p.engine: p.lines_per_s.median for p in figures.policies if p.name == Policy.OURS}
     rows = [
         (
-            _POLICIES[policy.name],
+            policy.engine,
+            _POLICIES[Policy(policy.name)],
             _spread(policy.lines_per_s),
-            f"{policy.lines_per_s.median / ours:.2f}",
+            f"{policy.lines_per_s.median / ours[policy.engine]:.2f}",
             f"{policy.padding:.1%}",
             str(policy.batches),
         )
         for policy in figures.policies
     ]
-    head = ("batches", "lines/s", "to hwr's", "padding", "batches")
-    return _section(f"Policies, engine {figures.fastest}", head, rows)
+    head = ("engine", "policy", "lines/s", "against hwr's", "padding", "batches")
+    return _section("Policies", head, rows)
 
 
 def _pages(figures: Figures) -> str:

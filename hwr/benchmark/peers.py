@@ -4,11 +4,12 @@ Each is given one thread and the crops as they were cut from the page, knowing t
 lines; rapidocr one at a time, tesseract all in one call.
 """
 
+import csv
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -80,20 +81,31 @@ def _tesseract(program: str) -> Peer:
 
 
 def _run_tesseract(program: str, crops: Sequence[Grey], folder: Path) -> list[str]:
-    """One process for all crops: a list of files in, texts with a form feed after each out."""
+    """One process for all crops: a list of files in, a table with a row for each word out."""
     files = [folder / f"{number}.png" for number in range(len(crops))]
     for file, crop in zip(files, crops, strict=True):
         cv2.imwrite(str(file), crop)
     (folder / "list").write_text("".join(f"{file}\n" for file in files), encoding="utf-8")
     subprocess.run(  # noqa: S603
-        [program, str(folder / "list"), str(folder / "texts"), "--psm", "7"],
+        [program, str(folder / "list"), str(folder / "words"), "--psm", "7", "tsv"],
         env={**os.environ, "OMP_THREAD_LIMIT": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         timeout=_TIMEOUT_S,
         check=True,
     )
-    texts = (folder / "texts.txt").read_text(encoding="utf-8").split("\f")
-    if len(texts) - 1 != len(crops):
-        raise HwrError(f"tesseract read {len(texts) - 1} of {len(crops)} lines. See its log.")
-    return [" ".join(text.split()) for text in texts[:-1]]
+    with (folder / "words.tsv").open(encoding="utf-8", newline="") as table:
+        return _texts(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE), len(crops))
+
+
+def _texts(rows: Iterable[dict[str, str]], count: int) -> list[str]:
+    """What each of the pages says; level 1 of the table is a page, level 5 a word."""
+    pages: list[list[str]] = []
+    for row in rows:
+        if row["level"] == "1":
+            pages.append([])
+        elif row["level"] == "5":
+            pages[-1].append(row["text"])
+    if len(pages) != count:
+        raise HwrError(f"tesseract read {len(pages)} of {count} lines. Install another version.")
+    return [" ".join(words) for words in pages]

@@ -39,10 +39,10 @@ def as_svg(figures: Figures) -> str:
 
 def _groups(figures: Figures) -> Iterator[_Group]:
     engines = tuple((engine.name, engine.lines_per_s) for engine in figures.engines)
-    policies = tuple((policy.name, policy.lines_per_s) for policy in figures.policies)
+    policies = tuple((f"{p.name}, {p.engine}", p.lines_per_s) for p in figures.policies)
     peers = tuple((peer.name, peer.lines_per_s) for peer in figures.peers)
     yield _Group(title="Engines, lines a second", bars=engines)
-    yield _Group(title=f"Policies with engine {figures.fastest}, lines a second", bars=policies)
+    yield _Group(title="Policies, lines a second", bars=policies)
     yield _Group(title="Programs on the same crops, lines a second", bars=peers)
 
 

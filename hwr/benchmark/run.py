@@ -1,5 +1,6 @@
 """One run from material to figures."""
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from hwr.benchmark.memory import measure_memory
 from hwr.benchmark.peers import find_peers
 from hwr.benchmark.spread import Spread, rounds
 from hwr.benchmark.stages import PageCost, measure_pages
-from hwr.benchmark.subject import Subject, engine_names, start_all
+from hwr.benchmark.subject import Skipped, Subject, start_all
 from hwr.benchmark.throughput import (
     Passes,
     Say,
@@ -31,6 +32,8 @@ from hwr.model.weights import Model, load_model
 
 #: Shares of the capacity at which latency is measured.
 LOADS = (0.5, 0.9)
+#: The engine that others are compared with.
+_REFERENCE = "torch"
 #: Lines that memory is measured with.
 _MEMORY_LINES = 64
 
@@ -70,9 +73,7 @@ def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
     material = _gather(plan, folder, data, say)
     model = load_model(plan.model)
     say("starting engines")
-    subjects, skipped = start_all(engine_names(plan.engines), model, plan.threads)
-    if not subjects:
-        raise EngineError("No engine starts. " + " ".join(engine.reason for engine in skipped))
+    subjects, skipped = _start(plan, model)
     passes = measure_engines(subjects, material.lines, plan.rounds, say)
     fastest = passes.fastest(subjects)
     peers, missing = find_peers()
@@ -89,12 +90,33 @@ def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
         engines=_measure_rest(plan, material, model, subjects, passes, say),
         peaks=tuple(passes.peaks.values()),
         fastest=fastest.name,
-        policies=measure_policies(fastest, material.lines, plan.rounds, say),
+        policies=tuple(
+            figures
+            for subject in _policy_subjects(subjects, fastest)
+            for figures in measure_policies(subject, material.lines, plan.rounds, say)
+        ),
         pages=_measure_kinds(material.documents, fastest, say),
         peers=measure_peers(peers, fastest, material.lines, plan.rounds, model.alphabet, say),
         skipped=(*skipped, *missing),
         seconds=time.perf_counter() - began,
     )
+
+
+def _start(plan: Plan, model: Model) -> tuple[list[Subject], list[Skipped]]:
+    if not plan.engines:  # most machines lack what some engines need; the table says what
+        logging.disable(logging.ERROR)
+    try:
+        subjects, skipped = start_all(plan.engines, model, plan.threads)
+    finally:
+        logging.disable(logging.NOTSET)
+    if not subjects:
+        raise EngineError("No engine starts. " + " ".join(engine.reason for engine in skipped))
+    return subjects, skipped
+
+
+def _policy_subjects(subjects: Sequence[Subject], fastest: Subject) -> list[Subject]:
+    """The reference, which pays for padding, and the fastest, which may read line by line."""
+    return [s for s in subjects if s.name == _REFERENCE or s is fastest]
 
 
 def _gather(plan: Plan, folder: Path, data: Path | None, say: Say) -> Material:

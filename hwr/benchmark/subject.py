@@ -9,7 +9,7 @@ from hwr.benchmark.material import Grey
 from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.reading import LineReading
 from hwr.engines import ENGINES, open_engine
-from hwr.errors import HwrError
+from hwr.errors import EngineError, HwrError
 from hwr.model.weights import Model
 from hwr.reader import reading_work
 
@@ -19,6 +19,9 @@ _DTYPES = {
     "bfloat16": r"bf16|bfloat16",
     "float16": r"fp16|float16|half",
 }
+
+#: Names one of the others.
+_ANOTHER_NAME = "auto"
 
 Work = Callable[[Sequence[Grey]], list[LineReading]]
 
@@ -37,9 +40,11 @@ class Subject:
         """Open the engine and warm it up.
 
         Raises:
-            EngineError: it cannot be used on this machine.
+            EngineError: it cannot be used on this machine, or another serves in its place.
         """
         engine = open_engine(name, model, threads)
+        if "in place of" in engine.identity:
+            raise EngineError(f"It does not serve here, {engine.identity}. See the log.")
         engine.warm_up()
         return cls(
             name=name,
@@ -56,8 +61,7 @@ class Subject:
     @property
     def device(self) -> str:
         """cpu or cuda."""
-        on_gpu = re.search("cuda|tensorrt", f"{self.name} {self.identity}".lower())
-        return "cuda" if on_gpu else "cpu"
+        return "cuda" if re.search("cuda|tensorrt", self.identity.lower()) else "cpu"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +74,13 @@ class Skipped:
 
 
 def start_all(
-    names: Sequence[str], model: Model, threads: int
+    asked: Sequence[str], model: Model, threads: int
 ) -> tuple[list[Subject], list[Skipped]]:
-    """The engines of these names that start, and why the others do not."""
+    """The engines of these names, or all, that start; and why the others do not."""
     subjects, skipped = [], []
-    for name in names:
+    for name in asked or (name for name in ENGINES if name != _ANOTHER_NAME):
         try:
             subjects.append(Subject.start(name, model, threads))
         except HwrError as error:
             skipped.append(Skipped(name=name, reason=str(error)))
     return subjects, skipped
-
-
-def engine_names(asked: Sequence[str]) -> list[str]:
-    """Those asked for, else all that there are; `auto` is another name of one of them."""
-    return list(asked) or [name for name in ENGINES if name != "auto"]

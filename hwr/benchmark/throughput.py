@@ -60,6 +60,7 @@ def measure_policies(
     return tuple(
         PolicyFigures(
             name=policy.value,
+            engine=subject.name,
             lines_per_s=lines_per_s(passes[policy]),
             padding=passes[policy][-1].padding,
             batches=passes[policy][-1].batches,
