@@ -12,8 +12,7 @@ from hwr.errors import BadLineImage, TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.model.network import Crnn
-from hwr.training.batches import stack_ink
-from hwr.training.samples import Grey, LineSample
+from hwr.training.samples import Grey, LineSample, stack_ink
 
 log = logging.getLogger(__name__)
 
