@@ -43,6 +43,8 @@ class PolicyFigures:
     #: Who read them.
     engine: str
     lines_per_s: Spread
+    #: Speed as a multiple of that of hwr's policy, round by round.
+    against_ours: Spread
     padding: float
     batches: int
 

@@ -75,13 +75,12 @@ def _times(latency: Latency) -> tuple[str, ...]:
 
 
 def _policies(figures: Figures) -> str:
-    ours = {p.engine: p.lines_per_s.median for p in figures.policies if p.name == Policy.OURS}
     rows = [
         (
             policy.engine,
             _POLICIES[Policy(policy.name)],
             _spread(policy.lines_per_s),
-            f"{policy.lines_per_s.median / ours[policy.engine]:.2f}",
+            _spread(policy.against_ours, 2),
             f"{policy.padding:.1%}",
             str(policy.batches),
         )

@@ -1,15 +1,18 @@
-"""What this machine can do at most: a large matrix product, the one thing that kernels do best."""
+"""What this machine can do at most: a large matrix product, the one thing that kernels do best.
+
+Libraries differ in how close they come to the hardware, so the same product is asked of several:
+PyTorch's matrix product, its convolution with kernels of one pixel, and on a CPU NumPy's product.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 #: Rows and columns of both matrices: too large for a processor's caches, an instant for a GPU.
 _SIDES = {"cpu": 1536, "cuda": 8192}
-#: Products in a measurement; the first of all is not counted.
+#: Products of each library in a measurement; one more comes before them and does not count.
 _PRODUCTS = 3
 
 
@@ -26,31 +29,45 @@ class Peak:
 
 
 def measure_peak(device: str, dtype: str) -> Peak:
-    """Multiply two square matrices a few times; the best counts."""
+    """Multiply two square matrices a few times with each library; the best counts."""
     side = _SIDES[device]
-    a, b = (_matrix(side, device, dtype) for _ in range(2))
-    multiply = torch._int_mm if dtype == "int8" else torch.matmul
-    _seconds(multiply, a, b)
-    best = min(_seconds(multiply, a, b) for _ in range(_PRODUCTS))
+    best = min(_fastest(product, device) for product in _products(side, device, dtype))
     return Peak(device=device, dtype=dtype, flops_per_s=2 * side**3 / best)
 
 
-def _matrix(side: int, device: str, dtype: str) -> Tensor:
+def _products(side: int, device: str, dtype: str) -> Iterator[Callable[[], object]]:
     if dtype == "int8":
-        return torch.randint(-127, 127, (side, side), dtype=torch.int8, device=device)
-    return torch.randn(side, side, device=device).to(getattr(torch, dtype))
+        c, d = (
+            torch.randint(-127, 127, (side, side), dtype=torch.int8, device=device)
+            for _ in range(2)
+        )
+        yield lambda: torch._int_mm(c, d)
+        return
+    a, b = (torch.randn(side, side, device=device).to(getattr(torch, dtype)) for _ in range(2))
+    yield lambda: a @ b
+    picture = a.reshape(1, side, -1, 32).contiguous(memory_format=torch.channels_last)
+    kernels = b.reshape(side, side, 1, 1).contiguous(memory_format=torch.channels_last)
+    yield lambda: torch.nn.functional.conv2d(picture, kernels)
+    if (device, dtype) == ("cpu", "float32"):
+        left, right = a.numpy(), b.numpy()
+        yield lambda: left @ right
 
 
-def _seconds(multiply: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor) -> float:
+def _fastest(product: Callable[[], object], device: str) -> float:
+    product()
+    return min(_seconds(product, device) for _ in range(_PRODUCTS))
+
+
+def _seconds(product: Callable[[], object], device: str) -> float:
     """Processor seconds on a CPU, which a neighbour's work does not lengthen; else wall seconds."""
-    clock = time.process_time if a.device.type == "cpu" else time.perf_counter
-    _synchronise(a)
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    _synchronise(device)
     start = clock()
-    multiply(a, b)
-    _synchronise(a)
+    product()
+    _synchronise(device)
     return clock() - start
 
 
-def _synchronise(a: Tensor) -> None:
-    if a.is_cuda:
+def _synchronise(device: str) -> None:
+    if device == "cuda":
         torch.cuda.synchronize()

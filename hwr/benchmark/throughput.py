@@ -62,6 +62,7 @@ def measure_policies(
             name=policy.value,
             engine=subject.name,
             lines_per_s=lines_per_s(passes[policy]),
+            against_ours=_against(passes[policy], passes[Policy.OURS]),
             padding=passes[policy][-1].padding,
             batches=passes[policy][-1].batches,
         )
@@ -101,6 +102,12 @@ def measure_peers(
 def lines_per_s(passes: Sequence[Pass]) -> Spread:
     """By the clock on the wall."""
     return Spread.of([len(each.texts) / each.clock.wall_s for each in passes])
+
+
+def _against(passes: Sequence[Pass], ours: Sequence[Pass]) -> Spread:
+    """Neighbours in time are compared, so that what slows a whole round does not show."""
+    pairs = zip(passes, ours, strict=True)
+    return Spread.of([own.clock.wall_s / their.clock.wall_s for their, own in pairs])
 
 
 def character_errors(lines: Sequence[BenchLine], texts: Sequence[str], alphabet: Alphabet) -> float:
