@@ -47,13 +47,13 @@ class TorchTensorRt:
     """The compiler for the GPU of this process."""
 
     def __init__(self, cuda_graphs: bool = False) -> None:
-        """Import Torch-TensorRT; `cuda_graphs` is a setting of the whole process.
+        """Import Torch-TensorRT.
 
         Raises:
             EngineError: there is no Torch-TensorRT, no driver or no GPU.
         """
         self._library = _import_library()
-        self._library.runtime.set_cudagraphs_mode(cuda_graphs)
+        self._cuda_graphs = cuda_graphs
 
     @property
     def platform(self) -> Mapping[str, str]:
@@ -87,7 +87,13 @@ class TorchTensorRt:
             output_binding_names=[_OUTPUT],
             name=part.name,
         )
-        return module
+
+        def run(*inputs: Tensor) -> Tensor:
+            # A setting of the whole process, which may hold another engine that wants none.
+            self._library.runtime.set_cudagraphs_mode(self._cuda_graphs)
+            return module(*inputs)
+
+        return run
 
     def _input(self, inputs: InputRange) -> object:
         return self._library.Input(

@@ -96,10 +96,12 @@ def test_an_engine_is_bound_by_the_names_of_its_inputs(library: Library) -> None
     assert names["output_binding_names"] == ["output0"]
 
 
-@pytest.mark.parametrize("graphs", [False, True])
-def test_graphs_are_switched_as_asked(library: Library, graphs: bool) -> None:
-    TorchTensorRt(graphs)
-    assert library.graphs == [graphs]
+def test_each_call_records_graphs_or_not_as_its_engine_wants(library: Library) -> None:
+    backbone, _ = parts_of(fold_norms(small_network()), BUCKETS[0])
+    plain, recorded = (TorchTensorRt(graphs).load(backbone, b"") for graphs in (False, True))
+    for run in (plain, recorded, plain):
+        run()
+    assert library.graphs == [False, True, False]
 
 
 def test_the_platform_names_every_version_and_the_gpu(library: Library) -> None:
