@@ -1,4 +1,4 @@
-"""The engine for CPUs: ONNX Runtime, in 8-bit integers where the model has been calibrated."""
+"""The engine for CPUs: ONNX Runtime, in 8-bit integers where the model has been quantised."""
 
 import logging
 import platform
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hwr.engines.onnx_graph import INK, LOGITS, write_graph
 from hwr.engines.protocol import LineBatch, Logits
 from hwr.errors import EngineError, ModelError
-from hwr.model.calibration import Calibration, load_calibration
 from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
+from hwr.model.quantisation import Quantisation, load_quantisation
 from hwr.model.weights import Model
 
 log = logging.getLogger(__name__)
@@ -30,11 +30,11 @@ class OnnxEngine:
     """
 
     def __init__(
-        self, model: Model, *, calibration: Calibration | None = None, threads: int = 1
+        self, model: Model, *, quantisation: Quantisation | None = None, threads: int = 1
     ) -> None:
-        self._precision = f"int8 {calibration.hash}" if calibration else "float32"
+        self._precision = f"int8 {quantisation.hash}" if quantisation else "float32"
         self._classes = model.config.classes
-        graph = write_graph(model, calibration.ranges if calibration else None)
+        graph = write_graph(model, quantisation.ranges if quantisation else None)
         self._session = open_session(graph)
         self._pool = ThreadPoolExecutor(threads, "onnx") if threads > 1 else None
 
@@ -82,25 +82,25 @@ def open_session(graph: bytes) -> onnxruntime.InferenceSession:
 
 def open_onnx(model: Model, threads: int) -> OnnxEngine:
     """The engine in 8 bits where it reads well in them, else in float32 with a warning."""
-    return OnnxEngine(model, calibration=_usable_calibration(model), threads=threads)
+    return OnnxEngine(model, quantisation=_usable_quantisation(model), threads=threads)
 
 
-def _usable_calibration(model: Model) -> Calibration | None:
+def _usable_quantisation(model: Model) -> Quantisation | None:
     try:
-        calibration = load_calibration(model)
+        quantisation = load_quantisation(model)
     except ModelError as error:
-        log.warning("%s Reading in float32, three times slower.", error)
+        log.warning("%s Reading in float32, at less than half the speed.", error)
         return None
-    if calibration is None:
+    if quantisation is None:
         log.warning(
-            "%s has not been calibrated: reading in float32, three times slower."
-            " Calibrate it with `hwr quantise DATA`.",
+            "%s has not been quantised: reading in float32, at less than half the speed."
+            " Quantise it with `hwr quantise DATA`.",
             model.path,
         )
     elif not _adds_in_32_bits():
         log.warning("This CPU has no VNNI: reading in float32, which is exact on it.")
         return None
-    return calibration
+    return quantisation
 
 
 def _adds_in_32_bits() -> bool:

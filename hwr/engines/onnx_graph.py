@@ -3,7 +3,7 @@
 One line goes through it at a time, as wide as it is: there is no padding, so the graph needs no
 masks and no lengths, and a line cannot depend on its neighbours.
 
-8 bits: activations unsigned and per tensor, with the ranges of a calibration; weights signed and
+8 bits: activations unsigned and per tensor, with the ranges of a quantisation; weights signed and
 per output channel (Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", CVPR 2018). The graph says so with QuantizeLinear and
 DequantizeLinear pairs, from which the runtime makes integer kernels. The LSTM's weights are 8-bit
@@ -17,9 +17,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from hwr.model.calibration import Ranges
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT
+from hwr.model.quantisation import Ranges
 from hwr.model.weights import Model, Tensors
 
 #: What the graph is fed: ink (1, 1, 64, W) uint8, 0 is paper.
@@ -37,7 +37,7 @@ Array = NDArray[Any]
 def write_graph(model: Model, ranges: Ranges | None = None, *, watched: bool = False) -> bytes:
     """The serialised graph: float32 without `ranges`, else 8-bit.
 
-    With `watched` every activation that a calibration names is an output after the logits.
+    With `watched` every activation that a quantisation names is an output after the logits.
     """
     graph = _Graph(ranges)
     features = _backbone(graph, model)
@@ -73,7 +73,7 @@ class _Graph:
         return output
 
     def activation(self, tensor: str, name: str) -> str:
-        """`tensor` under the name that a calibration has for it, 8-bit where the graph is."""
+        """`tensor` under the name that a quantisation has for it, 8-bit where the graph is."""
         if self._ranges is not None:
             return self.rounded(tensor, name)
         self.activations.append(name)

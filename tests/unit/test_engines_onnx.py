@@ -1,5 +1,10 @@
 """The engine for CPUs: the same answer as the reference, alone and in any batch."""
 
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,16 +13,20 @@ from hypothesis import strategies as st
 from memory_models import model_of
 from numpy.typing import NDArray
 
-from hwr.engines import LineBatch, open_engine
+from hwr.engines import LineBatch, onnx_engine, open_engine, registry
 from hwr.engines.onnx_engine import OnnxEngine, open_session
 from hwr.engines.onnx_graph import INK, write_graph
-from hwr.model.calibration import (
-    Calibration,
-)
+from hwr.errors import EngineError, ModelError
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
 from hwr.model.network import Crnn
-from hwr.model.weights import Model
+from hwr.model.quantisation import (
+    Quantisation,
+    load_quantisation,
+    quantisation_path,
+    save_quantisation,
+)
+from hwr.model.weights import Model, load_model, save_model
 
 Grey = NDArray[np.uint8]
 WIDTHS = st.lists(st.integers(1, 40).map(lambda n: n * WIDTH_STEP), min_size=1, max_size=5)
@@ -40,7 +49,7 @@ def random_lines(widths: list[int]) -> list[Grey]:
     ]
 
 
-def measured(model: Model, lines: list[Grey]) -> Calibration:
+def measured(model: Model, lines: list[Grey]) -> Quantisation:
     """The full range of each activation over `lines`."""
     session = open_session(write_graph(model, watched=True))
     names = [output.name for output in session.get_outputs()][1:]
@@ -51,12 +60,12 @@ def measured(model: Model, lines: list[Grey]) -> Calibration:
         ):
             low, high = spans[name]
             spans[name] = (min(low, float(values.min())), max(high, float(values.max())))
-    return Calibration(model=model.hash, ranges=spans, share=1.0, lines=len(lines), cer={})
+    return Quantisation(model=model.hash, ranges=spans, share=1.0, lines=len(lines), cer={})
 
 
 MODEL = random_model()
-CALIBRATION = measured(MODEL, random_lines([320, 200, 64]))
-ENGINES = {"float32": OnnxEngine(MODEL), "int8": OnnxEngine(MODEL, calibration=CALIBRATION)}
+QUANTISATION = measured(MODEL, random_lines([320, 200, 64]))
+ENGINES = {"float32": OnnxEngine(MODEL), "int8": OnnxEngine(MODEL, quantisation=QUANTISATION)}
 
 
 @given(widths=WIDTHS)
@@ -81,7 +90,7 @@ def test_networks_of_other_shapes_are_read_too(shape: dict[str, object]) -> None
     batch = LineBatch.stack(random_lines([128, 40]))
     wanted = open_engine("torch", model).logits(batch).rows(batch)
     exact = OnnxEngine(model).logits(batch).rows(batch)
-    rounded = OnnxEngine(model, calibration=measured(model, random_lines([128, 40])))
+    rounded = OnnxEngine(model, quantisation=measured(model, random_lines([128, 40])))
     for reference, row, near in zip(wanted, exact, rounded.logits(batch).rows(batch), strict=True):
         np.testing.assert_allclose(row, reference, atol=1e-4)
         np.testing.assert_allclose(near, reference, atol=0.1)
@@ -110,5 +119,127 @@ def test_eight_bits_stay_near_the_reference() -> None:
 def test_threads_change_no_bit() -> None:
     batch = LineBatch.stack(random_lines([320, 8, 200, 64, 104, 320]))
     alone = ENGINES["int8"].logits(batch)
-    together = OnnxEngine(MODEL, calibration=CALIBRATION, threads=3).logits(batch)
+    together = OnnxEngine(MODEL, quantisation=QUANTISATION, threads=3).logits(batch)
     assert np.array_equal(alone.values, together.values)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Model:
+    """A model in a file, with its quantisation beside it."""
+    path = tmp_path / "model.safetensors"
+    save_model(path, MODEL.network, MODEL.alphabet)
+    model = load_model(path)
+    save_quantisation(path, measured(model, random_lines([320, 64])))
+    return model
+
+
+def test_a_quantised_model_is_read_in_eight_bits(
+    saved: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_engine, "_adds_in_32_bits", lambda: True)
+    quantisation = load_quantisation(saved)
+    assert quantisation
+    assert open_engine("onnx", saved).identity.endswith(f"cpu int8 {quantisation.hash}")
+
+
+def test_a_quantisation_survives_its_file(saved: Model) -> None:
+    assert load_quantisation(saved) == measured(saved, random_lines([320, 64]))
+
+
+def test_other_weights_are_not_read_with_a_quantisation(
+    saved: Model, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = replace(saved, hash="f" * 16)
+    with pytest.raises(ModelError, match=f"{saved.hash}, not to ffff.*hwr quantise"):
+        load_quantisation(other)
+    assert open_engine("onnx", other).identity.endswith("cpu float32")
+    assert f"belongs to the model {saved.hash}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"model": "0", "ranges": [], "share": 1, "lines": 1, "cer": {}}',
+        '{"model": "0", "ranges": {"stem": [0, 0]}, "share": 1, "lines": 1, "cer": {}}',
+        '{"model": "0", "ranges": {"stem": [0, 1e999]}, "share": 1, "lines": 1, "cer": {}}',
+    ],
+)
+def test_a_damaged_quantisation_is_named_and_not_used(
+    saved: Model, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    quantisation_path(saved.path).write_text(content)
+    with pytest.raises(ModelError, match=r"model\.int8\.json is not a usable.*hwr quantise"):
+        load_quantisation(saved)
+    assert open_engine("onnx", saved).identity.endswith("cpu float32")
+    assert "not a usable quantisation" in caplog.text
+
+
+def test_a_model_without_a_quantisation_is_read_in_float32(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert open_engine("onnx", MODEL).identity.endswith("cpu float32")
+    assert "hwr quantise" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "exact"),
+    [
+        ("x86_64", "flags : sse4_2 avx2 avx_vnni", True),
+        ("x86_64", "flags : avx512f avx512_vnni", True),
+        ("x86_64", "flags : sse4_2 avx2", False),
+        ("x86_64", None, False),
+        ("aarch64", None, True),
+    ],
+)
+def test_eight_bits_are_kept_from_cpus_that_would_overflow(
+    saved: Model,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    machine: str,
+    flags: str | None,
+    exact: bool,
+) -> None:
+    info = tmp_path / "cpuinfo"
+    if flags:
+        info.write_text(flags)
+    monkeypatch.setattr(onnx_engine, "_CPU_INFO", info)
+    monkeypatch.setattr(onnx_engine.platform, "machine", lambda: machine)
+    assert ("int8" in open_engine("onnx", saved).identity) == exact
+
+
+def test_without_a_device_auto_is_the_engine_for_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_has_cuda", lambda: False)
+    assert open_engine("auto", MODEL).identity.startswith("onnxruntime")
+
+
+def test_auto_reads_with_torch_where_the_runtime_fails(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(registry, "_has_cuda", lambda: False)
+    monkeypatch.setattr(onnx_engine, "write_graph", lambda *_: b"no graph")
+    assert open_engine("auto", MODEL).identity.startswith("torch")
+    assert "cannot run the network" in caplog.text
+    with pytest.raises(EngineError, match="HWR_ENGINE=torch"):
+        open_engine("onnx", MODEL)
+
+
+def test_the_shipped_model_is_quantised() -> None:
+    quantisation = load_quantisation(load_model())
+    assert quantisation
+    assert quantisation.cer
+    assert all(rounded - exact <= 0.001 for _, exact, rounded in quantisation.cer.values())
+
+
+def test_reading_on_a_cpu_takes_no_torch() -> None:
+    script = (
+        "import sys\n"
+        "import numpy as np\n"
+        "from hwr.reader import Reader\n"
+        "with Reader(engine='onnx') as reader:\n"
+        "    reader.read_lines([np.full((64, 200), 255, np.uint8)])\n"
+        "sys.exit('torch' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

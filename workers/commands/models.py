@@ -115,17 +115,17 @@ def quantise(
         float, typer.Option(help="Points of CER that a validation set may lose.")
     ] = 0.1,
 ) -> None:
-    """Calibrate the model (HWR_MODEL) for reading in 8 bits on CPUs; the result lies beside it."""
-    from hwr.model.calibration import calibration_path, save_calibration
+    """Prepare the model (HWR_MODEL) for reading in 8 bits on CPUs; the result lies beside it."""
+    from hwr.model.quantisation import quantisation_path, save_quantisation
     from hwr.model.weights import load_model
     from hwr.training.command import read_lines
-    from hwr.training.quantisation import quantise as calibrate
+    from hwr.training.quantising import quantise as run
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     model = load_model(get_settings().model)
-    found = calibrate(model, read_lines(data, "train"), read_lines(data, "val"), allow / 100)
-    save_calibration(model.path, found)
+    found = run(model, read_lines(data, "train"), read_lines(data, "val"), allow / 100)
+    save_quantisation(model.path, found)
     for name, (lines, exact, rounded) in found.cer.items():
         change = f"{100 * (rounded - exact):+.2f} points"
         typer.echo(f"{name:36} {lines:5} lines  CER {exact:7.2%} → {rounded:7.2%}  {change}")
-    typer.echo(f"{calibration_path(model.path)} {found.hash}")
+    typer.echo(f"{quantisation_path(model.path)} {found.hash}")
