@@ -70,10 +70,10 @@ def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
         MissingFont, TrainingDataError: there is nothing to read.
     """
     began, machine = time.perf_counter(), this_machine()
-    material = _gather(plan, folder, data, say)
     model = load_model(plan.model)
     say("starting engines")
     subjects, skipped = _start(plan, model)
+    material = _gather(plan, folder, data, say)
     passes = measure_engines(subjects, material.lines, plan.rounds, say)
     fastest = passes.fastest(subjects)
     peers, missing = find_peers()
