@@ -37,25 +37,33 @@ def lock_document(session: Session, condition: ColumnElement[bool]) -> Document:
 
 
 def count_page(
+    session: Session,
     settings: Settings,
-    document: Document,
+    document_id: str,
     *,
     failed: bool = False,
     lines: int = 0,
     lines_failed: int = 0,
 ) -> bool:
-    """Count a page that was just finished; True: it was the last, have the result published.
+    """Count a page that is finished; True: it was the last, have the result published.
 
-    The document must be locked, and the page's row be written in the same transaction.
+    Locks the document; the page's row must be written after it, in the same transaction.
     """
-    document.pages_failed += failed
-    document.pages_done += not failed
-    document.lines_done += lines
-    document.lines_failed += lines_failed
-    complete = document.pages_done + document.pages_failed == document.page_count
+    complete = session.scalar(
+        update(Document)
+        .where(Document.id == document_id)
+        .values(
+            pages_failed=Document.pages_failed + int(failed),
+            pages_done=Document.pages_done + int(not failed),
+            lines_done=Document.lines_done + lines,
+            lines_failed=Document.lines_failed + lines_failed,
+        )
+        .returning(Document.pages_done + Document.pages_failed == Document.page_count)
+        .execution_options(synchronize_session=False)
+    )
     if complete:
-        _call_for_result(settings, document)
-    return complete
+        _call_for_result(session, settings, document_id)
+    return bool(complete)
 
 
 def fail_document(
@@ -76,7 +84,8 @@ def fail_document(
         .returning(Page.id)
     )
     document.pages_failed += len(given_up.all())
-    _call_for_result(settings, document)
+    session.flush()
+    _call_for_result(session, settings, document.id)
 
 
 def final_state(document: Document) -> State:
@@ -104,11 +113,18 @@ def close_document(session: Session, lease: Lease, state: State, result_key: str
         job.finished_at = time.time()
 
 
-def _call_for_result(settings: Settings, document: Document) -> None:
-    document.stage = Stage.PUBLISH
-    document.lease_token = None
-    document.due_at = leases.resend_at(settings)
-    document.attempts = document.sends = 0
+def _call_for_result(session: Session, settings: Settings, document_id: str) -> None:
+    session.execute(
+        update(Document)
+        .where(Document.id == document_id)
+        .values(
+            stage=Stage.PUBLISH,
+            lease_token=None,
+            due_at=leases.resend_at(settings),
+            attempts=0,
+            sends=0,
+        )
+    )
 
 
 def _job_state(session: Session, job_id: str) -> State:

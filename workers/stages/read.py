@@ -161,17 +161,19 @@ def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
         )
         if lease is None:
             return None
-        page = session.get_one(Page, page_id)
-        job = session.scalars(
-            select(Job).join(Document).where(Document.id == page.document_id)
+        page = session.execute(
+            select(Page.document_id, Page.lines_key, Page.attempts, Job.lane, Job.tenant)
+            .join(Document, Page.document_id == Document.id)
+            .join(Job)
+            .where(Page.id == page_id)
         ).one()
         return ReadWork(
             lease=lease,
             page_id=page_id,
             document_id=page.document_id,
             lines_key=page.lines_key or "",
-            lane=job.lane,
-            tenant=job.tenant,
+            lane=page.lane,
+            tenant=page.tenant,
             attempts=page.attempts,
         )
 
@@ -294,10 +296,11 @@ def _reading(promise: Future[Any]) -> Reading:
 def _finish(bench: Bench, work: ReadWork, identity: dict[str, str], rows: list[LineRow]) -> None:
     failed = sum(row["error_code"] is not None for row in rows)
     with bench.database.writing() as session:
-        document = fan_in.lock_document(session, Document.id == work.document_id)
+        complete = fan_in.count_page(
+            session, bench.settings, work.document_id, lines=len(rows), lines_failed=failed
+        )
         leases.release(session, work.lease, due_at=None, state=State.DONE, reader=identity)
         session.execute(insert(Line), rows)
-        complete = fan_in.count_page(bench.settings, document, lines=len(rows), lines_failed=failed)
     if complete:
         bench.dispatch.publish(work.document_id)
 
@@ -305,9 +308,8 @@ def _finish(bench: Bench, work: ReadWork, identity: dict[str, str], rows: list[L
 def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
     failure = {"error_code": error.code, "error_message": str(error)}
     with bench.database.writing() as session:
-        document = fan_in.lock_document(session, Document.id == work.document_id)
+        complete = fan_in.count_page(session, bench.settings, work.document_id, failed=True)
         leases.release(session, work.lease, due_at=None, state=State.FAILED, **failure)
-        complete = fan_in.count_page(bench.settings, document, failed=True)
     if complete:
         bench.dispatch.publish(work.document_id)
 

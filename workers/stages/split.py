@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, insert, select
 from sqlalchemy.orm import Session
 
 from hwr import documents, layout
@@ -188,7 +189,10 @@ def _split(bench: Bench, work: SplitWork) -> None:
         _check_unchanged(work, document.page_count)
         with bench.database.writing() as session:
             leases.renew(session, work.lease, page_count=document.page_count)
-        _split_pages(bench, work, document)
+            attempts = work.attempts
+            if work.begun != work.next_page:
+                attempts = _begin(session, work.lease, work.next_page)
+        _split_pages(bench, work, document, attempts)
 
 
 def _check_attempts(work: SplitWork, most: int) -> None:
@@ -241,27 +245,25 @@ def _fetching(bench: Bench, work: SplitWork) -> Progress:
     return progress
 
 
-def _split_pages(bench: Bench, work: SplitWork, document: documents.Document) -> None:
+def _split_pages(
+    bench: Bench, work: SplitWork, document: documents.Document, attempts: int
+) -> None:
+    """Split from the next page on, which was begun so many times."""
     slice_end = time.monotonic() + min(SLICE_S, bench.settings.visibility_timeout_s / 4)
     for number in range(work.next_page, document.page_count + 1):
         if time.monotonic() > slice_end:
             _yield_to_others(bench, work)
             return
-        attempts = work.attempts if number == work.begun else _begin_page(bench, work, number)
         page = (
             _given_up(number, attempts - 1)
             if attempts > bench.settings.max_attempts
             else split_page(document, number, bench.settings.page_deadline_s)
         )
         _hand_on(bench, work, page)
+        attempts = 1
     # With its last page read already, the document waits for its result and is not held any more.
     with suppress(LeaseLost), bench.database.writing() as session:
         leases.release(session, work.lease, due_at=None, stage=Stage.READ)
-
-
-def _begin_page(bench: Bench, work: SplitWork, number: int) -> int:
-    with bench.database.writing() as session:
-        return _begin(session, work.lease, number)
 
 
 def _given_up(number: int, attempts: int) -> SplitPage:
@@ -320,43 +322,48 @@ def _pack_line(image: NDArray[np.uint8], line: layout.Line) -> PackedLine:
 
 
 def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
-    """Write the page's row, then send it to be read; a page without lines is done with that."""
+    """Write the page's row and begin the next, then send it to be read.
+
+    A page without lines is done with that.
+    """
     key = None
     if page.lines:
         key = f"{document_folder(work.job_id, work.document_id)}/pages/{page.number}.lines"
         bench.storage.put(key, pack(page.lines))
     with bench.database.writing() as session:
-        document = fan_in.lock_document(session, work.lease.held)
-        row = _row(bench.settings, work.document_id, page, key)
-        session.add(row)
+        leases.renew(session, work.lease, splitting_page=page.number + 1, attempts=1)
+        row_id = session.scalars(
+            insert(Page).returning(Page.id), [_row(bench.settings, work.document_id, page, key)]
+        ).one()
         complete = key is None and fan_in.count_page(
-            bench.settings, document, failed=page.error is not None
+            session, bench.settings, work.document_id, failed=page.error is not None
         )
     if complete:
         bench.dispatch.publish(work.document_id)
     elif key is not None:
-        bench.dispatch.read(row.id, work.lane)
+        bench.dispatch.read(row_id, work.lane)
 
 
-def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None) -> Page:
+def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None) -> dict[str, Any]:
     error = page.error
     finished = State.FAILED if error else State.DONE
-    return Page(
-        document_id=document_id,
-        number=page.number,
-        width=page.width,
-        height=page.height,
-        lines_key=key,
-        state=State.QUEUED if key else finished,
-        due_at=leases.resend_at(settings) if key else None,
-        error_code=error.code if error else None,
-        error_message=str(error) if error else None,
-    )
+    return {
+        "document_id": document_id,
+        "number": page.number,
+        "width": page.width,
+        "height": page.height,
+        "lines_key": key,
+        "state": State.QUEUED if key else finished,
+        "due_at": leases.resend_at(settings) if key else None,
+        "error_code": error.code if error else None,
+        "error_message": str(error) if error else None,
+    }
 
 
 def _yield_to_others(bench: Bench, work: SplitWork) -> None:
     with bench.database.writing() as session:
-        leases.release(session, work.lease, due_at=leases.resend_at(bench.settings))
+        # The next page counts as begun, and was not tried.
+        leases.release(session, work.lease, due_at=leases.resend_at(bench.settings), attempts=0)
     bench.dispatch.split(work.document_id)
 
 
