@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import boto3
 from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -34,6 +35,9 @@ _CONFIG = Config(
     response_checksum_validation="when_required",
 )
 
+#: A file goes up in the caller's thread, part by part: ten threads of parts would hold 80 MB.
+_ONE_BY_ONE = TransferConfig(use_threads=False)
+
 
 class S3Storage:
     """Objects under s3://BUCKET/PREFIX. The server itself writes whole objects or nothing."""
@@ -49,7 +53,9 @@ class S3Storage:
             if isinstance(content, bytes):
                 self._client.put_object(Bucket=self.bucket, Key=self._key(key), Body=content)
             else:
-                self._client.upload_fileobj(content, self.bucket, self._key(key))
+                self._client.upload_fileobj(
+                    content, self.bucket, self._key(key), Config=_ONE_BY_ONE
+                )
 
     def get(self, key: str) -> bytes:
         """The bytes of the object."""
