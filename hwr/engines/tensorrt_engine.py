@@ -149,12 +149,12 @@ class _Eager:
     """The eager engine in TensorRT's place, which its identity says."""
 
     engine: Engine
-    #: What kept TensorRT from serving.
-    error: Exception
+    #: The error that kept TensorRT from serving; its name alone, since it holds what it was about.
+    reason: str
 
     @property
     def identity(self) -> str:
-        return f"{self.engine.identity} in place of tensorrt ({type(self.error).__name__})"
+        return f"{self.engine.identity} in place of tensorrt ({self.reason})"
 
     def logits(self, batch: LineBatch) -> Logits:
         return self.engine.logits(batch)
@@ -181,4 +181,4 @@ def open_tensorrt(
         )
     except Exception as error:
         _log.exception("TensorRT does not serve; reading with %s instead", eager.identity)
-        return _Eager(engine=eager, error=error)
+        return _Eager(engine=eager, reason=type(error).__name__)
