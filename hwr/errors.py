@@ -27,6 +27,7 @@ HwrError
 ├── ModelError             weights or alphabet cannot be used
 ├── EngineError            an engine cannot start or broke its contract
 │   └── EngineBroken       it reads nothing any more
+├── DecoderError           there is no such decoder, or its lexicon cannot be used
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
 ├── MissingFont            a font of the sample generator is not installed
@@ -163,6 +164,10 @@ class EngineError(HwrError):
 
 class EngineBroken(EngineError):
     """The engine cannot even read a blank line any more. Start its process again."""
+
+
+class DecoderError(HwrError):
+    """The decoder cannot be used. Choose another with HWR_DECODER."""
 
 
 class ReaderClosed(HwrError):

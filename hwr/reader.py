@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 import hwr
 from hwr.batching import Batcher, BatcherStatistics, Lane
-from hwr.decoding.best_path import read_best_path
+from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import Engine, LineBatch, open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
 from hwr.layout import Line, crop_line, find_lines
-from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.model.weights import load_model
 
@@ -135,25 +134,33 @@ class LineReader(_Closing):
     """Reads lines of any number of pages at once; safe to call from many threads."""
 
     def __init__(
-        self, *, model: Path | None = None, engine: str = "auto", threads: int = 1
+        self,
+        *,
+        model: Path | None = None,
+        engine: str = "auto",
+        threads: int = 1,
+        decoder: str = "auto",
+        language_model: Path | None = None,
     ) -> None:
         """Load `model` (default: the shipped one) into the engine of that name and warm it up.
 
+        `decoder` and `language_model` are what `hwr.decoding.decoders.open_decoder` takes.
+
         Raises:
-            ModelError, EngineError: it cannot be used on this machine.
+            ModelError, EngineError, DecoderError: it cannot be used on this machine.
         """
         loaded = load_model(model)
-        self._alphabet = loaded.alphabet
+        self._decoder = open_decoder(decoder, loaded.alphabet, language_model)
         self._engine = open_engine(engine, loaded, threads)
         self._engine.warm_up()
         self.identity = {
             "model": loaded.hash,
             "engine": self._engine.identity,
-            "decoder": "best path",
+            "decoder": self._decoder.identity,
             "hwr": hwr.__version__,
         }
         self._batcher: Batcher[Grey, LineReading] = Batcher(
-            reading_work(self._engine, self._alphabet)
+            reading_work(self._engine, self._decoder)
         )
 
     def submit(
@@ -181,14 +188,12 @@ class LineReader(_Closing):
         self._batcher.close()
 
 
-def reading_work(
-    engine: Engine, alphabet: Alphabet
-) -> Callable[[Sequence[Grey]], list[LineReading]]:
+def reading_work(engine: Engine, decoder: Decoder) -> Callable[[Sequence[Grey]], list[LineReading]]:
     """The batcher's work: line images in, readings out."""
 
     def work(images: Sequence[Grey]) -> list[LineReading]:
         batch = LineBatch.stack(images)
-        return [read_best_path(row, alphabet) for row in engine.logits(batch).rows(batch)]
+        return [decoder.read(row) for row in engine.logits(batch).rows(batch)]
 
     return work
 
@@ -202,12 +207,20 @@ class Reader(_Closing):
         model: Path | None = None,
         engine: str = "auto",
         threads: int = 1,
+        decoder: str = "auto",
+        language_model: Path | None = None,
         limits: Limits | None = None,
         line_finder: LineFinder = find_lines,
     ) -> None:
         self._limits = limits or Limits()
         self._find = line_finder
-        self._lines = LineReader(model=model, engine=engine, threads=threads)
+        self._lines = LineReader(
+            model=model,
+            engine=engine,
+            threads=threads,
+            decoder=decoder,
+            language_model=language_model,
+        )
 
     @property
     def identity(self) -> dict[str, str]:

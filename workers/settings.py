@@ -39,6 +39,14 @@ class Settings(BaseSettings):
         "auto", description="Engine that reads: auto, onnx, torch, torch-bf16, torch-cuda, tensorrt"
     )
     engine_threads: int = Field(1, ge=1, description="CPU threads of one engine")
+    decoder: str = Field(
+        "auto",
+        description="How logits become text: auto, best-path, beam, digits, amount, date, capitals"
+        " or lexicon:FILE",
+    )
+    language_model: Path | None = Field(
+        None, description="Language model file other than the shipped one"
+    )
     read_threads: int = Field(8, ge=1, description="Pages one read worker holds at once")
     ready_file: Path | None = Field(None, description="File a worker makes when it is ready")
     split_processes: int = Field(1, ge=1, description="Split processes of one worker")
@@ -84,10 +92,19 @@ class EngineOptions(TypedDict):
     model: Path | None
     engine: str
     threads: int
+    decoder: str
+    language_model: Path | None
 
 
-def engine_of(settings: Settings) -> EngineOptions:
-    """Which model is read with, by which engine, on how many threads."""
+def engine_of(settings: Settings, decoder: str | None = None) -> EngineOptions:
+    """Which model is read with, by which engine on how many threads, and how it is decoded.
+
+    A `decoder` that is given goes before the setting.
+    """
     return EngineOptions(
-        model=settings.model, engine=settings.engine, threads=settings.engine_threads
+        model=settings.model,
+        engine=settings.engine,
+        threads=settings.engine_threads,
+        decoder=decoder or settings.decoder,
+        language_model=settings.language_model,
     )

@@ -5,8 +5,6 @@ repository. The model card lists them.
 """
 
 import io
-import shutil
-import subprocess
 import tarfile
 from functools import cache
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hwr.errors import TrainingDataError
+from hwr.training.npm import fetch_package
 from hwr.training.samples import Grey
 
 #: Package names in the npm scope @fontsource.
@@ -86,14 +85,8 @@ def _fetch(folder: Path, name: str) -> Path | None:
     target = folder / f"{name}.woff2"
     if target.exists():
         return target
-    npm = shutil.which("npm")
-    if npm is None:
-        raise TrainingDataError("npm is needed to fetch the training fonts. Install Node.js.")
-    command = [npm, "pack", "--silent", "--pack-destination", str(folder), f"@fontsource/{name}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603
-    if done.returncode:
-        return None
-    return _unpack(folder / done.stdout.strip().splitlines()[-1], target)
+    archive = fetch_package(folder, f"@fontsource/{name}")
+    return _unpack(archive, target) if archive else None
 
 
 def _unpack(archive: Path, target: Path) -> Path | None:

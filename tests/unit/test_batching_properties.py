@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hwr.batching import Batcher, BatcherLimits, Lane
 from hwr.batching.queue import Entry, LineQueue
+from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.reading import LineReading
 from hwr.engines import open_engine
 from hwr.errors import ReaderClosed
@@ -166,7 +167,7 @@ def small_work() -> Callable[[Sequence[Grey]], list[LineReading]]:
     torch.manual_seed(3)
     shape = NetworkConfig(classes=80, channels=(4, 4, 8), blocks=(1, 1, 1), hidden=16, layers=1)
     engine = open_engine("torch", model_of(Crnn(shape)))
-    return reading_work(engine, Alphabet(DEFAULT_CHARACTERS[:79]))
+    return reading_work(engine, BestPathDecoder(Alphabet(DEFAULT_CHARACTERS[:79])))
 
 
 def draw_line(number: int) -> Grey:

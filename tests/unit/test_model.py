@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from memory_models import model_of
 
 from hwr.decoding.best_path import read_best_path
+from hwr.decoding.decoders import BestPathDecoder
 from hwr.engines import LineBatch, Logits, open_engine
 from hwr.errors import BadLineImage, EngineError, ModelError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
@@ -107,7 +108,7 @@ def test_a_line_reads_the_same_alone_and_in_any_batch(widths: list[int], seed: i
 
 
 def test_texts_are_the_same_alone_and_in_a_batch() -> None:
-    work = reading_work(open_engine("torch", model_of(small_network())), ALPHABET)
+    work = reading_work(open_engine("torch", model_of(small_network())), BestPathDecoder(ALPHABET))
     lines = [random_line(width, width) for width in (8, 64, 512, 128, 504)]
     assert [work([line])[0].text for line in lines] == [r.text for r in work(lines)]
 

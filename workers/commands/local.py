@@ -18,11 +18,14 @@ from workers.settings import engine_of, get_settings
 if TYPE_CHECKING:
     from hwr.reader import DocumentReading
 
+Decoder = Annotated[str | None, typer.Option(help="How logits become text; default: HWR_DECODER.")]
+
 
 def read(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Documents.")],
     form: Annotated[Format, typer.Option("--format", help="text or json")] = Format.TEXT,
     out: Annotated[Path | None, typer.Option(help="Folder to save the results in.")] = None,
+    decoder: Decoder = None,
 ) -> None:
     """Read documents here and now."""
     from hwr.reader import Reader
@@ -30,7 +33,7 @@ def read(
 
     settings = get_settings()
     limits = limits_of(settings)
-    with Reader(**engine_of(settings), limits=limits) as reader:
+    with Reader(**engine_of(settings, decoder), limits=limits) as reader:
         results = (_named(reader.read(file)).to_json() for file in files)
         raise typer.Exit(show(results, form, out, several=len(files) > 1))
 
@@ -50,6 +53,7 @@ def lines(
         ),
     ],
     tsv: Annotated[Path, typer.Option(help="Where to write; - is standard output.")] = Path("-"),
+    decoder: Decoder = None,
 ) -> None:
     """Read line images that are already cut, into a table of path, text and confidence.
 
@@ -62,7 +66,7 @@ def lines(
     settings = get_settings()
     code = ALL_READ
     with (
-        LineReader(**engine_of(settings)) as reader,
+        LineReader(**engine_of(settings, decoder)) as reader,
         _open_table(tsv) as table,
     ):
         table.write(HEADER)

@@ -1,0 +1,184 @@
+"""CTC prefix beam search, guided by what may follow what was read.
+
+Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
+Recurrent DNNs" (2014): a beam of prefixes, each with the probability of all its alignments that end
+in a blank and of all that end in its last label. All scores are natural logarithms.
+
+Time goes where the recogniser is unsure: a class below `least` is no candidate at its time step,
+and a run of time steps with blank as the only candidate costs as much as one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import nlargest
+from math import exp, inf, log, log1p
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.model.alphabet import BLANK
+
+#: State of a guide; only the guide knows what it is.
+State = Any
+
+
+class Guide(Protocol):
+    """Says what may follow a prefix, and how gladly."""
+
+    #: The state of the empty prefix.
+    start: State
+
+    def advance(self, state: State, label: int) -> tuple[float, State] | None:
+        """What class `label` adds to the score, and the state after it; None: it may not follow."""
+
+    def end(self, state: State) -> float | None:
+        """What ending here adds to the score; None where the text may not end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeamOptions:
+    """How wide to search."""
+
+    #: Prefixes kept after a time step.
+    width: int = 8
+    #: A class less likely than this is no candidate.
+    least: float = 3e-3
+    #: A prefix this much (nats) below the best one is dropped.
+    gap: float = 7.0
+
+
+class Hypothesis(NamedTuple):
+    """A text that the beam ended with."""
+
+    #: CTC classes without blanks.
+    labels: tuple[int, ...]
+    #: log p of the labels as far as it was searched, and what the guide added.
+    score: float
+
+
+class _Prefix:
+    """Labels read so far, as a tree: each node knows its parent and its last label."""
+
+    __slots__ = ("_children", "_guide", "bonus", "label", "parent", "state")
+
+    def __init__(
+        self, parent: "_Prefix | None", label: int, bonus: float, state: State, guide: Guide
+    ) -> None:
+        self.parent = parent
+        self.label = label
+        #: What the guide added on the way here.
+        self.bonus = bonus
+        self.state = state
+        self._guide = guide
+        self._children: dict[int, _Prefix | None] = {}
+
+    def child(self, label: int) -> "_Prefix | None":
+        """This prefix and one label more; None where the guide refuses it."""
+        try:
+            return self._children[label]
+        except KeyError:
+            step = self._guide.advance(self.state, label)
+            child = step and _Prefix(self, label, self.bonus + step[0], step[1], self._guide)
+            self._children[label] = child
+            return child
+
+    def labels(self) -> tuple[int, ...]:
+        """The labels from the first to the last."""
+        node, labels = self, []
+        while node.parent is not None:
+            labels.append(node.label)
+            node = node.parent
+        return tuple(reversed(labels))
+
+
+class _Alive(NamedTuple):
+    """A prefix of the beam with the log-probabilities of its alignments."""
+
+    prefix: _Prefix
+    #: Of those that end in a blank.
+    blank: float
+    #: Of those that end in the last label.
+    label: float
+
+    @property
+    def score(self) -> float:
+        return _add(self.blank, self.label) + self.prefix.bonus
+
+
+#: A time step: log p of blank (-inf where it is no candidate) and of the candidate labels.
+_Step = tuple[float, dict[int, float]]
+#: Of each prefix log p of its alignments that end in a blank and of those that end in its label.
+_Grown = dict[_Prefix, list[float]]
+
+
+def search(
+    log_probabilities: NDArray[np.float32], guide: Guide, options: BeamOptions
+) -> list[Hypothesis]:
+    """The texts that (T, C) `log_probabilities` may say, the best first; none where all is refused.
+
+    With `least` 0, `gap` infinite and a beam as wide as there are prefixes, scores are exact.
+    """
+    beam = [_Alive(_Prefix(None, BLANK, 0.0, guide.start, guide), 0.0, -inf)]
+    for blank, labels in _steps(log_probabilities, options.least):
+        beam = _best(_grow(beam, blank, labels, options.gap), options)
+    ends = [(alive, guide.end(alive.prefix.state)) for alive in beam]
+    found = [Hypothesis(a.prefix.labels(), a.score + end) for a, end in ends if end is not None]
+    return sorted(found, key=lambda hypothesis: hypothesis.score, reverse=True)
+
+
+def _steps(log_probabilities: NDArray[np.float32], least: float) -> Iterator[_Step]:
+    """The candidates of each time step, runs of nothing but blanks drawn together."""
+    limit = log(least) if least else -inf
+    candidates = log_probabilities >= np.minimum(limit, log_probabilities.max(axis=1))[:, None]
+    run: float | None = None
+    for row, chosen in zip(log_probabilities, candidates, strict=True):
+        classes = chosen.nonzero()[0]
+        labels = dict(zip(classes.tolist(), row[classes].tolist(), strict=True))
+        blank = labels.pop(BLANK, -inf)
+        if not labels:
+            run = (run or 0.0) + blank
+            continue
+        if run is not None:
+            yield run, {}
+            run = None
+        yield blank, labels
+    if run is not None:
+        yield run, {}
+
+
+def _grow(beam: list[_Alive], blank: float, labels: dict[int, float], gap: float) -> _Grown:
+    """Every prefix of the beam with nothing, its last label again, or one label more."""
+    grown: _Grown = {}
+    floor = max(alive.score for alive in beam) + blank - gap
+    for prefix, ends_blank, ends_label in beam:
+        either = _add(ends_blank, ends_label)
+        same = grown.setdefault(prefix, [-inf, -inf])
+        same[0] = either + blank
+        if prefix.label in labels:
+            same[1] = _add(same[1], ends_label + labels[prefix.label])
+        for label, value in labels.items():
+            # A label follows itself only after a blank.
+            reached = value + (ends_blank if label == prefix.label else either)
+            if reached + prefix.bonus > floor and (child := prefix.child(label)):
+                longer = grown.setdefault(child, [-inf, -inf])
+                longer[1] = _add(longer[1], reached)
+    return grown
+
+
+def _best(grown: _Grown, options: BeamOptions) -> list[_Alive]:
+    scored = [(_add(*ends) + prefix.bonus, prefix, ends) for prefix, ends in grown.items()]
+    kept = nlargest(options.width, scored, key=_first)
+    floor = kept[0][0] - options.gap
+    return [_Alive(prefix, *ends) for score, prefix, ends in kept if score >= floor]
+
+
+def _first(scored: tuple[float, _Prefix, list[float]]) -> float:
+    return scored[0]
+
+
+def _add(a: float, b: float) -> float:
+    """log(exp(a) + exp(b))."""
+    if a < b:
+        a, b = b, a
+    return a if b == -inf else a + log1p(exp(b - a))

@@ -1,0 +1,124 @@
+"""Decoders by the name that HWR_DECODER gives: logits in, a reading out."""
+
+from math import exp
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.decoding.beam import BeamOptions, Guide, search
+from hwr.decoding.best_path import read_best_path
+from hwr.decoding.fields import FIELDS, Field, Lexicon
+from hwr.decoding.guides import FieldGuide, LanguageGuide
+from hwr.decoding.language_model import Heed, load_language_model
+from hwr.decoding.reading import LineReading
+from hwr.errors import DecoderError
+from hwr.model.alphabet import Alphabet
+
+#: A language model knows nothing of figures.
+_FIGURES = ("digits", "amount")
+_LEXICON = "lexicon:"
+
+
+class Decoder(Protocol):
+    """Turns the logits of one line into what it says."""
+
+    @property
+    def identity(self) -> str:
+        """Name, settings and language model: goes into every result."""
+
+    def read(self, logits: NDArray[np.float32]) -> LineReading:
+        """The reading of one line's logits (T, C)."""
+
+
+class BestPathDecoder:
+    """The likeliest class of each time step."""
+
+    identity = "best-path"
+
+    def __init__(self, alphabet: Alphabet) -> None:
+        self._alphabet = alphabet
+
+    def read(self, logits: NDArray[np.float32]) -> LineReading:
+        """The reading of one line's logits (T, C)."""
+        return read_best_path(logits, self._alphabet)
+
+
+class BeamDecoder:
+    """Prefix beam search under a guide, in a field's characters where a field is given."""
+
+    def __init__(
+        self, alphabet: Alphabet, guide: Guide, identity: str, field: Field | None = None
+    ) -> None:
+        self.identity = identity
+        self._alphabet = alphabet
+        self._guide = guide
+        self._options = BeamOptions()
+        allowed = [not field or c in field.characters for c in alphabet.characters]
+        #: (C,) 0 for classes of the field, else minus infinity.
+        self._mask = np.where([True, *allowed], 0.0, -np.inf).astype(np.float32)
+
+    def read(self, logits: NDArray[np.float32]) -> LineReading:
+        """The reading of one line's logits (T, C).
+
+        Empty, with confidence 0, where the search ends with nothing that the field holds.
+        Confidence is the share of the best text in all that the beam ended with, times the
+        probability that the recogniser gives to the field's characters.
+        """
+        inside = _normaliser(logits + self._mask)
+        found = search(logits + self._mask - inside[:, None], self._guide, self._options)
+        if not found:
+            return LineReading(text="", confidence=0.0)
+        best = found[0].score
+        share = 1.0 / sum(exp(hypothesis.score - best) for hypothesis in found)
+        field = exp(float((inside - _normaliser(logits)).sum()))
+        text = self._alphabet.decode(found[0].labels)
+        return LineReading(text=" ".join(text.split()), confidence=share * field)
+
+
+def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = None) -> Decoder:
+    """The decoder called `name`, with the language model in a file, by default the shipped one.
+
+    Names: auto, best-path, beam, a field (digits, amount, date, capitals) or lexicon:FILE.
+
+    Raises:
+        DecoderError: there is no such decoder, or its lexicon cannot be used.
+        ModelError: the language model cannot be used.
+    """
+    if name == "best-path":
+        return BestPathDecoder(alphabet)
+    if name in _FIGURES:
+        return BeamDecoder(
+            alphabet, FieldGuide(FIELDS[name], alphabet), f"beam ({name})", FIELDS[name]
+        )
+    field = None if name in ("auto", "beam") else _field(name)
+    stored = load_language_model(language_model)
+    guide: Guide = LanguageGuide(stored.model, alphabet, stored.heed)
+    if field:
+        guide = FieldGuide(field, alphabet, guide)
+    what = f"{name}, " if field else ""
+    identity = f"beam ({what}language model {stored.hash}, {_settings(stored.heed)})"
+    return BeamDecoder(alphabet, guide, identity, field)
+
+
+def _field(name: str) -> Field:
+    if name.startswith(_LEXICON):
+        return Lexicon.load(Path(name.removeprefix(_LEXICON)))
+    if name not in FIELDS:
+        known = ", ".join(("auto", "best-path", "beam", *FIELDS))
+        raise DecoderError(
+            f"There is no decoder {name!r}. Set HWR_DECODER to one of {known} or {_LEXICON}FILE."
+        )
+    return FIELDS[name]
+
+
+def _settings(heed: Heed) -> str:
+    return f"weight {heed.weight:g}, bonus {heed.bonus:g}"
+
+
+def _normaliser(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(T,) logarithm of the sum of exponentials of (T, C) logits."""
+    highest = logits.max(axis=1)
+    sums = np.exp(logits - highest[:, None]).sum(axis=1)
+    return np.asarray(highest + np.log(sums), np.float32)

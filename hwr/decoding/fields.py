@@ -1,0 +1,156 @@
+"""What a form field may hold: a pattern, or words of a list.
+
+A field says of every beginning of a text whether it may still become one. Patterns are regular
+expressions of the package `regex`, which can match a text that goes on.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Protocol
+
+import regex
+
+from hwr.errors import DecoderError
+
+_MONTHS = (
+    "january february march april may june july august september october november december"
+    " jan feb mar apr jun jul aug sep sept oct nov dec"
+    " janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
+    " fevrier aout decembre"
+).split()
+#: Largest lexicon file in bytes.
+_MOST_LEXICON_BYTES = 16 * 2**20
+_LONGEST_WORD = 100
+
+
+class Field(Protocol):
+    """A set of texts."""
+
+    @property
+    def characters(self) -> frozenset[str]:
+        """The characters that its texts are made of."""
+
+    def begins(self, text: str) -> bool:
+        """Whether a text of the field may begin so."""
+
+    def holds(self, text: str) -> bool:
+        """Whether this is a text of the field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """The texts that match a regular expression."""
+
+    expression: str
+    #: Characters beside digits that its texts may have.
+    others: str
+
+    @property
+    def characters(self) -> frozenset[str]:
+        """Digits and the others."""
+        return frozenset("0123456789" + self.others)
+
+    @cached_property
+    def _compiled(self) -> "regex.Pattern[str]":
+        return regex.compile(self.expression, regex.VERBOSE)
+
+    def begins(self, text: str) -> bool:
+        """Whether a match may begin with `text`."""
+        return self._compiled.fullmatch(text, partial=True) is not None
+
+    def holds(self, text: str) -> bool:
+        """Whether all of `text` matches."""
+        return self._compiled.fullmatch(text) is not None
+
+
+class Lexicon:
+    """Words of a list with spaces between them, each as listed, Capitalised or in CAPITALS."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = sorted({form for word in words for form in _forms(word)})
+
+    @classmethod
+    def load(cls, path: Path) -> "Lexicon":
+        """The words in a UTF-8 file, one a line.
+
+        Raises:
+            DecoderError: the file cannot be read, is too large, or no list of words.
+        """
+        try:
+            with path.open("rb") as file:
+                data = file.read(_MOST_LEXICON_BYTES + 1)
+            words = data.decode().split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DecoderError(
+                f"{path} is no lexicon ({error}). Name a UTF-8 file with a word on each line."
+            ) from error
+        if len(data) > _MOST_LEXICON_BYTES or not words or max(map(len, words)) > _LONGEST_WORD:
+            raise DecoderError(
+                f"{path} is no lexicon. Name a file of at most {_MOST_LEXICON_BYTES >> 20} MiB with"
+                f" a word of at most {_LONGEST_WORD} letters on each line."
+            )
+        return cls(words)
+
+    @cached_property
+    def characters(self) -> frozenset[str]:
+        """The characters of all words, and the space."""
+        return frozenset(chain(" ", *self._words))
+
+    def begins(self, text: str) -> bool:
+        """Whether `text` is words and the beginning of one; trusts what stands before the last."""
+        before, _, last = text.rpartition(" ")
+        if not last:
+            return not text or self._has(before.rpartition(" ")[2])
+        place = bisect_left(self._words, last)
+        return place < len(self._words) and self._words[place].startswith(last)
+
+    def holds(self, text: str) -> bool:
+        """Whether `text` ends with a word; trusts what stands before it."""
+        return self._has(text.rpartition(" ")[2])
+
+    def _has(self, word: str) -> bool:
+        place = bisect_left(self._words, word)
+        return place < len(self._words) and self._words[place] == word
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    return word, word.capitalize(), word.upper()
+
+
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH = r"(?:0?[1-9]|1[0-2])"
+_YEAR = r"(?:\d{4}|\d{2})"
+_NAMES = "|".join(form for month in _MONTHS for form in _forms(month))
+_SEPARATOR = r"\ ?[-/.\ ]\ ?"
+
+#: Fields by the name that settings give them.
+FIELDS: dict[str, Field] = {
+    "digits": Pattern(expression=r"\d(?:\ ?\d)*", others=" "),
+    # Asterisks, number signs, dashes and equals signs guard the figures of a cheque.
+    "amount": Pattern(
+        expression=r"""
+            [*#=-]{0,3} (?:[$£€]\ ?)?
+            (?: \d{1,3}(?:[,.'\ ]\d{3})+ | \d{1,9} )
+            (?: [.,]\d{2} | \ ?\d{2}/100 | [.,]?[-=]{1,2} | /-)?
+            (?:\ ?[$£€])? [*#=-]{0,3}
+        """,
+        others="*#=-$£€ ,.'/",
+    ),
+    "date": Pattern(
+        expression=rf"""
+            (?: {_DAY}{_SEPARATOR}{_MONTH} | {_MONTH}{_SEPARATOR}{_DAY} ){_SEPARATOR}{_YEAR}
+            | \d{{4}}-{_MONTH}-{_DAY}
+            | {_DAY}(?:st|nd|rd|th|er)?\ (?:{_NAMES})[.,]?\ {_YEAR}
+            | (?:{_NAMES})\.?\ {_DAY}(?:st|nd|rd|th)?,?\ {_YEAR}
+        """,
+        others="".join(sorted(set(" -/.,stndrdther" + _NAMES.replace("|", "")))),
+    ),
+    "capitals": Pattern(
+        expression=r"[\p{Lu}\d.,'&/()-]+ (?:\ [\p{Lu}\d.,'&/()-]+)*",
+        others="ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŒÆÁÍÓÚÑ .,'&/()-",
+    ),
+}

@@ -1,0 +1,59 @@
+"""What may follow a prefix, and how gladly: a language model's guess, within a field's bounds."""
+
+from typing import Any
+
+from hwr.decoding.beam import Guide
+from hwr.decoding.fields import Field
+from hwr.decoding.language_model import EDGE, Heed, LanguageModel
+from hwr.model.alphabet import Alphabet
+
+
+class LanguageGuide:
+    """Adds the weighed log-probability of a language model, and a bonus for each character.
+
+    Without the bonus a language model, in which every character costs, favours short texts.
+    """
+
+    def __init__(self, model: LanguageModel, alphabet: Alphabet, heed: Heed) -> None:
+        self.start = model.start
+        self._advance = model.advance
+        self._weight = heed.weight
+        self._bonus = heed.bonus
+        #: Symbol of each class; the blank's is never asked for.
+        self._symbols = (EDGE, *map(model.symbol, alphabet.characters))
+
+    def advance(self, state: int, label: int) -> tuple[float, int]:
+        """The weighed log-probability of class `label` with the bonus, and the state after it."""
+        score, state = self._advance(state, self._symbols[label])
+        return self._weight * score + self._bonus, state
+
+    def end(self, state: int) -> float:
+        """The weighed log-probability that the line ends here."""
+        return self._weight * self._advance(state, EDGE)[0]
+
+
+class FieldGuide:
+    """Refuses what a field does not hold; another guide may prefer among the rest."""
+
+    def __init__(self, field: Field, alphabet: Alphabet, preference: Guide | None = None) -> None:
+        self._field = field
+        self._preference = preference
+        self._characters = ("", *alphabet.characters)
+        #: The text so far and the other guide's state.
+        self.start = ("", preference.start if preference else None)
+
+    def advance(self, state: tuple[str, Any], label: int) -> tuple[float, Any] | None:
+        """What the other guide adds; None where no text of the field begins so."""
+        text = state[0] + self._characters[label]
+        if not self._field.begins(text):
+            return None
+        if self._preference is None:
+            return 0.0, (text, None)
+        step = self._preference.advance(state[1], label)
+        return step and (step[0], (text, step[1]))
+
+    def end(self, state: tuple[str, Any]) -> float | None:
+        """What the other guide adds; None where this is no text of the field."""
+        if not self._field.holds(state[0]):
+            return None
+        return self._preference.end(state[1]) if self._preference else 0.0

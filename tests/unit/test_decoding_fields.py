@@ -1,0 +1,91 @@
+"""Which texts a field holds, and which beginnings it lets live."""
+
+import re
+from itertools import accumulate
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwr.decoding.fields import FIELDS, Lexicon
+from hwr.errors import DecoderError
+
+HELD = {
+    "digits": ["0", "42", "12 345", "0 0 7"],
+    "amount": [
+        "7",
+        "$5",
+        "$ 1,250.00",
+        "1.234,56 €",
+        "**250.00**",
+        "£12",
+        "100.-",
+        "12 50/100",
+        "99/-",
+        "#1'000#",
+        "125=",
+    ],
+    "date": [
+        "1/2/1999",
+        "31.12.24",
+        "12-25-2020",
+        "2024-02-29",
+        "3 March 2021",
+        "July 4, 1976",
+        "1er août 1914",
+        "JANUARY 2nd, 24",
+        "14 juil. 89".replace("juil.", "juillet"),
+        "02 04 95",
+    ],
+    "capitals": ["DUPONT", "O'NEIL", "ST. JOHN", "ÉLOÏSE", "FLAT 3-B, MAIN ST."],
+}
+REFUSED = {
+    "digits": ["", " ", "1a", "12 ", "1  2", "-1"],
+    "amount": ["", "$", "1,25.00", "12.345.6", "1 0", "five", "$$5", "1/2"],
+    "date": ["", "32/1/2000", "1/13/2000".replace("1/13", "13/13"), "1/2", "March", "3 Marsh 2020"],
+    "capitals": ["", "Dupont", "A  B", " A", "A ", "ÉLOïSE"],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in HELD.items() for t in ts])
+def test_a_field_holds(name: str, text: str) -> None:
+    field = FIELDS[name]
+    assert field.holds(text)
+    assert all(field.begins(beginning) for beginning in accumulate(text, initial=""))
+    assert set(text) <= field.characters
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in REFUSED.items() for t in ts])
+def test_a_field_refuses(name: str, text: str) -> None:
+    assert not FIELDS[name].holds(text)
+
+
+@given(st.sampled_from(sorted(FIELDS)), st.text("0123456789$,./- AaMarchÉ", max_size=9))
+def test_what_cannot_begin_holds_nothing(name: str, text: str) -> None:
+    field = FIELDS[name]
+    dead = [b for b in accumulate(text, initial="") if not field.begins(b)]
+    assert not (dead and field.holds(text))
+
+
+def test_a_lexicon_knows_its_words_in_three_cases() -> None:
+    lexicon = Lexicon(["ten", "tenth", "Île"])
+    held = ["ten", "Ten", "TENTH", "ten tenth", "Île", "ÎLE ten"]
+    assert all(lexicon.holds(text) for text in held)
+    assert all(lexicon.begins(b) for text in held for b in accumulate(text, initial=""))
+    assert not any(map(lexicon.holds, ["", "te", "ten ", "tenTH", "tens"]))
+    assert not any(map(lexicon.begins, [" ", "ten  ", "te ", "x", "tents"]))
+    assert lexicon.characters >= set("Tenth ÎLE")
+
+
+@pytest.mark.parametrize("content", [b"", b" \n ", b"\xff\xfe", b"x" * 101, b"a\n" * 9_000_000])
+def test_a_bad_lexicon_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "words.txt"
+    path.write_bytes(content)
+    with pytest.raises(DecoderError, match=re.escape(str(path))):
+        Lexicon.load(path)
+
+
+def test_a_missing_lexicon_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DecoderError, match=r"gone\.txt"):
+        Lexicon.load(tmp_path / "gone.txt")

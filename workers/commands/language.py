@@ -1,0 +1,64 @@
+"""The command that makes a language model: train-language."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workers.commands.models import Data
+from workers.settings import get_settings
+
+if TYPE_CHECKING:
+    from hwr.decoding.decoders import Decoder
+    from hwr.training.heed import SeenLine
+
+
+def train_language(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="File to write the language model to.")],
+    corpora: Annotated[Path, typer.Option(help="Folder that keeps fetched text.")] = Path(
+        "build/corpora"
+    ),
+) -> None:
+    """Train a language model, choose how far to heed it, and show what it brings.
+
+    It learns from open text and from the training transcriptions of DATA. Half of the validation
+    lines choose its weight, under the recogniser that the settings name; the table is about the
+    other half.
+    """
+    from hwr.decoding.decoders import BestPathDecoder
+    from hwr.decoding.language_model import LanguageModel, save_language_model
+    from hwr.engines import open_engine
+    from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+    from hwr.model.weights import load_model
+    from hwr.training.heed import beam, choose_heed, halve, see_lines
+    from hwr.training.language import LanguageRecipe
+    from hwr.training.language import train_language as train
+    from hwr.training.packs import read_packs
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    settings = get_settings()
+    recogniser = load_model(settings.model)
+    table = train(data, corpora, Alphabet(DEFAULT_CHARACTERS), LanguageRecipe())
+    engine = open_engine(settings.engine, recogniser, settings.engine_threads)
+    lines = see_lines(read_packs(data / "lines", "val"), engine, recogniser.alphabet)
+    choosing, others = halve(lines)
+    model = LanguageModel(table)
+    heed = choose_heed(choosing, model, recogniser.alphabet)
+    save_language_model(out, table, heed)
+    guided = beam(model, recogniser.alphabet, heed)
+    _show(others, BestPathDecoder(recogniser.alphabet), guided)
+
+
+def _show(lines: "Sequence[SeenLine]", plain: "Decoder", guided: "Decoder") -> None:
+    from hwr.training.heed import rates
+
+    before, after = rates(lines, plain), rates(lines, guided)
+    typer.echo(f"{'set':36} lines  best path: CER     WER   beam: CER     WER")
+    for name, one in before.items():
+        two = after[name]
+        row = f"{name:36} {one.lines:5}  {one.cer:14.2%} {one.wer:7.2%}"
+        typer.echo(f"{row}  {two.cer:9.2%} {two.wer:7.2%}")
