@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from hwr.documents.formats import HEAD_BYTES, Format, sniff
 from hwr.documents.limits import DEFAULT_LIMITS, Limits
@@ -30,7 +30,7 @@ def open_document(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[Docum
         yield _as_document(found, file, path, limits)
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> BinaryIO:
     try:
         # Opening a pipe would wait for its writer: look first.
         if not stat.S_ISREG(path.stat().st_mode):
@@ -52,7 +52,7 @@ def _check_size(size: int, limits: Limits) -> None:
         )
 
 
-def _as_document(found: Format, file: IO[bytes], path: Path, limits: Limits) -> Document:
+def _as_document(found: Format, file: BinaryIO, path: Path, limits: Limits) -> Document:
     if found is Format.PDF:
         return Pdf(file, path, limits)
     if found is Format.TIFF:

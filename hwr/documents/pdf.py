@@ -1,12 +1,15 @@
-"""PDF through pdf2image: poppler renders one page at a time, after its size was checked."""
+"""PDF: a page that is one scan is taken out of the file; poppler renders the others through
+pdf2image, one page at a time, after its size was checked."""
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import SEEK_END
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
 from pdf2image import convert_from_path, pdfinfo_from_path
 from pdf2image.exceptions import (
     PDFInfoNotInstalledError,
@@ -16,10 +19,12 @@ from pdf2image.exceptions import (
 )
 from PIL import Image
 
+from hwr.documents.embedded import decode
 from hwr.documents.formats import Format
 from hwr.documents.limits import MIN_SIDE, Limits, check_page_size
 from hwr.documents.pages import Page, check_number
-from hwr.documents.pixels import brief, decoding, to_grey
+from hwr.documents.pixels import BOMBS, DECODER_ERRORS, brief, decoding, to_grey
+from hwr.documents.scans import Scans
 from hwr.errors import (
     DamagedDocument,
     DamagedPage,
@@ -27,6 +32,7 @@ from hwr.errors import (
     EncryptedDocument,
     HwrError,
     NoPages,
+    PageError,
     PageTimeout,
     TooManyPages,
 )
@@ -49,7 +55,7 @@ class Pdf:
 
     format = Format.PDF
 
-    def __init__(self, file: IO[bytes], path: Path, limits: Limits) -> None:
+    def __init__(self, file: BinaryIO, path: Path, limits: Limits) -> None:
         # Absolute: poppler would take a relative name such as "-v.pdf" for an option.
         self._path = str(path.absolute())
         self._limits = limits
@@ -58,13 +64,35 @@ class Pdf:
         self.page_count = _count_pages(self._path, self._timeout_s)
         self._check_count()
         _check_end(file)
+        self._scans = Scans(file, self.page_count)
 
     def page(self, number: int) -> Page:
         """Page `number` at `Limits.render_dpi`, see `Document.page`."""
         check_number(number, self.page_count)
+        scanned = self._scanned(number)
+        if scanned is not None:
+            return Page(number=number, image=scanned)
         with _poppler_on_page(number, self._timeout_s), decoding(number):
             check_page_size(number, *self._rendered_size(number), self._limits)
             return Page(number=number, image=to_grey(self._render(number)))
+
+    def _scanned(self, number: int) -> NDArray[np.uint8] | None:
+        """The picture that the page consists of; None where there is any doubt: it is rendered."""
+        scan = self._scans.of_page(number)
+        if scan is None:
+            return None
+        try:
+            wanted = self._pixels(*scan.page)
+            check_page_size(number, *scan.size, self._limits)
+            check_page_size(number, *wanted, self._limits)
+            return decode(number, scan, wanted)
+        except (PageError, MemoryError, *BOMBS, *DECODER_ERRORS):
+            return None
+
+    def _pixels(self, width: float, height: float) -> tuple[int, int]:
+        """Size in pixels of a page measured in points."""
+        scale = self._limits.render_dpi / _POINTS_PER_INCH
+        return math.ceil(width * scale), math.ceil(height * scale)
 
     def _check_count(self) -> None:
         if self.page_count < 1:
@@ -90,8 +118,7 @@ class Pdf:
                 f"Page {number} is {width} × {height} points: it is listed but missing. "
                 "Export this page again."
             )
-        scale = self._limits.render_dpi / _POINTS_PER_INCH
-        return math.ceil(float(width) * scale), math.ceil(float(height) * scale)
+        return self._pixels(float(width), float(height))
 
     def _render(self, number: int) -> Image.Image:
         images = self._draw(number)
@@ -143,7 +170,7 @@ def _no_pages() -> NoPages:
     return NoPages("The PDF has 0 pages. Export it again with at least one page.")
 
 
-def _check_end(file: IO[bytes]) -> None:
+def _check_end(file: BinaryIO) -> None:
     # Poppler repairs a cut-off PDF in silence and would render what is lost white.
     file.seek(max(0, file.seek(0, SEEK_END) - _PADDING_BYTES))
     if b"%%EOF" not in file.read().rstrip(b"\0\t\r\n ")[-_TAIL_BYTES:]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import IO
 
+from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -57,10 +58,12 @@ class Picture:
         with decoding(number):
             image = self._header()
             check_page_size(number, *image.size, self._limits)
-            self._check_scans(number)
+            if self.format is Format.JPEG:
+                check_scans(number, self._file)
             image.draft("L", None)
             image.load()
-            self._check_end(number, image)
+            if self.format is Format.JPEG:
+                check_jpeg_end(number, image)
             return Page(number=number, image=to_grey(image))
 
     def _header(self) -> ImageFile:
@@ -68,21 +71,33 @@ class Picture:
         self._file.seek(0)
         return _DECODERS[self.format](self._file)
 
-    def _check_scans(self, number: int) -> None:
-        scans = _count(self._file, _START_OF_SCAN) if self.format is Format.JPEG else 0
-        if scans > MAX_SCANS:
-            raise DamagedPage(
-                f"Page {number} is a JPEG of {scans:,} scans, more than {MAX_SCANS}. "
-                "Save it as a baseline JPEG."
-            )
 
-    def _check_end(self, number: int, image: ImageFile) -> None:
-        last_rows = image.crop((0, image.height - _BLOCK, *image.size))
-        if self.format is Format.JPEG and last_rows.getextrema() == (_MISSING, _MISSING):
-            raise DamagedPage(
-                f"Page {number} is a JPEG that ends before its last rows: it is damaged, or says "
-                "that it is larger than it is. Scan or export this page again."
-            )
+def check_scans(number: int, file: IO[bytes]) -> None:
+    """Refuse page `number`, the JPEG at the position of `file`, if it has too many scans.
+
+    Raises:
+        DamagedPage: it has more than `MAX_SCANS`.
+    """
+    scans = _count(file, _START_OF_SCAN)
+    if scans > MAX_SCANS:
+        raise DamagedPage(
+            f"Page {number} is a JPEG of {scans:,} scans, more than {MAX_SCANS}. "
+            "Save it as a baseline JPEG."
+        )
+
+
+def check_jpeg_end(number: int, image: Image) -> None:
+    """Refuse page `number`, the JPEG decoded as `image`, if its last rows are missing.
+
+    Raises:
+        DamagedPage: they are of the grey that stands for missing blocks.
+    """
+    last_rows = image.crop((0, image.height - _BLOCK, *image.size))
+    if last_rows.getextrema() == (_MISSING, _MISSING):
+        raise DamagedPage(
+            f"Page {number} is a JPEG that ends before its last rows: it is damaged, or says "
+            "that it is larger than it is. Scan or export this page again."
+        )
 
 
 def _count(file: IO[bytes], mark: bytes) -> int:

@@ -30,6 +30,9 @@ DECODER_ERRORS = (
     zlib.error,
 )
 
+#: What Pillow raises on a picture that says it is very large.
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
 #: Characters of a decoder's own message that a refusal repeats.
 _MESSAGE_LENGTH = 120
 
@@ -44,7 +47,7 @@ def decoding(number: int) -> Iterator[None]:
             f"Page {number} needs more memory than this process may use. "
             "Scan it at a lower resolution."
         ) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except BOMBS as error:
         raise PageTooLarge(f"Page {number}: {error} Scan it at a lower resolution.") from error
     except DECODER_ERRORS as error:
         raise DamagedPage(

@@ -2,8 +2,8 @@
 
 What this does not protect from: poppler and Pillow run as the worker's user, with its files, its
 network and its environment; run split workers in a container of their own with as little of these
-as they need. Pillow decodes inside the worker and cannot be interrupted: only the size limits, and
-the time limit of the worker's process, bound it.
+as they need. Pillow, and qpdf that looks for scans in PDFs, work inside the worker and cannot be
+interrupted: only the size limits, and the time limit of the worker's process, bound them.
 """
 
 import resource

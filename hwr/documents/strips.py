@@ -49,7 +49,7 @@ def check_spans(number: int, tags: ImageFileDirectory_v2, file_size: int) -> Non
             raise _cut_off(number, index)
 
 
-def check_ends(number: int, image: TiffImageFile, file: mmap) -> None:
+def check_ends(number: int, image: TiffImageFile, file: mmap | bytes) -> None:
     """Refuse page `number`, decoded as `image`, if a strip of it stops early.
 
     Group 4 and JPEG strips carry an end mark. Rows of a whole Group 4 strip, encoded again, take as

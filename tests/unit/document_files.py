@@ -115,6 +115,21 @@ def pdf(pages: Sequence[tuple[bytes, bytes]], trailer: bytes = b"", extra: bytes
     return _assemble(bodies + ([extra] if extra else []), trailer)
 
 
+#: Points of a scanned page: its picture of 400 × 300 pixels is at 200 dpi.
+SCAN_BOX = b"/MediaBox [0 0 144 108]"
+SCAN_CONTENT = b"q 144 0 0 108 0 0 cm /Im0 Do Q"
+
+
+def scanned_pdf(
+    image: bytes, data: bytes, page: bytes = SCAN_BOX, content: bytes = SCAN_CONTENT
+) -> bytes:
+    """A PDF of one page with the picture `data`, described by the entries `image`."""
+    entries = page + b" /Resources << /XObject << /Im0 5 0 R >> >>"
+    body = b"<< /Type /XObject /Subtype /Image /Width 400 /Height 300 %s /Length %d >>"
+    extra = body % (image, len(data)) + b"\nstream\n%s\nendstream" % data
+    return pdf([(entries, content)], extra=extra)
+
+
 def _assemble(bodies: Sequence[bytes], trailer: bytes) -> bytes:
     out, table = b"%PDF-1.4\n", b"0000000000 65535 f \n"
     for number, body in enumerate(bodies, 1):

@@ -16,6 +16,7 @@ from document_files import (
     group4,
     pdf,
     require_poppler,
+    scanned_pdf,
     tiff,
 )
 from hypothesis import given, settings
@@ -64,7 +65,12 @@ def valid_pictures() -> tuple[bytes, ...]:
 @cache
 def valid_pdfs() -> tuple[bytes, ...]:
     page = (A4, b"0 g 100 100 200 30 re f")
-    return pdf([page, page]), encrypted_pdf(opens_without_password=False)
+    scan = b"/ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode"
+    return (
+        pdf([page, page]),
+        encrypted_pdf(opens_without_password=False),
+        scanned_pdf(scan, encode(draw_page(), "JPEG")),
+    )
 
 
 def mutate(data: bytes, changes: list[tuple[float, bytes]], kept: float) -> bytes:
@@ -120,7 +126,7 @@ def test_mutated_pictures(data: bytes, changes: list[tuple[float, bytes]], kept:
 
 
 @pytest.mark.usefixtures("poppler")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     data=st.deferred(lambda: st.sampled_from((HEADS[0] + b"\n%%EOF", *valid_pdfs()))),
     changes=mutations,

@@ -1,0 +1,123 @@
+"""The pixels of a scan that was taken out of a PDF, in grey."""
+
+import zlib
+from io import BytesIO
+from struct import pack
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+
+from hwr.documents.picture import check_jpeg_end, check_scans
+from hwr.documents.scans import Scan
+from hwr.documents.strips import check_ends
+
+Grey = NDArray[np.uint8]
+
+#: The first of PNG's predictors among PDF's (ISO 32000-1, table 10): data as in a PNG.
+_PNG_PREDICTOR = 10
+_GROUP4 = 4
+
+
+def decode(number: int, scan: Scan, wanted: tuple[int, int]) -> Grey | None:
+    """The picture of page `number` brought to `wanted` (width, height) pixels.
+
+    Returns:
+        uint8 (H, W); None where the data is not of a kind that is read here.
+
+    Raises:
+        PageError and `pixels.DECODER_ERRORS`: the data is damaged or not what the PDF says.
+    """
+    image = _open(number, scan, wanted)
+    return None if image is None else _resized(np.array(image.convert("L")), wanted)
+
+
+def _open(number: int, scan: Scan, wanted: tuple[int, int]) -> Image.Image | None:
+    kind = scan.compression, scan.bits, scan.colours
+    if kind[:2] == ("/DCTDecode", 8) and not scan.settings:
+        return _jpeg(number, scan, wanted)
+    if kind == ("/CCITTFaxDecode", 1, 1):
+        return _group4(number, scan)
+    if kind[:2] == ("/FlateDecode", 8):
+        return _flate(scan)
+    return None
+
+
+def _jpeg(number: int, scan: Scan, wanted: tuple[int, int]) -> Image.Image:
+    file = BytesIO(scan.data)
+    check_scans(number, file)
+    image = JpegImageFile(file)
+    if image.size != scan.size or image.mode != {1: "L", 3: "RGB"}[scan.colours]:
+        raise ValueError("a JPEG of another size or kind than its PDF says")
+    # The decoder itself gives brightness alone, and halves a picture that is twice too large.
+    image.draft("L", wanted)
+    image.load()
+    check_jpeg_end(number, image)
+    return image
+
+
+def _group4(number: int, scan: Scan) -> Image.Image | None:
+    known = {"/K": -1, "/Columns": scan.size[0], "/Rows": scan.size[1]}
+    black_is_1 = bool(scan.settings.get("/BlackIs1", False))
+    others = {key: value for key, value in scan.settings.items() if key != "/BlackIs1"}
+    if others.get("/K") != -1 or "/Columns" not in others:
+        return None
+    if any(known.get(key) != value for key, value in others.items()):
+        return None
+    file = _as_tiff(scan, photometric=int(black_is_1))
+    image = TiffImageFile(BytesIO(file))
+    image.load()
+    check_ends(number, image, file)
+    return image
+
+
+def _as_tiff(scan: Scan, *, photometric: int) -> bytes:
+    """A TIFF of one Group 4 strip (TIFF 6.0, sections 2 and 11)."""
+    width, height = scan.size
+    tags = {256: width, 257: height, 258: 1, 259: _GROUP4, 262: photometric, 278: height}
+    start = 8 + 2 + 12 * (len(tags) + 2) + 4
+    tags |= {273: start, 279: len(scan.data)}
+    entries = b"".join(pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    return pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + scan.data
+
+
+def _flate(scan: Scan) -> Image.Image | None:
+    mode = {1: "L", 3: "RGB"}[scan.colours]
+    width, height = scan.size
+    known: dict[str, Any] = {"/Colors": scan.colours, "/Columns": width, "/BitsPerComponent": 8}
+    predictor = int(scan.settings.get("/Predictor", 1))
+    if predictor == 1:
+        size = width * height * scan.colours
+        data = zlib.decompressobj().decompress(scan.data, size)
+        return Image.frombytes(mode, scan.size, data)
+    named = {key: value for key, value in scan.settings.items() if key != "/Predictor"}
+    if predictor < _PNG_PREDICTOR or named != known | {"/Colors": scan.colours}:
+        return None
+    image = PngImageFile(BytesIO(_as_png(scan)))
+    image.load()
+    return image
+
+
+def _as_png(scan: Scan) -> bytes:
+    """A PNG of the same compressed rows (ISO/IEC 15948, clause 11)."""
+    colour_type = {1: 0, 3: 2}[scan.colours]
+    header = pack(">IIBBBBB", *scan.size, scan.bits, colour_type, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", scan.data), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return pack(">I", len(data)) + name + data + pack(">I", zlib.crc32(name + data))
+
+
+def _resized(picture: Grey, wanted: tuple[int, int]) -> Grey:
+    height, width = picture.shape
+    if abs(width - wanted[0]) <= 1 and abs(height - wanted[1]) <= 1:
+        return picture
+    method = cv2.INTER_AREA if width > wanted[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, wanted, interpolation=method), np.uint8)

@@ -1,0 +1,191 @@
+"""Pages of a PDF that are nothing but one scan, whose picture can be taken out as it was put in.
+
+Rendering such a page decodes the picture, draws it and sends the pixels through a pipe; taking the
+picture costs a third. It is taken only where a page says nothing else in the plainest way: no
+rotation, no annotations, a content of `q`, `cm`, `Do` and `Q`, an upright picture from edge to edge
+without masks, in device grey or RGB. Whatever is in doubt is left to rendering.
+"""
+
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pikepdf
+from pikepdf import AccessMode, Name, PdfError
+
+from hwr.documents.limits import MAX_PIXELS
+from hwr.documents.pixels import DECODER_ERRORS
+
+#: Bytes of a content stream, as stored and unpacked: a scan's has about 50.
+MAX_CONTENT = 4096
+#: Bytes of a picture as stored.
+MAX_DATA = 64 * 2**20
+#: The picture's edges are those of the page to so many points (1/72 inch).
+EDGE = 0.5
+#: Its resolutions across and down differ by less than this share.
+SQUARENESS = 0.01
+
+# One way only to match a number: digits that two parts could share would be tried in every way.
+_NUMBER = rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)"
+_STEP = re.compile(rb"\s*(?:(q)|(Q)|((?:" + _NUMBER + rb"\s+){6})cm|/([^\s/()<>\[\]{}%#]+)\s+Do)\b")
+
+#: Lower left and upper right corner in points.
+Box = tuple[float, float, float, float]
+_WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+#: What would change the picture's look between its data and the page.
+_CHANGES = ("/ImageMask", "/Mask", "/SMask", "/SMaskInData", "/Decode", "/OC", "/F", "/FFilter")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """The picture that a page consists of, as it is stored."""
+
+    #: Size of the page in points.
+    page: tuple[float, float]
+    #: Width and height of the picture in pixels.
+    size: tuple[int, int]
+    #: Colours of a pixel: 1 or 3.
+    colours: int
+    #: Bits of a colour: 1 or 8.
+    bits: int
+    #: PDF's name of the compression, /DCTDecode, /CCITTFaxDecode or /FlateDecode.
+    compression: str
+    #: Settings of the compression.
+    settings: dict[str, Any]
+    #: The compressed pixels.
+    data: bytes
+
+
+class Scans:
+    """The scans of an open PDF. Reads from `file` as long as it is open; keeps no page.
+
+    The structure is read within this process; a file that poppler has opened comes here, repairs
+    are not attempted, and what is read of a page is bounded before it is unpacked.
+    """
+
+    def __init__(self, file: BinaryIO, page_count: int) -> None:
+        self._pdf: pikepdf.Pdf | None = None
+        try:
+            # Not mapped into memory: what was read of a long document would count as ours.
+            pdf = pikepdf.open(file, attempt_recovery=False, access_mode=AccessMode.stream)
+            if len(pdf.pages) == page_count and not pdf.is_encrypted:
+                self._pdf = pdf
+        except (PdfError, MemoryError, *DECODER_ERRORS):
+            return
+
+    def of_page(self, number: int) -> Scan | None:
+        """The scan that page `number` is, counted from 1; None: render it."""
+        if self._pdf is None:
+            return None
+        try:
+            return _scan(self._pdf.pages[number - 1].obj)
+        except (PdfError, MemoryError, *DECODER_ERRORS):
+            return None
+
+
+def _scan(page: Any) -> Scan | None:
+    media = _box(page.MediaBox)
+    if not _is_plain(page, media):
+        return None
+    drawn = _drawn(_content(_only(page.Contents)))
+    if drawn is None:
+        return None
+    name, box = drawn
+    image = page.Resources.XObject[name]
+    if max(abs(a - b) for a, b in zip(box, media, strict=True)) > EDGE or not _is_whole(image):
+        return None
+    return _picture(image, (media[2] - media[0], media[3] - media[1]))
+
+
+def _is_plain(page: Any, media: Box) -> bool:
+    """Whether the page is shown as it lies, all of it and nothing over it."""
+    return (
+        page.get("/Rotate", 0) == 0
+        and page.get("/UserUnit", 1) == 1
+        and len(page.get("/Annots", ())) == 0
+        and _box(page.get("/CropBox", page.MediaBox)) == media
+    )
+
+
+def _box(corners: Any) -> Box:
+    x0, y0, x1, y1 = (float(corner) for corner in corners)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+def _content(stream: Any) -> bytes:
+    """The page's operators; nothing where they are many or unusually stored."""
+    compression = _only(stream.get("/Filter"))
+    if int(stream.Length) > MAX_CONTENT or "/DecodeParms" in stream:
+        return b""
+    data = bytes(stream.read_raw_bytes())
+    if compression == Name.FlateDecode:
+        data = zlib.decompressobj().decompress(data, MAX_CONTENT + 1)
+        return data if len(data) <= MAX_CONTENT else b""
+    return data if compression is None else b""
+
+
+def _only(value: Any) -> Any:
+    """What stands alone in an array, or without one."""
+    is_single = isinstance(value, pikepdf.Array) and len(value) == 1
+    return value[0] if is_single else value
+
+
+def _drawn(content: bytes) -> tuple[str, Box] | None:
+    """The one picture that is drawn and where; None if anything else happens."""
+    drawn: tuple[str, Box] | None = None
+    box, saved, position = _WHOLE, list[Box](), 0
+    while step := _STEP.match(content, position):
+        save, restore, numbers, name = step.groups()
+        if save:
+            saved.append(box)
+        elif restore:
+            box = saved.pop()
+        elif numbers:
+            box = _placed(box, [float(number) for number in numbers.split()])
+        elif drawn:
+            return None
+        else:
+            drawn = f"/{name.decode('ascii')}", box
+        position = step.end()
+    return None if content[position:].strip() else drawn
+
+
+def _placed(box: Box, matrix: list[float]) -> Box:
+    """The unit square of a matrix within that of `box`.
+
+    Raises:
+        ValueError: it is turned, skewed or mirrored.
+    """
+    a, b, c, d, e, f = matrix
+    if b or c or a <= 0 or d <= 0:
+        raise ValueError("not upright")
+    width, height = box[2] - box[0], box[3] - box[1]
+    left, bottom = box[0] + e * width, box[1] + f * height
+    return left, bottom, left + a * width, bottom + d * height
+
+
+def _is_whole(image: Any) -> bool:
+    """Whether the picture's data is all that it looks like."""
+    return image.get("/Subtype") == Name.Image and not any(key in image for key in _CHANGES)
+
+
+def _picture(image: Any, page: tuple[float, float]) -> Scan | None:
+    size = int(image.Width), int(image.Height)
+    colours = {"/DeviceGray": 1, "/DeviceRGB": 3}.get(str(image.ColorSpace))
+    across, down = size[0] / page[0], size[1] / page[1]
+    if colours is None or abs(across - down) > SQUARENESS * down:
+        return None
+    if int(image.Length) > MAX_DATA or size[0] * size[1] > MAX_PIXELS:
+        return None
+    settings = dict(_only(image.get("/DecodeParms", {})))
+    return Scan(
+        page=page,
+        size=size,
+        colours=colours,
+        bits=int(image.BitsPerComponent),
+        compression=str(_only(image.Filter)),
+        settings={str(key): value for key, value in settings.items()},
+        data=bytes(image.read_raw_bytes()),
+    )

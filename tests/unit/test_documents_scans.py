@@ -1,0 +1,257 @@
+"""PDF pages that are one scan: the picture that is taken out is the one that rendering shows."""
+
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from document_files import (
+    SCAN_BOX,
+    SCAN_CONTENT,
+    draw_page,
+    encode,
+    encrypted_pdf,
+    pdf,
+    require_poppler,
+    scanned_pdf,
+    strips,
+)
+from numpy.typing import NDArray
+from PIL import Image
+
+from hwr.documents import Limits, open_document
+from hwr.documents import pdf as pdf_module
+from hwr.documents.scans import MAX_CONTENT, Scans
+from hwr.errors import PageTooLarge
+
+Grey = NDArray[np.uint8]
+
+GREY = b"/ColorSpace /DeviceGray /BitsPerComponent 8 "
+RGB = b"/ColorSpace /DeviceRGB /BitsPerComponent 8 "
+BILEVEL = b"/ColorSpace /DeviceGray /BitsPerComponent 1 "
+JPEG = b"/Filter /DCTDecode"
+FLATE = b"/Filter /FlateDecode"
+
+pytestmark = pytest.mark.usefixtures("poppler")
+
+
+@pytest.fixture
+def poppler() -> None:
+    require_poppler()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "scan.pdf"
+
+
+def colour_page() -> Image.Image:
+    page = draw_page(ink=60).convert("RGB")
+    page.paste((200, 40, 90), (230, 20, 380, 50))
+    return page
+
+
+def group4_data(page: Image.Image) -> bytes:
+    file = encode(page.convert("1"), "TIFF", compression="group4", tiffinfo={278: page.height})
+    ((offset, count),) = strips(file, 0)
+    return file[offset : offset + count]
+
+
+def predicted(page: Image.Image) -> bytes:
+    """The page's rows as they stand in a PNG."""
+    file = BytesIO(encode(page, "PNG"))
+    data = file.getvalue()
+    start = data.index(b"IDAT") + 4
+    return data[start : start + int.from_bytes(data[start - 8 : start - 4])]
+
+
+def fax(settings: bytes = b"") -> bytes:
+    return BILEVEL + b"/Filter /CCITTFaxDecode /DecodeParms << /K -1 /Columns 400 %s >>" % settings
+
+
+def png(colours: int) -> bytes:
+    head = GREY if colours == 1 else RGB
+    parms = b" /DecodeParms << /Predictor 15 /Colors %d /Columns 400 /BitsPerComponent 8 >>"
+    return head + FLATE + parms % colours
+
+
+SOUND: dict[str, Callable[[], bytes]] = {
+    "grey JPEG": lambda: scanned_pdf(GREY + JPEG, encode(draw_page(ink=40), "JPEG")),
+    "colour JPEG": lambda: scanned_pdf(RGB + JPEG, encode(colour_page(), "JPEG", quality=90)),
+    "JPEG in arrays": lambda: scanned_pdf(
+        RGB + b"/Filter [/DCTDecode]", encode(colour_page(), "JPEG", progressive=True)
+    ),
+    "fax": lambda: scanned_pdf(fax(), group4_data(draw_page())),
+    "fax, rows said": lambda: scanned_pdf(fax(b"/Rows 300"), group4_data(draw_page())),
+    "fax, inverted": lambda: scanned_pdf(fax(b"/BlackIs1 true"), group4_data(draw_page())),
+    "plain grey": lambda: scanned_pdf(GREY + FLATE, zlib.compress(draw_page().tobytes())),
+    "plain colour": lambda: scanned_pdf(RGB + FLATE, zlib.compress(colour_page().tobytes())),
+    "grey rows of a PNG": lambda: scanned_pdf(png(1), predicted(draw_page(ink=90))),
+    "colour rows of a PNG": lambda: scanned_pdf(png(3), predicted(colour_page())),
+    "other matrices": lambda: scanned_pdf(
+        GREY + JPEG,
+        encode(draw_page(), "JPEG"),
+        content=b"q\n.24 0 0 .24 0 0 cm q 600 0 0 450.0 0 0 cm\n/Im0 Do Q\nQ\n",
+    ),
+    "box away from 0": lambda: scanned_pdf(
+        GREY + JPEG,
+        encode(draw_page(), "JPEG"),
+        b"/MediaBox [10 20 154 128] /CropBox [10 20 154 128] /Rotate 0",
+        b"144 0 0 108 10 20 cm /Im0 Do",
+    ),
+}
+
+
+def image_of(path: Path, dpi: int = 200) -> Grey:
+    with open_document(path, Limits(render_dpi=dpi)) as document:
+        return document.page(1).image
+
+
+def rendered(path: Path, monkeypatch: pytest.MonkeyPatch, dpi: int = 200) -> Grey:
+    with monkeypatch.context() as patch:
+        patch.setattr(Scans, "of_page", lambda *_: None)
+        return image_of(path, dpi)
+
+
+def taken(path: Path, monkeypatch: pytest.MonkeyPatch, dpi: int = 200) -> Grey:
+    with monkeypatch.context() as patch:
+        patch.setattr(pdf_module, "convert_from_path", lambda *_, **__: pytest.fail("rendered"))
+        return image_of(path, dpi)
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_the_picture_is_that_of_rendering(
+    kind: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(SOUND[kind]())
+    picture, expected = taken(path, monkeypatch), rendered(path, monkeypatch)
+    assert picture.shape == expected.shape == (300, 400)
+    assert picture.dtype == np.uint8
+    assert picture.flags.writeable
+    assert within_a_pixel(picture, expected) > 0.995
+    assert within_a_pixel(np.roll(picture, 3, axis=0), expected) < 0.9
+
+
+@pytest.mark.parametrize("dpi", [50, 72, 100, 300])
+@pytest.mark.parametrize("kind", ["colour JPEG", "fax", "grey rows of a PNG"])
+def test_the_picture_comes_at_the_resolution_of_rendering(
+    kind: str, dpi: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(SOUND[kind]())
+    picture, expected = taken(path, monkeypatch, dpi), rendered(path, monkeypatch, dpi)
+    # Poppler rounds 450 rows up to 451.
+    assert np.abs(np.subtract(picture.shape, expected.shape)).max() <= 1
+    assert np.abs(np.subtract(picture.shape, (1.5 * dpi, 2 * dpi))).max() <= 1
+    # Each draws strokes thinner than a pixel in its own way: compare what is dark where.
+    coarse = [
+        cv2.resize(image, (8, 6), interpolation=cv2.INTER_AREA).astype(int)
+        for image in (picture, expected)
+    ]
+    assert np.ptp(coarse[0]) > 60
+    assert np.abs(coarse[0] - coarse[1]).max() < 20
+
+
+def within_a_pixel(picture: Grey, expected: Grey) -> float:
+    """Share of pixels as bright as one of the nine at their place, for poppler stretches a picture
+    by a pixel; decoders and what they take for grey differ by a little."""
+    box = np.ones((3, 3), np.uint8)
+    darkest, brightest = cv2.erode(expected, box), cv2.dilate(expected, box)
+    inside = (picture >= cv2.subtract(darkest, 12)) & (picture <= cv2.add(brightest, 12))
+    return float(inside.mean())
+
+
+def jpeg_page(
+    image: bytes = b"", page: bytes = SCAN_BOX, content: bytes = SCAN_CONTENT
+) -> Callable[[], bytes]:
+    return lambda: scanned_pdf(GREY + JPEG + image, encode(draw_page(), "JPEG"), page, content)
+
+
+IN_DOUBT: dict[str, Callable[[], bytes]] = {
+    "turned page": jpeg_page(page=SCAN_BOX + b" /Rotate 90"),
+    "cropped page": jpeg_page(page=SCAN_BOX + b" /CropBox [0 0 100 108]"),
+    "scaled page": jpeg_page(page=SCAN_BOX + b" /UserUnit 2"),
+    "annotated page": jpeg_page(page=SCAN_BOX + b" /Annots [<< /Type /Annot /Subtype /Square >>]"),
+    "smaller picture": jpeg_page(content=b"q 100 0 0 75 0 0 cm /Im0 Do Q"),
+    "moved picture": jpeg_page(content=b"q 144 0 0 108 5 0 cm /Im0 Do Q"),
+    "mirrored picture": jpeg_page(content=b"q -144 0 0 108 144 0 cm /Im0 Do Q"),
+    "turned picture": jpeg_page(content=b"q 0 108 -144 0 144 0 cm /Im0 Do Q"),
+    "matrix of another level": jpeg_page(content=b"q 144 0 0 108 0 0 cm Q /Im0 Do"),
+    "something over it": jpeg_page(content=SCAN_CONTENT + b" 0 0 50 50 re f"),
+    "something under it": jpeg_page(content=b"0 0 50 50 re f " + SCAN_CONTENT),
+    "something far behind": jpeg_page(content=SCAN_CONTENT + b" " * MAX_CONTENT + b" 0 0 9 9 re f"),
+    "drawn twice": jpeg_page(content=SCAN_CONTENT * 2),
+    "too many ends": jpeg_page(content=SCAN_CONTENT + b" Q"),
+    "inverted picture": jpeg_page(b" /Decode [1 0]"),
+    "mask": jpeg_page(b" /Mask [0 10]"),
+    "JPEG with settings": jpeg_page(b" /DecodeParms << /ColorTransform 0 >>"),
+    "calibrated colours": lambda: scanned_pdf(
+        b"/ColorSpace [/CalGray << /WhitePoint [1 1 1] >>] /BitsPerComponent 8 " + JPEG,
+        encode(draw_page(), "JPEG"),
+    ),
+    "palette": lambda: scanned_pdf(
+        b"/ColorSpace [/Indexed /DeviceGray 1 <00ff>] /BitsPerComponent 8 " + FLATE,
+        zlib.compress(bytes(400 * 300)),
+    ),
+    "other colours": lambda: scanned_pdf(RGB + JPEG, encode(draw_page(), "JPEG")),
+    "another size": lambda: scanned_pdf(GREY + JPEG, encode(draw_page(300, 200), "JPEG")),
+    "other rows": lambda: scanned_pdf(fax(b"/Rows 200"), group4_data(draw_page(400, 200))),
+    "fax with line ends": lambda: scanned_pdf(fax(b"/EndOfLine true"), group4_data(draw_page())),
+    "cut JPEG": lambda: scanned_pdf(GREY + JPEG, encode(draw_page(), "JPEG")[:2000]),
+    "cut fax": lambda: scanned_pdf(fax(), group4_data(draw_page())[:100]),
+    "cut pixels": lambda: scanned_pdf(GREY + FLATE, zlib.compress(bytes(400 * 299))),
+    "two filters": lambda: scanned_pdf(GREY + b"/Filter [/FlateDecode /DCTDecode]", b"x"),
+    "encrypted": lambda: encrypted_pdf(opens_without_password=True),
+    "no picture": lambda: pdf([(SCAN_BOX, SCAN_CONTENT)]),
+}
+
+
+@pytest.mark.parametrize("kind", IN_DOUBT)
+def test_what_is_in_doubt_is_rendered(
+    kind: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(IN_DOUBT[kind]())
+    drawn: list[int] = []
+    monkeypatch.setattr(
+        pdf_module.Pdf, "_render", lambda _, number: drawn.append(number) or draw_page()
+    )
+    image_of(path)
+    assert drawn == [1]
+
+
+def test_a_content_that_unpacks_to_gigabytes_is_not_unpacked(path: Path) -> None:
+    bomb = zlib.compress(SCAN_CONTENT + b" " * 50_000_000, 9)
+    page = pdf([(SCAN_BOX, b"@")]).replace(b"/Length 1 >>", b"/Filter /FlateDecode /Length 9 >>")
+    assert len(zlib.decompressobj().decompress(bomb, MAX_CONTENT + 1)) == MAX_CONTENT + 1
+    path.write_bytes(page.replace(b"@", bomb))
+    with path.open("rb") as file:
+        assert Scans(file, 1).of_page(1) is None
+
+
+def test_a_picture_larger_than_pages_may_be_is_not_taken(path: Path) -> None:
+    path.write_bytes(SOUND["fax"]())
+    with (
+        open_document(path, Limits(max_side=300)) as document,
+        pytest.raises(PageTooLarge, match="400 × 300"),
+    ):
+        document.page(1)
+
+
+def test_a_page_tree_that_grows_without_end_is_left_to_poppler(path: Path) -> None:
+    # Each level lists the next one ten times: a billion pages in a kilobyte.
+    levels = b"".join(
+        b"%d 0 obj\n<< /Type /Pages /Count 1 /Kids [%s] >>\nendobj\n"
+        % (n, b" ".join([b"%d 0 R" % (n + 1)] * 10))
+        for n in range(2, 11)
+    )
+    objects = b"1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n" + levels
+    objects += b"11 0 obj\n<< /Type /Page /Parent 10 0 R %s >>\nendobj\n" % SCAN_BOX
+    head, table = b"%PDF-1.4\n", b"0000000000 65535 f \n"
+    for number in range(1, 12):
+        table += b"%010d 00000 n \n" % (len(head) + objects.index(b"%d 0 obj" % number))
+    tail = b"xref\n0 12\n" + table + b"trailer\n<< /Size 12 /Root 1 0 R >>\nstartxref\n"
+    path.write_bytes(head + objects + tail + b"%d\n%%%%EOF\n" % len(head + objects))
+    with path.open("rb") as file:
+        assert Scans(file, 1).of_page(1) is None
