@@ -50,6 +50,18 @@ class PolicyFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecoderFigures:
+    """One way from an engine's logits to text."""
+
+    name: str
+    identity: str
+    #: With the fastest engine before it.
+    lines_per_s: Spread
+    lines_per_cpu_s: float
+    cer: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class PeerFigures:
     """One program on the crops of the lines."""
 
@@ -78,9 +90,10 @@ class Figures:
     flops_per_line: float
     peaks: tuple[Peak, ...]
     engines: tuple[EngineFigures, ...]
-    #: The fastest engine: stages and other programs were measured with it.
+    #: The fastest engine: decoders, stages and other programs were measured with it.
     fastest: str
     policies: tuple[PolicyFigures, ...]
+    decoders: tuple[DecoderFigures, ...]
     pages: tuple[PageCost, ...]
     peers: tuple[PeerFigures, ...]
     skipped: tuple[Skipped, ...]

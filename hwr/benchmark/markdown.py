@@ -21,7 +21,7 @@ _POLICIES = {
 def as_markdown(figures: Figures) -> str:
     """Tables under headings of the third level."""
     sections = [_head(figures), _engines(figures), _latency(figures), _policies(figures)]
-    sections += [_pages(figures), _peers(figures), _skipped(figures)]
+    sections += [_decoders(figures), _pages(figures), _peers(figures), _skipped(figures)]
     return "\n".join(section for section in sections if section)
 
 
@@ -88,6 +88,21 @@ def _policies(figures: Figures) -> str:
     ]
     head = ("engine", "policy", "lines/s", "against hwr's", "padding", "batches")
     return _section("Policies", head, rows)
+
+
+def _decoders(figures: Figures) -> str:
+    rows = [
+        (
+            decoder.name,
+            decoder.identity,
+            _spread(decoder.lines_per_s),
+            f"{decoder.lines_per_cpu_s:.1f}",
+            f"{decoder.cer:.2%}",
+        )
+        for decoder in figures.decoders
+    ]
+    head = ("decoder", "identity", "lines/s", "lines/CPU-s", "CER")
+    return _section(f"Decoders, engine {figures.fastest}", head, rows)
 
 
 def _pages(figures: Figures) -> str:

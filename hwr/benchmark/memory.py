@@ -57,7 +57,10 @@ def main() -> None:
     name, model, threads, images = sys.argv[1:]
     stored = np.load(images)
     with LineReader(
-        model=Path(model) if model else None, engine=name, threads=int(threads)
+        model=Path(model) if model else None,
+        engine=name,
+        threads=int(threads),
+        decoder="best-path",
     ) as reader:
         for promise in [reader.submit(stored[key]) for key in stored.files]:
             promise.result()

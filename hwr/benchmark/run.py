@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from hwr.benchmark.arrivals import Latency, measure_latency
 from hwr.benchmark.figures import EngineFigures, Figures
@@ -21,7 +20,9 @@ from hwr.benchmark.throughput import (
     Passes,
     Say,
     character_errors,
+    lines_per_cpu_s,
     lines_per_s,
+    measure_decoders,
     measure_engines,
     measure_peers,
     measure_policies,
@@ -95,6 +96,7 @@ def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
             for subject in _policy_subjects(subjects, fastest)
             for figures in measure_policies(subject, material.lines, plan.rounds, say)
         ),
+        decoders=measure_decoders(fastest, material.lines, plan.rounds, model.alphabet, say),
         pages=_measure_kinds(material.documents, fastest, say),
         peers=measure_peers(peers, fastest, material.lines, plan.rounds, model.alphabet, say),
         skipped=(*skipped, *missing),
@@ -163,7 +165,7 @@ def _figures(
 ) -> EngineFigures:
     own = passes.of[subject.name]
     speed = lines_per_s(own)
-    per_cpu_s = median(len(each.texts) / each.clock.cpu_s for each in own)
+    per_cpu_s = lines_per_cpu_s(own)
     columns = sum(material.widths) / len(material.lines)
     flops = flops_per_column(model.network) * columns
     # A GPU's work takes no processor time; a CPU's neighbours should not count.

@@ -8,7 +8,7 @@ from typing import Self
 from hwr.benchmark.material import Grey
 from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.reading import LineReading
-from hwr.engines import ENGINES, open_engine
+from hwr.engines import ENGINES, Engine, open_engine
 from hwr.errors import EngineError, HwrError
 from hwr.model.weights import Model
 from hwr.reader import reading_work
@@ -33,6 +33,8 @@ class Subject:
     name: str
     #: As it goes into results.
     identity: str
+    engine: Engine
+    #: Reads with the likeliest class of each step, which costs next to nothing.
     work: Work
 
     @classmethod
@@ -49,6 +51,7 @@ class Subject:
         return cls(
             name=name,
             identity=engine.identity,
+            engine=engine,
             work=reading_work(engine, BestPathDecoder(model.alphabet)),
         )
 

@@ -3,17 +3,23 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from hwr.benchmark.clock import Clock
-from hwr.benchmark.figures import PeerFigures, PolicyFigures
+from hwr.benchmark.figures import DecoderFigures, PeerFigures, PolicyFigures
 from hwr.benchmark.material import BenchLine, Grey
 from hwr.benchmark.peak import Peak, measure_peak
 from hwr.benchmark.peers import Peer
 from hwr.benchmark.policies import Pass, Policy, read_all
 from hwr.benchmark.spread import Spread, rounds
 from hwr.benchmark.subject import Subject
+from hwr.decoding.decoders import open_decoder
 from hwr.model.alphabet import Alphabet
+from hwr.reader import reading_work
 from hwr.training.metrics import error_rates
+
+#: Decoders side by side.
+DECODERS = ("best-path", "auto")
 
 #: Told what is being measured.
 Say = Callable[[str], None]
@@ -70,6 +76,28 @@ def measure_policies(
     )
 
 
+def measure_decoders(
+    subject: Subject, lines: Sequence[BenchLine], count: int, alphabet: Alphabet, say: Say
+) -> tuple[DecoderFigures, ...]:
+    """The decoder that costs next to nothing and the one that reads by default."""
+    decoders = [(name, open_decoder(name, alphabet)) for name in DECODERS]
+    passes: dict[str, list[Pass]] = defaultdict(list)
+    for name, decoder in rounds(decoders, count):
+        say(f"{subject.name}: decoder {name}")
+        work = reading_work(subject.engine, decoder)
+        passes[name].append(read_all(work, lines, Policy.OURS))
+    return tuple(
+        DecoderFigures(
+            name=name,
+            identity=decoder.identity,
+            lines_per_s=lines_per_s(passes[name]),
+            lines_per_cpu_s=lines_per_cpu_s(passes[name]),
+            cer=character_errors(lines, passes[name][-1].texts, alphabet),
+        )
+        for name, decoder in decoders
+    )
+
+
 def measure_peers(
     peers: Sequence[Peer],
     subject: Subject,
@@ -102,6 +130,11 @@ def measure_peers(
 def lines_per_s(passes: Sequence[Pass]) -> Spread:
     """By the clock on the wall."""
     return Spread.of([len(each.texts) / each.clock.wall_s for each in passes])
+
+
+def lines_per_cpu_s(passes: Sequence[Pass]) -> float:
+    """By the time that processors worked; the median."""
+    return median(len(each.texts) / each.clock.cpu_s for each in passes)
 
 
 def _against(passes: Sequence[Pass], ours: Sequence[Pass]) -> Spread:

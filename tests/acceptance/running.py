@@ -21,13 +21,17 @@ PATIENCE_S = 60.0
 
 
 def hwr(
-    *arguments: str | Path, model: Path | None = None, cwd: Path | None = None, **variables: str
+    *arguments: str | Path,
+    model: Path | None = None,
+    cwd: Path | None = None,
+    patience_s: float = PATIENCE_S,
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     environment = os.environ | variables | ({"HWR_MODEL": str(model)} if model else {})
     command = [*HWR, *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=PATIENCE_S
+        command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=patience_s
     )
 
 

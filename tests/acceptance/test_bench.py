@@ -10,7 +10,8 @@ from running import hwr
 
 def test_one_command_measures_and_leaves_table_json_and_plot(tmp_path: Path) -> None:
     model, out = small_model(tmp_path / "small.safetensors"), tmp_path / "out"
-    ran = hwr("bench", "--quick", "--engine", "torch", "--out", out, model=model)
+    options = ("--quick", "--engine", "torch", "--out", out)
+    ran = hwr("bench", *options, model=model, patience_s=150)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == (out / "bench.md").read_text(encoding="utf-8")
     figures = json.loads((out / "bench.json").read_text(encoding="utf-8"))

@@ -140,7 +140,7 @@ class TestSubjects:
     def test_arithmetic_and_device_are_in_the_identity(
         self, identity: str, dtype: str, device: str
     ) -> None:
-        made = Subject(name="it", identity=identity, work=say_numbers)
+        made = Subject(name="it", identity=identity, engine=FakeEngine(identity), work=say_numbers)
         assert (made.dtype, made.device) == (dtype, device)
 
     def test_an_engine_that_does_not_serve_is_not_measured_as_if_it_did(

@@ -9,7 +9,7 @@ import pytest
 
 from hwr.benchmark import peers
 from hwr.benchmark.arrivals import Latency
-from hwr.benchmark.figures import EngineFigures, Figures, PeerFigures, PolicyFigures
+from hwr.benchmark.figures import DecoderFigures, EngineFigures, Figures, PeerFigures, PolicyFigures
 from hwr.benchmark.machine import this_machine
 from hwr.benchmark.markdown import as_markdown
 from hwr.benchmark.peak import Peak
@@ -139,6 +139,15 @@ def some_figures() -> Figures:
         engines=(engine,),
         fastest="swift <1>",
         policies=policies,
+        decoders=(
+            DecoderFigures(
+                name="best-path",
+                identity="best-path",
+                lines_per_s=spread(44),
+                lines_per_cpu_s=45.0,
+                cer=0.06,
+            ),
+        ),
         pages=(cost,),
         peers=(PeerFigures(name="peer", identity="9", lines_per_s=spread(6), cer=0.3),),
         skipped=(Skipped(name="absent", reason="no driver"),),
