@@ -61,7 +61,17 @@ def _scale(grey: Grey) -> Grey:
 
 
 def _stretch_contrast(grey: Grey) -> Grey:
-    ink, paper = np.percentile(grey, (1, 90))
+    ink, paper = _percentile(grey, 1), _percentile(grey, 90)
     scale = 255.0 / max(paper - ink, _MIN_CONTRAST)
-    stretched = 255.0 - (paper - grey.astype(np.float32)) * scale
-    return np.asarray(np.clip(stretched, 0, 255), np.uint8)
+    # One entry for each grey value in place of each pixel.
+    stretched = 255.0 - (paper - np.arange(256)) * scale
+    table = np.clip(stretched, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(grey, table), np.uint8)
+
+
+def _percentile(grey: Grey, percent: float) -> float:
+    """What `np.percentile` gives; counting the 256 greys is faster than sorting the pixels."""
+    below = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).astype(np.int64))
+    place = (grey.size - 1) * percent / 100
+    low, high = np.searchsorted(below, (int(place), np.ceil(place)), side="right")
+    return float(low + (high - low) * (place % 1))
