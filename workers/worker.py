@@ -89,6 +89,12 @@ def _connect_signals(role: Role) -> None:
     if role is Role.SPLIT:
         signals.worker_process_init.connect(_bound_process)
     else:
+        from workers.reading_log import ReadingLog
+        from workers.tasks import get_reader
+
+        reading_log = ReadingLog(lambda: get_reader().statistics())
+        signals.worker_ready.connect(lambda **_: reading_log.start(), weak=False)
+        signals.worker_shutting_down.connect(lambda **_: reading_log.stop(), weak=False)
         signals.worker_shutting_down.connect(_drain)
 
 

@@ -71,6 +71,9 @@ class LineReader(Protocol):
     ) -> Future[Any]:
         """Promise the `Reading` of a line (LINE_HEIGHT, w)."""
 
+    def statistics(self) -> object:
+        """In words, where its time went."""
+
     def close(self) -> None:
         """Break the promises that no batch has taken up."""
 
