@@ -5,7 +5,7 @@
 PYTHON ?= python3
 # Documents of your own for `make demo`; without them a synthetic batch is drawn.
 FILES ?=
-# More arguments for pytest: make test ARGS="tests/unit -x"
+# More arguments for pytest or `hwr bench`: make test ARGS="tests/unit -x", make bench ARGS=--quick
 ARGS ?=
 
 BIN := .venv/bin
@@ -31,7 +31,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	@$(BIN)/python tests/benchmarks/bench_samples.py
+	@$(BIN)/hwr bench $(ARGS)
 
 clean:
-	rm -rf .venv build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv build demo-output bench-output .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,4 +1,4 @@
-"""Measure the way of a document on the synthetic batch: `make bench`.
+"""Measure the way of each document of the synthetic batch: `python bench_samples.py`.
 
 For each document: seconds a page for rendering, for finding lines and for cutting them, lines a
 second of the reader on one thread, and the character error rate of its pages against the truth. The
