@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from hwr.engines.onnx_graph import INK, LOGITS, write_graph
+from hwr.engines.onnx_graph import INK, LOGITS, ink_of, write_graph
 from hwr.engines.protocol import LineBatch, Logits
 from hwr.errors import EngineError, ModelError
 from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
@@ -56,7 +56,7 @@ class OnnxEngine:
 
     def _read(self, line: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(64, w) uint8 → (T, C)."""
-        (logits,) = self._session.run([LOGITS], {INK: (255 - line)[None, None]})
+        (logits,) = self._session.run([LOGITS], {INK: ink_of(line)})
         return np.asarray(logits, np.float32)[:, 0]
 
 

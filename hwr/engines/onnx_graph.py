@@ -22,7 +22,7 @@ from hwr.model.line_image import LINE_HEIGHT
 from hwr.model.quantisation import Ranges
 from hwr.model.weights import Model, Tensors
 
-#: What the graph is fed: ink (1, 1, 64, W) uint8, 0 is paper.
+#: What the graph is fed: what `ink_of` makes of a line.
 INK = "ink"
 #: What it answers: logits (T, 1, C) float32.
 LOGITS = "logits"
@@ -32,6 +32,13 @@ _OPSET, _IR_VERSION = 18, 9
 _NORM_EPSILON = 1e-5
 
 Array = NDArray[Any]
+
+
+def ink_of(line: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A line (64, w) as ink (1, 4, 32, w / 2), 0 is paper: a channel for each pixel of 2 × 2."""
+    height, width = line.shape
+    quarters = (255 - line).reshape(height // 2, 2, width // 2, 2).transpose(1, 3, 0, 2)
+    return np.ascontiguousarray(quarters).reshape(1, 4, height // 2, width // 2)
 
 
 def write_graph(model: Model, ranges: Ranges | None = None, *, watched: bool = False) -> bytes:
@@ -100,14 +107,14 @@ class _Graph:
         self._scales[result] = scale
         return result
 
-    def convolution(self, x: str, kernel: Array, bias: Array, stride: int = 1) -> str:
-        """A convolution that keeps the size, but for its stride; `kernel` is (O, I, k, k)."""
+    def convolution(self, x: str, kernel: Array, bias: Array) -> str:
+        """A convolution that keeps the size; `kernel` is (O, I, k, k)."""
         side = kernel.shape[2]
         if self.quantised:
             parameters = self._integers(kernel, bias, self._scales[x])
         else:
             parameters = self.constant(kernel), self.constant(bias)
-        return self.node("Conv", x, *parameters, strides=[stride] * 2, pads=[side // 2] * 4)
+        return self.node("Conv", x, *parameters, pads=[side // 2] * 2 + [(side - 1) // 2] * 2)
 
     def _integers(self, kernel: Array, bias: Array, scale: np.float32) -> tuple[str, str]:
         integers, scales = _int8(kernel)
@@ -120,7 +127,8 @@ class _Graph:
         return self.node("DequantizeLinear", *names, axis=0)
 
     def serialise(self, outputs: list[str]) -> bytes:
-        ink = helper.make_tensor_value_info(INK, onnx.TensorProto.UINT8, [1, 1, LINE_HEIGHT, "W"])
+        shape: list[int | str | None] = [1, 4, LINE_HEIGHT // 2, "W"]
+        ink = helper.make_tensor_value_info(INK, onnx.TensorProto.UINT8, shape)
         answers = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in outputs]
         graph = helper.make_graph(self._nodes, "hwr", [ink], answers, self._constants)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
@@ -131,7 +139,7 @@ class _Graph:
 def _backbone(graph: _Graph, model: Model) -> str:
     """Ink → features (1, F, T)."""
     kernel, bias = _folded(model.tensors, "backbone.stem", "backbone.stem_norm")
-    x = graph.node("Relu", graph.convolution(graph.ink(), kernel, bias, 2))
+    x = graph.node("Relu", graph.convolution(graph.ink(), _on_quarters(kernel), bias))
     x, last = graph.activation(x, "stem"), "stem"
     for number, (block, _, _) in enumerate(model.config.residual_blocks()):
         if number in _first_blocks(model.config):
@@ -217,6 +225,17 @@ def _folded(tensors: Tensors, convolution: str, norm: str) -> tuple[Array, Array
     factor = tensors[f"{norm}.weight"] / np.sqrt(variance)
     bias = tensors[f"{norm}.bias"] - tensors[f"{norm}.running_mean"] * factor
     return tensors[f"{convolution}.weight"] * factor[:, None, None, None], bias
+
+
+def _on_quarters(kernel: Array) -> Array:
+    """The stem's kernel (O, 1, 7, 7) of stride 2 as (O, 4, 4, 4) of stride 1 on `ink_of` a line.
+
+    Integer kernels gather the pixels under a window channel by channel: with one channel that
+    takes longer than the arithmetic.
+    """
+    even = np.pad(kernel[:, 0], ((0, 0), (1, 0), (1, 0)))  # (O, 8, 8)
+    quarters = even.reshape(-1, 4, 2, 4, 2).transpose(0, 2, 4, 1, 3)
+    return quarters.reshape(-1, 4, 4, 4)
 
 
 def _int8(rows: Array) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ from onnxruntime import InferenceSession
 from hwr.decoding.best_path import read_best_path
 from hwr.decoding.reading import LineReading
 from hwr.engines.onnx_engine import OnnxEngine, open_session
-from hwr.engines.onnx_graph import INK, LOGITS, write_graph
+from hwr.engines.onnx_graph import INK, LOGITS, ink_of, write_graph
 from hwr.engines.protocol import LineBatch
 from hwr.errors import BadLineImage, ModelError, TrainingDataError
 from hwr.model.line_image import normalise_line
@@ -77,7 +77,7 @@ def measure_ranges(model: Model, lines: Sequence[Grey]) -> dict[float, Ranges]:
     names = [output.name for output in session.get_outputs()][1:]
     found = {share: dict.fromkeys(names, (0.0, 0.0)) for share in SHARES}
     for line in lines:
-        answers = session.run(names, {INK: (255 - line)[None, None]})
+        answers = session.run(names, {INK: ink_of(line)})
         for name, values in zip(names, answers, strict=True):
             for share, span in _spans(values):
                 low, high = found[share][name]
@@ -107,7 +107,7 @@ def _by_disturbance(
 
 
 def _logits(session: InferenceSession, lines: Sequence[Grey]) -> list[NDArray[np.float32]]:
-    return [session.run([LOGITS], {INK: (255 - line)[None, None]})[0] for line in lines]
+    return [session.run([LOGITS], {INK: ink_of(line)})[0] for line in lines]
 
 
 def error_rates(engine: OnnxEngine, model: Model, samples: Sequence[LineSample]) -> ErrorRates:

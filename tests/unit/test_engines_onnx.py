@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hwr.engines import LineBatch, onnx_engine, open_engine, registry
 from hwr.engines.onnx_engine import OnnxEngine, open_session
-from hwr.engines.onnx_graph import INK, write_graph
+from hwr.engines.onnx_graph import INK, ink_of, write_graph
 from hwr.errors import EngineError, ModelError
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
@@ -55,9 +55,7 @@ def measured(model: Model, lines: list[Grey]) -> Quantisation:
     names = [output.name for output in session.get_outputs()][1:]
     spans = dict.fromkeys(names, (0.0, 0.0))
     for line in lines:
-        for name, values in zip(
-            names, session.run(names, {INK: 255 - line[None, None]}), strict=True
-        ):
+        for name, values in zip(names, session.run(names, {INK: ink_of(line)}), strict=True):
             low, high = spans[name]
             spans[name] = (min(low, float(values.min())), max(high, float(values.max())))
     return Quantisation(model=model.hash, ranges=spans, share=1.0, lines=len(lines), cer={})
