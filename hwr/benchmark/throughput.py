@@ -13,7 +13,7 @@ from hwr.benchmark.peers import Peer
 from hwr.benchmark.policies import Pass, Policy, read_all
 from hwr.benchmark.spread import Spread, rounds
 from hwr.benchmark.subject import Subject
-from hwr.decoding.decoders import open_decoder
+from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.model.alphabet import Alphabet
 from hwr.reader import reading_work
 from hwr.training.metrics import error_rates
@@ -106,8 +106,9 @@ def measure_peers(
     alphabet: Alphabet,
     say: Say,
 ) -> tuple[PeerFigures, ...]:
-    """Every program reads the crops of all lines `count` times; hwr is one of them."""
-    rivals = [_as_peer(subject), *peers]
+    """Every program reads the crops of all lines `count` times; hwr with each decoder is one."""
+    own = [_as_peer(subject, name, open_decoder(name, alphabet)) for name in DECODERS]
+    rivals = [*own, *peers]
     clocks: dict[str, list[Clock]] = defaultdict(list)
     texts: dict[str, list[str]] = {}
     for peer in rounds(rivals, count):
@@ -149,9 +150,11 @@ def character_errors(lines: Sequence[BenchLine], texts: Sequence[str], alphabet:
     return error_rates(zip(truths, map(alphabet.fold, texts), strict=True)).cer
 
 
-def _as_peer(subject: Subject) -> Peer:
+def _as_peer(subject: Subject, name: str, decoder: Decoder) -> Peer:
+    work = reading_work(subject.engine, decoder)
+
     def read(crops: Sequence[Grey]) -> list[str]:
         lines = [BenchLine.of(crop, "", 0) for crop in crops]
-        return list(read_all(subject.work, lines, Policy.OURS).texts)
+        return list(read_all(work, lines, Policy.OURS).texts)
 
-    return Peer(name=f"hwr {subject.name}", identity=subject.identity, read=read)
+    return Peer(name=f"hwr {subject.name}, {name}", identity=subject.identity, read=read)
