@@ -30,6 +30,10 @@ LOGITS = "logits"
 # Old enough for every runtime since 1.15 (2023).
 _OPSET, _IR_VERSION = 18, 9
 _NORM_EPSILON = 1e-5
+#: Scale of weights that are all zero.
+_LEAST_SCALE = 1e-12
+#: Leaves half of a 32-bit sum to the products.
+_MOST_BIAS = 2**30
 
 Array = NDArray[Any]
 
@@ -117,7 +121,8 @@ class _Graph:
         return self.node("Conv", x, *parameters, pads=[side // 2] * 2 + [(side - 1) // 2] * 2)
 
     def _integers(self, kernel: Array, bias: Array, scale: np.float32) -> tuple[str, str]:
-        integers, scales = _int8(kernel)
+        # A bias is 32 bits in units of both scales: weights near zero must not make them too fine.
+        integers, scales = _int8(kernel, np.abs(bias) / (scale * _MOST_BIAS))
         biases = np.round(bias / (scales * scale)).astype(np.int32)
         return self._dequantised(integers, scales), self._dequantised(biases, scales * scale)
 
@@ -238,10 +243,10 @@ def _on_quarters(kernel: Array) -> Array:
     return quarters.reshape(-1, 4, 4, 4)
 
 
-def _int8(rows: Array) -> tuple[Array, Array]:
-    """Weights (O, …) in int8, and a scale for each row."""
+def _int8(rows: Array, least: Array | float = 0.0) -> tuple[Array, Array]:
+    """Weights (O, …) in int8, and a scale for each row, `least` at least."""
     highest = np.abs(rows).reshape(len(rows), -1).max(axis=1)
-    scales = (np.maximum(highest, np.finfo(np.float32).tiny) / 127).astype(np.float32)
+    scales = np.maximum(np.maximum(highest / 127, least), _LEAST_SCALE).astype(np.float32)
     by_row = scales.reshape(-1, *[1] * (rows.ndim - 1))
     return np.clip(np.round(rows / by_row), -127, 127).astype(np.int8), scales
 

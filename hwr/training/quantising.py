@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 SHARES = (1.0, 0.99999, 0.9999, 0.9998, 0.9995, 0.999)
 #: Training lines at most: two thirds to measure ranges on, the others to compare them on.
 _LINES = 180
+#: Highest value of a range at least: an activation that is always zero needs a scale too.
+_LEAST = 1e-6
 
 #: Data set → (lines, CER).
 ErrorRates = dict[str, tuple[int, float]]
@@ -75,7 +77,7 @@ def measure_ranges(model: Model, lines: Sequence[Grey]) -> dict[float, Ranges]:
     """For every share the ranges that hold it of each line."""
     session = open_session(write_graph(model, watched=True))
     names = [output.name for output in session.get_outputs()][1:]
-    found = {share: dict.fromkeys(names, (0.0, 0.0)) for share in SHARES}
+    found = {share: dict.fromkeys(names, (0.0, _LEAST)) for share in SHARES}
     for line in lines:
         answers = session.run(names, {INK: ink_of(line)})
         for name, values in zip(names, answers, strict=True):

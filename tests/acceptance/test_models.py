@@ -44,8 +44,13 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     assert rates["cer"] > 0.5, "two steps cannot have taught it"
     assert sheet.read_bytes().startswith(b"\x89PNG")
 
+    quantised = hwr("quantise", data, "--allow", "100", model=model)
+    assert quantised.returncode == 0, quantised.stderr
+    assert f"{model.with_suffix('.int8.json')}" in quantised.stdout
+
     pages = hwr("evaluate", data, "--pages", model=model)
     assert pages.returncode == 0, pages.stderr
+    assert "cpu int8" in pages.stderr or "has no VNNI" in pages.stderr
     assert "lines 3/3" in pages.stdout
 
 

@@ -241,3 +241,14 @@ def test_reading_on_a_cpu_takes_no_torch() -> None:
         "sys.exit('torch' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_channels_without_weights_keep_their_bias_in_eight_bits() -> None:
+    convolution = "backbone.stages.0.0.conv1.weight"
+    kernel = MODEL.tensors[convolution].copy()
+    kernel[:2] *= np.array([0, 1e-9], np.float32)[:, None, None, None]
+    model = replace(MODEL, tensors=MODEL.tensors | {convolution: kernel})
+    batch = LineBatch.stack(random_lines([128]))
+    rounded = OnnxEngine(model, quantisation=measured(model, random_lines([128])))
+    exact = OnnxEngine(model).logits(batch)
+    np.testing.assert_allclose(rounded.logits(batch).values, exact.values, atol=0.1)

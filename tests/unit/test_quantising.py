@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hwr.errors import ModelError, TrainingDataError
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, normalise_line
 from hwr.model.network import Crnn
+from hwr.model.quantisation import load_quantisation, save_quantisation
 from hwr.model.weights import Model
 from hwr.training import quantising
 from hwr.training.quantising import SHARES, measure_ranges, quantise
@@ -61,6 +63,15 @@ def test_a_model_is_quantised_and_its_cost_recorded(model: Model) -> None:
     assert found.share in SHARES
     assert found.lines == 6
     assert {name: lines for name, (lines, _, _) in found.cer.items()} == {"drawn": 4, "other": 1}
+
+
+def test_an_activation_that_is_always_zero_has_a_scale(model: Model, tmp_path: Path) -> None:
+    dead = model.tensors | {"backbone.stem_norm.bias": np.full(4, -1e3, np.float32)}
+    silent = replace(model, path=tmp_path / "model.safetensors", tensors=dead)
+    found = quantise(silent, samples("drawn", range(9)), samples("drawn", [20]), allowed=1.0)
+    assert found.ranges["stem"][1] > 0
+    save_quantisation(silent.path, found)
+    assert load_quantisation(silent) == found
 
 
 def test_a_cost_beyond_what_is_allowed_is_refused(
