@@ -17,16 +17,21 @@ from numpy.typing import NDArray
 
 import hwr
 from hwr.batching import Batcher, BatcherStatistics, Lane
+from hwr.decoding.confidence import rate
 from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import Engine, LineBatch, open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
 from hwr.layout import Line, crop_line, find_lines
+from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
 from hwr.model.line_image import normalise_line
-from hwr.model.weights import load_model
+from hwr.model.weights import Model, load_model
 
 log = logging.getLogger(__name__)
+
+#: A line less likely than this to be read exactly is for a person to look at.
+REVIEW_BELOW = 0.9
 
 Grey = NDArray[np.uint8]
 #: Turns open pages into lines; a test or a profile may put another in its place.
@@ -59,8 +64,10 @@ class ReadLine:
     #: Baseline in page pixels.
     baseline: tuple[tuple[int, int], ...]
     text: str
-    #: 0..1, not calibrated.
+    #: Probability that the whole line is read exactly.
     confidence: float
+    #: Whether a person should look at it: the confidence is below the threshold, or it failed.
+    needs_review: bool
     #: Set where this line alone failed.
     error: Failure | None = None
 
@@ -141,10 +148,12 @@ class LineReader(_Closing):
         threads: int = 1,
         decoder: str = "auto",
         language_model: Path | None = None,
+        review_below: float = REVIEW_BELOW,
     ) -> None:
         """Load `model` (default: the shipped one) into the engine of that name and warm it up.
 
         `decoder` and `language_model` are what `hwr.decoding.decoders.open_decoder` takes.
+        `review_below` is recorded in the identity, for whoever sorts the readings.
 
         Raises:
             ModelError, EngineError, DecoderError: it cannot be used on this machine.
@@ -153,14 +162,17 @@ class LineReader(_Closing):
         self._decoder = open_decoder(decoder, loaded.alphabet, language_model)
         self._engine = open_engine(engine, loaded, threads)
         self._engine.warm_up()
+        calibration, scale = _scale(loaded, self._decoder)
         self.identity = {
             "model": loaded.hash,
             "engine": self._engine.identity,
             "decoder": self._decoder.identity,
+            "calibration": calibration,
+            "review_below": f"{review_below:g}",
             "hwr": hwr.__version__,
         }
         self._batcher: Batcher[Grey, LineReading] = Batcher(
-            reading_work(self._engine, self._decoder)
+            reading_work(self._engine, self._decoder, scale)
         )
 
     def submit(
@@ -188,14 +200,29 @@ class LineReader(_Closing):
         self._batcher.close()
 
 
-def reading_work(engine: Engine, decoder: Decoder) -> Callable[[Sequence[Grey]], list[LineReading]]:
-    """The batcher's work: line images in, readings out."""
+def reading_work(
+    engine: Engine, decoder: Decoder, scale: ConfidenceScale | None = None
+) -> Callable[[Sequence[Grey]], list[LineReading]]:
+    """The batcher's work: line images in, readings out, their confidence put on `scale`."""
+    scale = scale or ConfidenceScale()
 
     def work(images: Sequence[Grey]) -> list[LineReading]:
         batch = LineBatch.stack(images)
-        return [decoder.read(row) for row in engine.logits(batch).rows(batch)]
+        rows = engine.logits(batch).rows(batch)
+        return rate(rows, [decoder.read(row) for row in rows], decoder.alphabet, scale)
 
     return work
+
+
+def _scale(model: Model, decoder: Decoder) -> tuple[str, ConfidenceScale]:
+    """What names the calibration of a decoder's readings, and the calibration."""
+    scales = load_scales(scales_path(model.path), model.hash)
+    if scales and decoder.identity in scales.decoders:
+        return scales.hash, scales.decoders[decoder.identity]
+    log.warning(
+        "Confidence with decoder %r is not calibrated: run hwr calibrate.", decoder.identity
+    )
+    return "none", ConfidenceScale()
 
 
 class Reader(_Closing):
@@ -209,6 +236,7 @@ class Reader(_Closing):
         threads: int = 1,
         decoder: str = "auto",
         language_model: Path | None = None,
+        review_below: float = REVIEW_BELOW,
         limits: Limits | None = None,
         line_finder: LineFinder = find_lines,
     ) -> None:
@@ -220,7 +248,9 @@ class Reader(_Closing):
             threads=threads,
             decoder=decoder,
             language_model=language_model,
+            review_below=review_below,
         )
+        self._review_below = review_below
 
     @property
     def identity(self) -> dict[str, str]:
@@ -276,7 +306,7 @@ class Reader(_Closing):
             failed = PageFailed(f"Page {number} could not be read ({error!r}). Report it.")
             return PageReading(number=number, error=Failure.of(failed))
         height, width = page.image.shape
-        read = tuple(_finish(line, future) for line, future in zip(lines, waiting, strict=True))
+        read = tuple(self._finish(*both) for both in zip(lines, waiting, strict=True))
         return PageReading(number=number, width=width, height=height, lines=read)
 
     def _submit(self, image: Grey, line: Line) -> "Future[LineReading]":
@@ -287,17 +317,17 @@ class Reader(_Closing):
             failed.set_exception(refusal)
             return failed
 
-
-def _finish(line: Line, future: "Future[LineReading]") -> ReadLine:
-    try:
-        reading, error = future.result(), None
-    except LineError as refusal:
-        reading, error = LineReading(text="", confidence=0.0), Failure.of(refusal)
-    return ReadLine(
-        order=line.order,
-        polygon=line.polygon,
-        baseline=line.baseline,
-        text=reading.text,
-        confidence=reading.confidence,
-        error=error,
-    )
+    def _finish(self, line: Line, future: "Future[LineReading]") -> ReadLine:
+        try:
+            reading, error = future.result(), None
+        except LineError as refusal:
+            reading, error = LineReading(text="", confidence=0.0), Failure.of(refusal)
+        return ReadLine(
+            order=line.order,
+            polygon=line.polygon,
+            baseline=line.baseline,
+            text=reading.text,
+            confidence=reading.confidence,
+            needs_review=error is not None or reading.confidence < self._review_below,
+            error=error,
+        )

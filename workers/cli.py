@@ -9,7 +9,7 @@ from collections.abc import Callable
 import typer
 
 from hwr.errors import HwrError
-from workers.commands import bench, jobs, local, models, serve
+from workers.commands import bench, jobs, local, measure, models, serve
 from workers.commands.show import SOME_FAILED, complain
 
 app = typer.Typer(
@@ -24,8 +24,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Without a service": (local.read, local.lines),
     "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
     "Run the service": (serve.up, serve.api, serve.worker),
-    "Make models": (models.train, models.evaluate, models.quantise),
-    "Measure": (bench.bench,),
+    "Make models": (models.train, language.train_models.quantise),
+    "Measure": (measure.evaluate, measure.calibrate, bench.bench),
 }
 
 for heading, commands in COMMANDS.items():

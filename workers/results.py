@@ -102,18 +102,24 @@ def _page(page: Page, lines: list[Line], reader: Json) -> Json:
         "width": page.width,
         "height": page.height,
         "error": _error(page.error_code, page.error_message),
-        "lines": [_line(line) for line in lines],
+        "lines": [_line(line, _review_below(page)) for line in lines],
     }
     if page.reader and page.reader != reader:
         told["reader"] = page.reader
     return told
 
 
-def _line(line: Line) -> Json:
+def _review_below(page: Page) -> float:
+    """The threshold that the page was read with; all of a page read without one needs review."""
+    return float((page.reader or {}).get("review_below", "inf"))
+
+
+def _line(line: Line, review_below: float) -> Json:
     return {
         "order": line.order,
         "text": line.text,
         "confidence": line.confidence,
+        "needs_review": line.error_code is not None or line.confidence < review_below,
         "polygon": line.polygon,
         "baseline": line.baseline,
         "error": _error(line.error_code, line.error_message),

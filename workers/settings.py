@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     language_model: Path | None = Field(
         None, description="Language model file other than the shipped one"
     )
+    review_below: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Lines less likely than this to be read exactly are marked needs_review",
+    )
     read_threads: int = Field(8, ge=1, description="Pages one read worker holds at once")
     ready_file: Path | None = Field(None, description="File a worker makes when it is ready")
     split_processes: int = Field(1, ge=1, description="Split processes of one worker")
@@ -94,6 +100,7 @@ class EngineOptions(TypedDict):
     threads: int
     decoder: str
     language_model: Path | None
+    review_below: float
 
 
 def engine_of(settings: Settings, decoder: str | None = None) -> EngineOptions:
@@ -107,4 +114,5 @@ def engine_of(settings: Settings, decoder: str | None = None) -> EngineOptions:
         threads=settings.engine_threads,
         decoder=decoder or settings.decoder,
         language_model=settings.language_model,
+        review_below=settings.review_below,
     )

@@ -28,6 +28,10 @@ class Decoder(Protocol):
     def identity(self) -> str:
         """Name, settings and language model: goes into every result."""
 
+    @property
+    def alphabet(self) -> Alphabet:
+        """What its readings are written in."""
+
     def read(self, logits: NDArray[np.float32]) -> LineReading:
         """The reading of one line's logits (T, C)."""
 
@@ -38,11 +42,11 @@ class BestPathDecoder:
     identity = "best-path"
 
     def __init__(self, alphabet: Alphabet) -> None:
-        self._alphabet = alphabet
+        self.alphabet = alphabet
 
     def read(self, logits: NDArray[np.float32]) -> LineReading:
         """The reading of one line's logits (T, C)."""
-        return read_best_path(logits, self._alphabet)
+        return read_best_path(logits, self.alphabet)
 
 
 class BeamDecoder:
@@ -52,7 +56,7 @@ class BeamDecoder:
         self, alphabet: Alphabet, guide: Guide, identity: str, field: Field | None = None
     ) -> None:
         self.identity = identity
-        self._alphabet = alphabet
+        self.alphabet = alphabet
         self._guide = guide
         self._options = BeamOptions()
         allowed = [not field or c in field.characters for c in alphabet.characters]
@@ -73,7 +77,7 @@ class BeamDecoder:
         best = found[0].score
         share = 1.0 / sum(exp(hypothesis.score - best) for hypothesis in found)
         field = exp(float((inside - _normaliser(logits)).sum()))
-        text = self._alphabet.decode(found[0].labels)
+        text = self.alphabet.decode(found[0].labels)
         return LineReading(text=" ".join(text.split()), confidence=share * field)
 
 

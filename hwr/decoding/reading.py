@@ -9,5 +9,8 @@ class LineReading:
 
     #: The text in the model's alphabet; empty where nothing was found.
     text: str
-    #: Geometric mean of the best path's probabilities, 0..1; not calibrated.
+    #: What the decoder itself thinks of it, 0..1; from a reader, the probability that the whole
+    #: line is read exactly (hwr.model.confidence).
     confidence: float
+    #: From a reader: for each character of the text the probability that it stands there.
+    characters: tuple[float, ...] = ()

@@ -1,9 +1,10 @@
 """The figures of an evaluation as rows of text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hwr.training.intervals import Interval
 from hwr.training.metrics import ErrorRates
+from hwr.training.reliability import RISKS, Calibration, Reliability
 from hwr.training.report import Report, Scores
 
 _WORST_WRITERS = 10
@@ -27,6 +28,14 @@ def report_tables(report: Report) -> Iterator[str]:
         yield from table(("worst writers", "set", "lines", "CER", "WER", "exact"), writers)
     yield ""
     yield from _confusions(report)
+
+
+def reliability_table(sets: Mapping[str, Reliability]) -> Iterator[str]:
+    """What confidence is worth in each set; beside each ECE what chance alone would make it."""
+    kinds = ("lines", "exact", "ECE", "chance", "characters", "right", "ECE", "chance")
+    taken = (f"taken at {risk:.0%} wrong" for risk in RISKS)
+    rows = [_reliability_row(name, found) for name, found in sets.items()]
+    yield from table(("confidence", *kinds, *taken), rows)
 
 
 def table(heading: Cells, rows: Sequence[Cells]) -> Iterator[str]:
@@ -58,6 +67,16 @@ def _rates_row(name: str, scores: Scores) -> Cells:
         *(percent(rates.exact), _interval(sure.exact)),
         sure.resampled.value,
     )
+
+
+def _reliability_row(name: str, found: Reliability) -> Cells:
+    shares = map(percent, found.coverage.values())
+    return (name, *_calibration_cells(found.lines), *_calibration_cells(found.characters), *shares)
+
+
+def _calibration_cells(found: Calibration) -> Cells:
+    errors = (f"{found.ece:.3f}", f"{found.ece_by_chance:.3f}")
+    return (str(found.count), percent(found.accuracy), *errors)
 
 
 def _interval(interval: Interval) -> str:

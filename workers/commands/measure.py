@@ -1,0 +1,157 @@
+"""Commands that measure what is read: evaluate, and calibrate its confidence."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workers.commands.show import complain
+from workers.settings import EngineOptions, engine_of, get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hwr.reader import Reader
+    from hwr.training.evaluation import LineResult
+
+Data = Annotated[
+    Path, typer.Argument(exists=True, file_okay=False, help="Folder that holds lines/ with packs.")
+]
+EngineName = Annotated[
+    str | None, typer.Option("--engine", help="Engine that reads; default: HWR_ENGINE.")
+]
+Plot = Annotated[
+    Path | None, typer.Option(help="Also plot confidence and risk–coverage to this SVG.")
+]
+
+#: What is calibrated where no decoder is named.
+USUAL_DECODERS = ("best-path", "auto")
+
+
+def evaluate(
+    data: Data,
+    split: Annotated[str, typer.Option(help="val or train")] = "val",
+    pages: Annotated[bool, typer.Option(help="Whole pages of DATA/pages, not lines.")] = False,
+    engine: EngineName = None,
+    decoder: Annotated[
+        str | None, typer.Option(help="How logits become text; default: HWR_DECODER.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--json", help="Also write the figures here.")
+    ] = None,
+    worst: Annotated[
+        Path | None,
+        typer.Option(help="Also draw the worst-read lines with their texts to this PNG."),
+    ] = None,
+    plot: Plot = None,
+) -> None:
+    """Measure the model: error rates per data set and writer, or per page with --pages."""
+    from hwr.reader import Reader
+
+    with Reader(**_options(engine, decoder)) as reader:
+        complain(f"{reader.identity}")
+        found = _pages(reader, data) if pages else _lines(reader, data, split, worst, plot)
+        figures = {"reader": reader.identity, **found}
+    if save:
+        save.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def calibrate(
+    model: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Model file.")],
+    data: Data,
+    decoder: Annotated[
+        list[str] | None,
+        typer.Option(help="Decoder, may be repeated; default: best-path and auto."),
+    ] = None,
+    engine: EngineName = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Also plot the last decoder's confidence to this SVG.")
+    ] = None,
+) -> None:
+    """Make a model's confidence true, on validation lines; the scales are saved beside it.
+
+    The figures shown are cross-validated: every writer's confidence is scaled by what was learnt
+    from the others.
+    """
+    from hwr.decoding.decoders import open_decoder
+    from hwr.engines import open_engine
+    from hwr.model.confidence import add_scale, scales_path
+    from hwr.model.weights import load_model
+    from hwr.training.calibrating import calibrate as fit
+    from hwr.training.calibrating import weighing_reader
+    from hwr.training.command import read_lines
+    from hwr.training.evaluation import read_samples
+
+    options = _options(engine, None)
+    loaded = load_model(model)
+    reading = open_engine(options["engine"], loaded, options["threads"])
+    complain(f"{loaded.hash}, {reading.identity}")
+    lines = read_lines(data, "val")
+    for name in decoder or USUAL_DECODERS:
+        by = open_decoder(name, loaded.alphabet, options["language_model"])
+        read = weighing_reader(reading, by)
+        found = fit(read_samples(lines, read, loaded.alphabet))
+        typer.echo(f"{by.identity}: line {found.scale.line}, character {found.scale.character}")
+        _reliability(found.results, plot)
+        add_scale(scales_path(model), loaded.hash, by.identity, found.scale)
+    complain(f"Saved {scales_path(model)}, which belongs to these weights and no others.")
+
+
+def _options(engine: str | None, decoder: str | None) -> EngineOptions:
+    options = engine_of(get_settings(), decoder)
+    if engine:
+        options["engine"] = engine
+    return options
+
+
+def _lines(
+    reader: "Reader", data: Path, split: str, worst: Path | None, plot: Path | None
+) -> dict[str, Any]:
+    from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+    from hwr.training.command import read_lines
+    from hwr.training.evaluation import read_samples
+    from hwr.training.report import report
+    from hwr.training.sheet import write_sheet
+    from workers.commands.tables import report_tables
+
+    alphabet = Alphabet(DEFAULT_CHARACTERS)
+    results = read_samples(read_lines(data, split), reader.read_lines, alphabet)
+    found = report(results)
+    for row in report_tables(found):
+        typer.echo(row)
+    typer.echo("")
+    confidence = _reliability(results, plot)
+    if worst:
+        write_sheet(worst, results)
+    return {**asdict(found), "confidence": confidence}
+
+
+def _reliability(results: "Sequence[LineResult]", plot: Path | None) -> dict[str, Any]:
+    from hwr.training.plots import reliability_plot
+    from hwr.training.reliability import by_set_and_all
+    from workers.commands.tables import reliability_table
+
+    sets = by_set_and_all(results)
+    for row in reliability_table(sets):
+        typer.echo(row)
+    if plot:
+        plot.write_text(reliability_plot(results, sets), encoding="utf-8")
+    return {name: asdict(found) for name, found in sets.items()}
+
+
+def _pages(reader: "Reader", data: Path) -> dict[str, Any]:
+    from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+    from hwr.training.pages import PlacedText, score_page, transcribed_pages
+
+    alphabet = Alphabet(DEFAULT_CHARACTERS)
+    scores: dict[str, Any] = {}
+    for picture, truth in transcribed_pages(data / "pages"):
+        (page,) = reader.pages(picture)
+        read = [PlacedText(text=line.text, polygon=line.polygon) for line in page.lines]
+        score = score_page(truth, read, alphabet)
+        scores[picture.stem] = asdict(score)
+        text = f"CER {score.inside.cer:7.2%}  with print {score.whole.cer:7.2%}"
+        typer.echo(f"{picture.stem:36} {text}  lines {score.lines[1]}/{score.lines[0]}")
+    return {"pages": scores}
