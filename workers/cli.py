@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Without a service": (local.read, local.lines),
     "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
     "Run the service": (serve.up, serve.api, serve.worker),
-    "Make models": (models.train, language.train_models.quantise),
+    "Make models": (models.train, models.quantise),
     "Measure": (measure.evaluate, measure.calibrate, bench.bench),
 }
 
