@@ -49,12 +49,12 @@ class Measure:
     seconds: float
 
 
-def draw_scan(seed: int) -> bytes:
+def draw_scan(seed: int, rows: int) -> bytes:
     """A JPEG of a page with rows of slanted words and the noise of a scanner."""
     paper = Image.effect_noise(PAGE_PIXELS, 12).point(lambda value: min(255, value + 110))
     draw = ImageDraw.Draw(paper)
     font = ImageFont.load_default(34)
-    for row in range(14):
+    for row in range(rows):
         words = f"row {row} of page {seed} says thank you {seed * row}"
         draw.text((60 + row % 3 * 15, 80 + row * 72), words, fill=30, font=font)
     stream = BytesIO()
@@ -62,9 +62,9 @@ def draw_scan(seed: int) -> bytes:
     return stream.getvalue()
 
 
-def write_pdf(path: Path, pages: int) -> None:
-    """A PDF of `pages` pages, each one image of its own."""
-    scans = [draw_scan(seed) for seed in range(DRAWN_PAGES)]
+def write_pdf(path: Path, pages: int, *, rows: int = 14) -> None:
+    """A PDF of `pages` pages with `rows` lines, each one image of its own."""
+    scans = [draw_scan(seed, rows) for seed in range(DRAWN_PAGES)]
     positions: list[int] = []
     with path.open("wb") as file:
         file.write(b"%PDF-1.4\n")
