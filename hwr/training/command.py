@@ -1,11 +1,10 @@
 """`hwr train`: from a data folder to a model, in one command that can be stopped and started again.
 
-The folder holds lines/ (packs), and if there strokes/writepad.jsonl.xz. Recorded words are cut into
-letters by an earlier run, so the first run on a data set does without them.
+The folder holds data sets (`hwr.training.datasets`), and if there strokes/writepad.jsonl.xz.
+Recorded words are cut into letters by an earlier run, so the first run does without them.
 """
 
 import logging
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +15,10 @@ from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.network import Crnn
 from hwr.training.batches import BatchPlan, Sources
 from hwr.training.cutter import Cutter
+from hwr.training.datasets import read_folder
 from hwr.training.fonts import fetch_fonts
 from hwr.training.hands import Hand, read_hands
-from hwr.training.packs import pack_names, read_pack
+from hwr.training.progress import log_handler
 from hwr.training.recipe import Recipe, default_network
 from hwr.training.samples import LineSample
 from hwr.training.trainer import Trainer, join_processes, load_averaged
@@ -45,7 +45,9 @@ def train(
     Raises:
         TrainingDataError: there is nothing to train on, or `after` holds no checkpoint.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
+    )
     join_processes()
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
@@ -65,9 +67,8 @@ def train(
 
 
 def read_lines(data: Path, split: str) -> list[LineSample]:
-    """All real lines of a split."""
-    lines = data / "lines"
-    return [s for name in pack_names(lines) for s in read_pack(lines, name, split)]
+    """All real lines of a split, of every data set in `data` (`hwr.training.datasets`)."""
+    return read_folder(data, split)
 
 
 def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alphabet) -> list[Hand]:

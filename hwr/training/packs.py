@@ -14,6 +14,11 @@ from hwr.training.samples import LineSample, decode_grey
 log = logging.getLogger(__name__)
 
 
+def holds_packs(folder: Path) -> bool:
+    """Whether a pack lies in `folder` itself."""
+    return any(path.with_suffix(".zip").exists() for path in folder.glob("*.tsv"))
+
+
 def pack_names(folder: Path) -> list[str]:
     """Names of the packs in `folder`, sorted."""
     names = sorted(path.stem for path in folder.glob("*.tsv") if path.with_suffix(".zip").exists())

@@ -1,0 +1,118 @@
+"""What every reader gives, and how it becomes lines of one split."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+
+import cv2
+
+from hwr.errors import HwrError, TrainingDataError
+from hwr.training.samples import Grey, LineSample, decode_grey
+
+log = logging.getLogger(__name__)
+
+#: Share of the writers that validate where the source gives no split.
+VAL_SHARE = 0.1
+#: Pixels. Lines are kept at most this high: a model takes 64, and augmentation wants some room.
+_HEIGHT = 80
+_JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One line of a source, before its picture is looked at."""
+
+    #: Names the line in reports: its path inside the data set.
+    name: str
+    #: Whose hand it is; the page or form where the source names no writer.
+    writer: str
+    #: What is written, as the source says it.
+    text: str
+    #: The split that the source puts it in, or None where it gives none.
+    split: str | None
+    #: Gives the picture, grey (h, w) uint8; raises `HwrError` where it is broken.
+    picture: Callable[[], Grey]
+
+
+@dataclass
+class LeftOut:
+    """The broken records of one data set: each is logged by name, and all are counted."""
+
+    #: Data set they belong to.
+    dataset: str
+    #: Broken records so far.
+    count: int = field(default=0, init=False)
+
+    def add(self, name: str, reason: object) -> None:
+        """Report one."""
+        self.count += 1
+        # Names come from the data: a terminal must not obey them.
+        shown = "".join(filter(str.isprintable, name))
+        log.warning("%s: %s left out: %s", self.dataset, shown, reason)
+
+
+#: Lists the records of one data set; records that cannot even be listed are reported.
+Reader = Callable[[LeftOut], Sequence[Record]]
+
+
+def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[LineSample]:
+    """The lines of one split.
+
+    Each picture is decoded once here, so that a broken one is named before a run begins, and kept
+    small and compressed: a page is not decoded again for every line.
+    """
+    validating = val_writers(record.writer for record in records if record.split is None)
+    samples = []
+    for record in records:
+        if (record.split or ("val" if record.writer in validating else "train")) != split:
+            continue
+        try:
+            samples.append(_sample(left_out.dataset, record))
+        except HwrError as error:
+            left_out.add(record.name, error)
+    said = f"{left_out.dataset}: {len(samples)} lines of {split}, {left_out.count} left out"
+    log.log(logging.WARNING if left_out.count or not samples else logging.INFO, said)
+    return samples
+
+
+def val_writers(writers: Iterable[str]) -> set[str]:
+    """Those of `writers` that validate: `VAL_SHARE` of all names, the same in every data set.
+
+    Where the names give none, the one nearest to it; but a single writer is trained on.
+    """
+    places = {writer: _place(writer) for writer in writers}
+    if len(places) < 2:
+        return set()
+    chosen = {writer for writer, place in places.items() if place < VAL_SHARE}
+    return chosen or {min(places, key=places.__getitem__)}
+
+
+def _place(writer: str) -> float:
+    """A number in 0..1 that depends on nothing but the name."""
+    return int.from_bytes(sha256(writer.encode()).digest()[:8]) / 2**64
+
+
+def _sample(dataset: str, record: Record) -> LineSample:
+    text = record.text.strip()
+    if not text:
+        raise TrainingDataError("it has no text. Transcribe it or remove it.")
+    image = _lowered(record.picture())
+    data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))[1].tobytes()
+    return LineSample(
+        dataset=dataset,
+        name=record.name,
+        writer=record.writer,
+        text=text,
+        width=round(image.shape[1] * 64 / image.shape[0]),
+        load=partial(decode_grey, data, record.name),
+    )
+
+
+def _lowered(image: Grey) -> Grey:
+    height, width = image.shape
+    if height <= _HEIGHT:
+        return image
+    size = (max(1, round(width * _HEIGHT / height)), _HEIGHT)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)

@@ -1,0 +1,75 @@
+"""A folder or zip with a table: tab-separated path, text and, if known, writer and split.
+
+UTF-8, no quoting, one line a row. A first row with the names path and text puts the columns in any
+order; without one they are in that order. Paths are relative to the table.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePosixPath
+
+from hwr.errors import TrainingDataError
+from hwr.training.datasets.records import LeftOut, Record
+from hwr.training.datasets.store import Store
+
+_COLUMNS = ("path", "text", "writer", "split")
+_REQUIRED = {"path", "text"}
+
+
+def holds_table(store: Store) -> bool:
+    """Whether there is a table of lines in `store`; any other .tsv is none."""
+    try:
+        return any(_is_table(store, table) for table in store.tables())
+    except TrainingDataError:
+        return False
+
+
+def _is_table(store: Store, table: str) -> bool:
+    """Whether the first row names the columns or a picture."""
+    first = store.read(table).partition(b"\n")[0].decode(errors="replace")
+    cells = _cells(first)
+    return set(cells) >= _REQUIRED or (len(cells) > 1 and store.has(_beside(table, cells[0])))
+
+
+def table_records(store: Store, left_out: LeftOut) -> list[Record]:
+    """The rows of all tables. Where no writer is named, the picture's folder is the writer."""
+    records: list[Record] = []
+    for table in filter(partial(_is_table, store), store.tables()):
+        try:
+            records += _records(store, table, store.read(table), left_out)
+        except TrainingDataError as error:
+            left_out.add(table, error)
+    return records
+
+
+def _records(store: Store, table: str, data: bytes, left_out: LeftOut) -> Iterator[Record]:
+    columns: tuple[str, ...] = _COLUMNS
+    for number, row in enumerate(data.split(b"\n"), 1):
+        try:
+            cells = _cells(row.decode())
+        except UnicodeDecodeError as error:
+            left_out.add(f"{table}, row {number}", f"{error}. Save it as UTF-8.")
+            continue
+        if number == 1 and set(cells) >= _REQUIRED:
+            columns = tuple(cells)
+        elif any(cells):
+            yield _record(store, table, dict(zip(columns, cells, strict=False)))
+
+
+def _cells(row: str) -> list[str]:
+    return row.removeprefix("\ufeff").rstrip("\r").split("\t")
+
+
+def _beside(table: str, path: str) -> str:
+    return (PurePosixPath(table).parent / path).as_posix()
+
+
+def _record(store: Store, table: str, row: dict[str, str]) -> Record:
+    name = _beside(table, row.get("path", ""))
+    return Record(
+        name=name,
+        writer=row.get("writer") or PurePosixPath(name).parent.as_posix(),
+        text=row.get("text", ""),
+        split=row.get("split") or None,
+        picture=partial(store.picture, name),
+    )

@@ -1,0 +1,231 @@
+"""Labelled lines from folders of every kind. Pictures and XML are drawn here."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from hwr.errors import TrainingDataError
+from hwr.training.command import read_lines
+from hwr.training.datasets.records import VAL_SHARE, val_writers
+from hwr.training.samples import LineSample
+
+#: Height and width of a drawn line.
+SHAPE = (40, 200)
+
+
+def picture(shape: tuple[int, int] = SHAPE) -> bytes:
+    image = np.full(shape, 230, np.uint8)
+    cv2.putText(image, "line", (8, 30), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 2)
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def put(place: Path, data: bytes | str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def read_all(data: Path) -> list[LineSample]:
+    return read_lines(data, "train") + read_lines(data, "val")
+
+
+def by_text(samples: list[LineSample]) -> dict[str, LineSample]:
+    return {sample.text: sample for sample in samples}
+
+
+# Splits
+
+
+def test_writers_validate_by_their_names_alone() -> None:
+    writers = [f"w{number}" for number in range(2_000)]
+    chosen = val_writers(writers)
+    assert abs(len(chosen) / len(writers) - VAL_SHARE) < 0.02
+    assert val_writers(reversed(writers)) == chosen
+    some = writers[:500]
+    assert val_writers(some) == chosen & set(some)
+
+
+@pytest.mark.parametrize("count", range(2, 9))
+def test_few_writers_are_still_split(count: int) -> None:
+    writers = {f"hand {number}" for number in range(count)}
+    assert 0 < len(val_writers(writers)) < count
+
+
+def test_a_single_writer_is_trained_on() -> None:
+    for name in map(str, range(50)):
+        assert val_writers([name]) == set()
+
+
+def test_no_writer_is_in_both_splits(tmp_path: Path) -> None:
+    rows = []
+    for number in range(24):
+        put(tmp_path / f"{number}.png", picture())
+        rows.append(f"{number}.png\ttext {number}\tw{number % 8}")
+    put(tmp_path / "lines.tsv", "\n".join(rows))
+    train, val = (read_lines(tmp_path, split) for split in ("train", "val"))
+    assert len(train) + len(val) == 24
+    assert val
+    assert not {s.writer for s in train} & {s.writer for s in val}
+
+
+# Tables
+
+
+def test_a_table_gives_its_lines(tmp_path: Path) -> None:
+    put(tmp_path / "a.png", picture((160, 800)))
+    put(tmp_path / "sub" / "b.png", picture())
+    put(
+        tmp_path / "t.tsv",
+        "split\ttext\tpath\nval\tone “two”\ta.png\r\ntrain\t l\u00e4\tsub/b.png\n",
+    )
+    (one,), (two,) = read_lines(tmp_path, "val"), read_lines(tmp_path, "train")
+    assert (one.text, one.name, one.width, one.dataset) == (
+        "one “two”",
+        "a.png",
+        320,
+        tmp_path.name,
+    )
+    assert (two.text, two.writer, two.width) == ("l\u00e4", "sub", 320)
+    assert one.load().shape == (80, 400)
+    assert two.load().shape == SHAPE
+    assert 10 < two.load().min() < 40
+    assert abs(int(np.median(two.load())) - 230) < 3
+
+
+def test_a_zip_with_a_table_is_a_data_set(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "hands.zip", "w") as archive:
+        archive.writestr("set/t.tsv", "x/1.png\tone\tanna\ttrain\n2.png\ttwo\tbert\tval\n")
+        archive.writestr("set/x/1.png", picture())
+        archive.writestr("set/2.png", picture())
+    for place in (tmp_path, tmp_path / "hands.zip"):
+        found = by_text(read_all(place))
+        assert {s.writer for s in found.values()} == {"anna", "bert"}
+        assert found["one"].dataset == "hands"
+        assert found["one"].load().shape == SHAPE
+
+
+def test_broken_rows_are_named_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "data" / "good.png", picture())
+    put(tmp_path / "data" / "cut.png", picture()[:200])
+    put(tmp_path / "data" / "low.png", picture((5, 90)))
+    put(tmp_path / "secret.png", picture())
+    (tmp_path / "data" / "link.png").symlink_to(tmp_path / "secret.png")
+    rows = ["good.png\tgood", "good.png\t ", "good.png", "cut.png\tx", "gone.png\tx", "low.png\tx"]
+    rows += ["../secret.png\tx", f"{tmp_path}/secret.png\tx", "link.png\tx", "nul\0.png\tx"]
+    table = "split\tpath\ttext\n" + "".join(f"train\t{row}\n" for row in rows)
+    put(tmp_path / "data" / "t.tsv", table.encode() + b"train\tgood.png\t\xff\n\n")
+    assert [s.text for s in read_lines(tmp_path / "data", "train")] == ["good"]
+    for name in ("cut.png", "gone.png", "low.png", "../secret.png", "link.png", "t.tsv, row 12"):
+        assert f"{name} left out: " in caplog.text
+    assert "data: 1 lines of train, 10 left out" in caplog.text
+
+
+def test_zip_members_are_read_in_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path / "secret.png", picture())
+    rows = ["1.png\tone", "../secret.png\ttwo", "no.png\tthree", "../in.png\tfour"]
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("t.tsv", "\n".join(f"{row}\tanna\ttrain" for row in rows))
+        archive.writestr("1.png", picture())
+        archive.writestr("../in.png", picture())
+    assert [s.text for s in read_lines(tmp_path / "z.zip", "train")] == ["one", "four"]
+    assert "../secret.png left out" in caplog.text
+    assert "no.png left out" in caplog.text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.png", "z.zip"]
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = bytearray(picture())
+    data[16:24] = (60_000).to_bytes(4) * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4)
+    put(tmp_path / "huge.png", bytes(data))
+    put(tmp_path / "t.tsv", "huge.png\tx\n")
+    assert read_lines(tmp_path, "train") == []
+    assert "huge.png left out: Page 1 is 60,000 × 60,000 pixels" in caplog.text
+
+
+# Folders
+
+
+def test_a_folder_with_nothing_is_named(tmp_path: Path) -> None:
+    put(tmp_path / "deep" / "notes.tsv", "some\tother table\n")
+    put(tmp_path / "deep" / "mets.xml", "<mets/>")
+    put(tmp_path / "broken.zip", b"PK\3\4 but no more")
+    with pytest.raises(TrainingDataError, match="holds no line pack"):
+        read_lines(tmp_path, "train")
+
+
+def test_every_data_set_below_a_folder_is_read(tmp_path: Path) -> None:
+    put(tmp_path / "one" / "a.png", picture())
+    put(tmp_path / "one" / "t.tsv", "a.png\tfirst\n")
+    put(tmp_path / "more" / "two" / "a.png", picture())
+    put(tmp_path / "more" / "two" / "t.tsv", "a.png\tsecond\n")
+    packs = tmp_path / "lines"
+    put(packs / "drawn.tsv", "path\ttext\twriter\tsplit\n1.jpg\tthird\tw\ttrain\n")
+    image = cv2.imdecode(np.frombuffer(picture(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    with zipfile.ZipFile(packs / "drawn.zip", "w") as archive:
+        archive.writestr("1.jpg", cv2.imencode(".jpg", image)[1].tobytes())
+    found = {sample.text: sample.dataset for sample in read_lines(tmp_path, "train")}
+    assert found == {"first": "one", "second": "more/two", "third": "drawn"}
+
+
+# IAM
+
+LINES = """#--- lines.txt ----#
+# comments
+a01-000u-00 ok 154 19 408 746 1661 89 A|MOVE|to|stop|Mr.|Gaitskell|from
+a01-000u-01 err 156 19 395 932 1850 105 nominating|any|more
+b02-013-00 ok 170 10 1 2 3 4 unused|form
+b02-017-00 ok 170 10 1 2 3 4 has|no|picture
+../../x-00 ok 170 10 1 2 3 4 outside
+c03-000a-00 what 170 10 1 2 3 4 flag
+c03-000a-01 ok 170 10
+"""
+
+
+@pytest.fixture
+def iam(tmp_path: Path) -> Path:
+    put(tmp_path / "ascii" / "lines.txt", LINES)
+    put(tmp_path / "ascii" / "forms.txt", "# forms\na01-000u 000 2 prt 7 5 52 36\n")
+    put(tmp_path / "lines" / "a01" / "a01-000u" / "a01-000u-00.png", picture())
+    put(tmp_path / "lines" / "a01" / "a01-000u" / "a01-000u-01.png", picture())
+    put(tmp_path / "lines" / "b02-013-00.png", picture())
+    return tmp_path
+
+
+def test_iam_gives_its_lines(iam: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = by_text(read_all(iam))
+    assert set(found) == {
+        "A MOVE to stop Mr. Gaitskell from",
+        "nominating any more",
+        "unused form",
+    }
+    assert found["nominating any more"].writer == "000"
+    assert found["unused form"].writer == "b02-013"
+    for name in ("b02-017-00", "../../x-00", "c03-000a-00", "c03-000a-01"):
+        assert f"{name} left out" in caplog.text
+
+
+def test_iam_follows_its_standard_split(iam: Path) -> None:
+    put(iam / "task" / "trainset.txt", "a01-000u-00\n")
+    put(iam / "task" / "validationset2.txt", "a01-000u-01\n")
+    put(iam / "task" / "testset.txt", "b02-017-00\n")
+    assert [s.name for s in read_lines(iam, "train")] == ["a01-000u-00"]
+    assert [s.name for s in read_lines(iam, "val")] == ["a01-000u-01"]
+    assert read_lines(iam, "test") == []
+
+
+def test_iam_words_are_read_where_there_are_no_lines(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = "a01-000u-00-00 ok 154 408 768 27 51 AT A\na01-000u-00-01 err 1 5 7 2 4 NN bad\n"
+    put(tmp_path / "words.txt", rows)
+    put(tmp_path / "words" / "a01" / "a01-000u" / "a01-000u-00-00.png", picture())
+    assert [s.text for s in read_lines(tmp_path, "train")] == ["A"]
+    assert "a01-000u-00-01 left out" in caplog.text
