@@ -19,6 +19,8 @@ from hwr.documents.pixels import DECODER_ERRORS
 
 #: Bytes of a content stream, as stored and unpacked: a scan's has about 50.
 MAX_CONTENT = 4096
+#: Pages after which the file is opened afresh: qpdf keeps 3 KiB of each that it looked at.
+PAGES_AT_ONCE = 250
 #: Bytes of a picture as stored.
 MAX_DATA = 64 * 2**20
 #: The picture's edges are those of the page to so many points (1/72 inch).
@@ -66,23 +68,31 @@ class Scans:
     """
 
     def __init__(self, file: BinaryIO, page_count: int) -> None:
-        self._pdf: pikepdf.Pdf | None = None
-        try:
-            # Not mapped into memory: what was read of a long document would count as ours.
-            pdf = pikepdf.open(file, attempt_recovery=False, access_mode=AccessMode.stream)
-            if len(pdf.pages) == page_count and not pdf.is_encrypted:
-                self._pdf = pdf
-        except (PdfError, MemoryError, *DECODER_ERRORS):
-            return
+        self._file = file
+        self._page_count = page_count
+        self._pdf = self._open()
+        self._looked_at = 0
 
     def of_page(self, number: int) -> Scan | None:
         """The scan that page `number` is, counted from 1; None: render it."""
-        if self._pdf is None:
-            return None
+        if self._looked_at == PAGES_AT_ONCE:
+            # Let go first, or both would be in memory.
+            self._pdf = None
+            self._pdf, self._looked_at = self._open(), 0
+        self._looked_at += 1
         try:
-            return _scan(self._pdf.pages[number - 1].obj)
+            return None if self._pdf is None else _scan(self._pdf.pages[number - 1].obj)
         except (PdfError, MemoryError, *DECODER_ERRORS):
             return None
+
+    def _open(self) -> pikepdf.Pdf | None:
+        try:
+            # Not mapped into memory: what was read of a long document would count as ours.
+            pdf = pikepdf.open(self._file, attempt_recovery=False, access_mode=AccessMode.stream)
+            is_usable = len(pdf.pages) == self._page_count and not pdf.is_encrypted
+        except (PdfError, MemoryError, *DECODER_ERRORS):
+            return None
+        return pdf if is_usable else None
 
 
 def _scan(page: Any) -> Scan | None:

@@ -24,6 +24,7 @@ from PIL import Image
 
 from hwr.documents import Limits, open_document
 from hwr.documents import pdf as pdf_module
+from hwr.documents import scans as scans_module
 from hwr.documents.scans import MAX_CONTENT, Scans
 from hwr.errors import PageTooLarge
 
@@ -219,6 +220,19 @@ def test_what_is_in_doubt_is_rendered(
     )
     image_of(path)
     assert drawn == [1]
+
+
+def test_a_long_document_is_opened_afresh_now_and_then(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(SOUND["fax"]())
+    monkeypatch.setattr(scans_module, "PAGES_AT_ONCE", 2)
+    with path.open("rb") as file:
+        scans = Scans(file, 1)
+        opened = scans._pdf
+        first, second, third = [scans.of_page(1) for _ in range(3)]
+    assert scans._pdf is not opened
+    assert first == second == third is not None
 
 
 def test_a_content_that_unpacks_to_gigabytes_is_not_unpacked(path: Path) -> None:
