@@ -22,7 +22,7 @@ from hwr.engines.onnx_graph import INK, LOGITS, ink_of, write_graph
 from hwr.engines.protocol import LineBatch
 from hwr.errors import BadLineImage, ModelError, TrainingDataError
 from hwr.model.line_image import normalise_line
-from hwr.model.quantisation import Quantisation, Ranges
+from hwr.model.quantisation import CharacterErrors, Quantisation, Ranges
 from hwr.model.weights import Model
 from hwr.training import metrics
 from hwr.training.evaluation import LineResult, ReadLines, read_samples
@@ -63,7 +63,7 @@ def quantise(
         )
         reached = error_rates(OnnxEngine(model, quantisation=quantisation), model, validation)
         cer = {name: (lines, rate, reached[name][1]) for name, (lines, rate) in exact.items()}
-        loss, name = max((rounded - rate, name) for name, (_, rate, rounded) in cer.items())
+        loss, name = _worst(cer)
         log.info("ranges with %g of the values: %+.2f points on %s", share, 100 * loss, name)
         if loss <= allowed:
             return replace(quantisation, cer=cer)
@@ -71,6 +71,11 @@ def quantise(
         f"With none of the ranges 8 bits cost at most {100 * allowed:g} points of CER on every"
         " validation set. Allow more, or read with this model in float32."
     )
+
+
+def _worst(cer: CharacterErrors) -> tuple[float, str]:
+    """The largest loss and its data set."""
+    return max((rounded - exact, name) for name, (_, exact, rounded) in cer.items())
 
 
 def measure_ranges(model: Model, lines: Sequence[Grey]) -> dict[float, Ranges]:
