@@ -54,7 +54,7 @@ def get_reader() -> LineReader:
 
 @cache
 def _make_reader() -> LineReader:
-    from hwr.reader import LineReader as ModelReader  # loads torch, which only read workers need
+    from hwr.reader import LineReader as ModelReader  # loads an engine: for read workers only
 
     settings = get_settings()
     reader: LineReader = ModelReader(**engine_of(settings))

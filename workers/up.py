@@ -23,7 +23,7 @@ from workers.processes import kill, spawn, tail
 from workers.servers import EmbeddedRedis
 from workers.settings import get_settings
 
-#: Seconds until all must be ready: loading torch and the model is most of it.
+#: Seconds until all must be ready: loading an engine and the model is most of it.
 _START_S = 120.0
 
 #: Seconds between two looks at the children.
