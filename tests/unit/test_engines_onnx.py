@@ -213,6 +213,13 @@ def test_without_a_device_auto_is_the_engine_for_cpus(monkeypatch: pytest.Monkey
     assert open_engine("auto", MODEL).identity.startswith("onnxruntime")
 
 
+def test_with_a_device_auto_is_the_engine_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_gpu = ENGINES["float32"]
+    monkeypatch.setattr(registry, "_has_cuda", lambda: True)
+    monkeypatch.setattr(registry, "_torch_cuda", lambda model, threads: on_gpu)
+    assert open_engine("auto", MODEL) is on_gpu
+
+
 def test_auto_reads_with_torch_where_the_runtime_fails(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
