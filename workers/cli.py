@@ -9,7 +9,7 @@ from collections.abc import Callable
 import typer
 
 from hwr.errors import HwrError
-from workers.commands import bench, jobs, local, measure, models, serve
+from workers.commands import bench, jobs, language, local, measure, models, serve
 from workers.commands.show import SOME_FAILED, complain
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Without a service": (local.read, local.lines),
     "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
     "Run the service": (serve.up, serve.api, serve.worker),
-    "Make models": (models.train, models.quantise),
+    "Make models": (models.train, language.train_language, models.quantise),
     "Measure": (measure.evaluate, measure.calibrate, bench.bench),
 }
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import nlargest
 from math import exp, inf, log, log1p
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -58,35 +59,31 @@ class Hypothesis(NamedTuple):
 
 
 class _Prefix:
-    """Labels read so far, as a tree: each node knows its parent and its last label."""
+    """Labels read so far, as a tree: each node knows its parent and its last label.
 
-    __slots__ = ("_children", "_guide", "bonus", "label", "parent", "state")
+    The empty prefix has the blank for a label, and a parent of its own.
+    """
 
-    def __init__(
-        self, parent: "_Prefix | None", label: int, bonus: float, state: State, guide: Guide
-    ) -> None:
-        self.parent = parent
+    __slots__ = ("_longer", "bonus", "label", "parent", "state")
+
+    def __init__(self, parent: "_Prefix | None", label: int, bonus: float, state: State) -> None:
+        self.parent = parent or self
         self.label = label
         #: What the guide added on the way here.
         self.bonus = bonus
         self.state = state
-        self._guide = guide
-        self._children: dict[int, _Prefix | None] = {}
+        self._longer: dict[int, _Prefix] = {}
 
-    def child(self, label: int) -> "_Prefix | None":
-        """This prefix and one label more; None where the guide refuses it."""
-        try:
-            return self._children[label]
-        except KeyError:
-            step = self._guide.advance(self.state, label)
-            child = step and _Prefix(self, label, self.bonus + step[0], step[1], self._guide)
-            self._children[label] = child
-            return child
+    def longer(self, label: int, bonus: float, state: State) -> "_Prefix":
+        """This prefix and one label more: the same object each time."""
+        if label not in self._longer:
+            self._longer[label] = _Prefix(self, label, bonus, state)
+        return self._longer[label]
 
     def labels(self) -> tuple[int, ...]:
         """The labels from the first to the last."""
         node, labels = self, []
-        while node.parent is not None:
+        while node.label != BLANK:
             labels.append(node.label)
             node = node.parent
         return tuple(reversed(labels))
@@ -108,8 +105,9 @@ class _Alive(NamedTuple):
 
 #: A time step: log p of blank (-inf where it is no candidate) and of the candidate labels.
 _Step = tuple[float, dict[int, float]]
-#: Of each prefix log p of its alignments that end in a blank and of those that end in its label.
-_Grown = dict[_Prefix, list[float]]
+#: Prefixes after a step, most of which will not live: by parent and label
+#: [log p of ending in a blank, log p of ending in the label, bonus, state].
+_Grown = dict[tuple[_Prefix, int], list[Any]]
 
 
 def search(
@@ -119,9 +117,10 @@ def search(
 
     With `least` 0, `gap` infinite and a beam as wide as there are prefixes, scores are exact.
     """
-    beam = [_Alive(_Prefix(None, BLANK, 0.0, guide.start, guide), 0.0, -inf)]
+    empty = _Prefix(None, BLANK, 0.0, guide.start).longer(BLANK, 0.0, guide.start)
+    beam = [_Alive(empty, 0.0, -inf)]
     for blank, labels in _steps(log_probabilities, options.least):
-        beam = _best(_grow(beam, blank, labels, options.gap), options)
+        beam = _best(_grow(beam, blank, labels, guide, options.gap), options)
     ends = [(alive, guide.end(alive.prefix.state)) for alive in beam]
     found = [Hypothesis(a.prefix.labels(), a.score + end) for a, end in ends if end is not None]
     return sorted(found, key=lambda hypothesis: hypothesis.score, reverse=True)
@@ -147,34 +146,45 @@ def _steps(log_probabilities: NDArray[np.float32], least: float) -> Iterator[_St
         yield run, {}
 
 
-def _grow(beam: list[_Alive], blank: float, labels: dict[int, float], gap: float) -> _Grown:
+def _grow(
+    beam: list[_Alive], blank: float, labels: dict[int, float], guide: Guide, gap: float
+) -> _Grown:
     """Every prefix of the beam with nothing, its last label again, or one label more."""
     grown: _Grown = {}
     floor = max(alive.score for alive in beam) + blank - gap
     for prefix, ends_blank, ends_label in beam:
         either = _add(ends_blank, ends_label)
-        same = grown.setdefault(prefix, [-inf, -inf])
+        same = grown.setdefault(
+            (prefix.parent, prefix.label), [-inf, -inf, prefix.bonus, prefix.state]
+        )
         same[0] = either + blank
         if prefix.label in labels:
             same[1] = _add(same[1], ends_label + labels[prefix.label])
         for label, value in labels.items():
             # A label follows itself only after a blank.
             reached = value + (ends_blank if label == prefix.label else either)
-            if reached + prefix.bonus > floor and (child := prefix.child(label)):
-                longer = grown.setdefault(child, [-inf, -inf])
+            if reached + prefix.bonus <= floor:
+                continue
+            if longer := grown.get((prefix, label)):
                 longer[1] = _add(longer[1], reached)
+            elif step := guide.advance(prefix.state, label):
+                bonus = prefix.bonus + step[0]
+                grown[prefix, label] = [-inf, reached, bonus, step[1]]
+                floor = max(floor, reached + bonus - gap)
     return grown
 
 
 def _best(grown: _Grown, options: BeamOptions) -> list[_Alive]:
-    scored = [(_add(*ends) + prefix.bonus, prefix, ends) for prefix, ends in grown.items()]
-    kept = nlargest(options.width, scored, key=_first)
+    scored = [(_add(ends[0], ends[1]) + ends[2], key) for key, ends in grown.items()]
+    kept = nlargest(options.width, scored, key=itemgetter(0))
     floor = kept[0][0] - options.gap
-    return [_Alive(prefix, *ends) for score, prefix, ends in kept if score >= floor]
+    return [_alive(key, grown[key]) for score, key in kept if score >= floor]
 
 
-def _first(scored: tuple[float, _Prefix, list[float]]) -> float:
-    return scored[0]
+def _alive(key: tuple[_Prefix, int], ends: list[Any]) -> _Alive:
+    parent, label = key
+    blank, last, bonus, state = ends
+    return _Alive(parent.longer(label, bonus, state), blank, last)
 
 
 def _add(a: float, b: float) -> float:

@@ -118,7 +118,7 @@ def _field(name: str) -> Field:
 
 
 def _settings(heed: Heed) -> str:
-    return f"weight {heed.weight:g}, bonus {heed.bonus:g}"
+    return f"weight {heed.weight:g}, bonus {heed.bonus:g}, doubt {heed.doubt:g}"
 
 
 def _normaliser(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,11 +1,15 @@
 """What may follow a prefix, and how gladly: a language model's guess, within a field's bounds."""
 
+from math import exp, log
 from typing import Any
 
 from hwr.decoding.beam import Guide
 from hwr.decoding.fields import Field
 from hwr.decoding.language_model import EDGE, Heed, LanguageModel
 from hwr.model.alphabet import Alphabet
+
+#: Steps that a guide remembers: some 25 MB.
+_MOST_STEPS = 100_000
 
 
 class LanguageGuide:
@@ -19,17 +23,31 @@ class LanguageGuide:
         self._advance = model.advance
         self._weight = heed.weight
         self._bonus = heed.bonus
+        self._sure = 1.0 - heed.doubt
+        self._even = heed.doubt / alphabet.classes
         #: Symbol of each class; the blank's is never asked for.
         self._symbols = (EDGE, *map(model.symbol, alphabet.characters))
+        #: Steps already looked up: text meets the same few again and again.
+        self._steps: dict[tuple[int, int], tuple[float, int]] = {}
 
     def advance(self, state: int, label: int) -> tuple[float, int]:
         """The weighed log-probability of class `label` with the bonus, and the state after it."""
-        score, state = self._advance(state, self._symbols[label])
-        return self._weight * score + self._bonus, state
+        try:
+            return self._steps[state, label]
+        except KeyError:
+            score, after = self._advance(state, self._symbols[label])
+            if len(self._steps) >= _MOST_STEPS:
+                self._steps.clear()
+            step = self._weigh(score) + self._bonus, after
+            self._steps[state, label] = step
+            return step
 
     def end(self, state: int) -> float:
         """The weighed log-probability that the line ends here."""
-        return self._weight * self._advance(state, EDGE)[0]
+        return self._weigh(self._advance(state, EDGE)[0])
+
+    def _weigh(self, score: float) -> float:
+        return self._weight * log(self._sure * exp(score) + self._even)
 
 
 class FieldGuide:

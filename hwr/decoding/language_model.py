@@ -68,10 +68,13 @@ class Heed:
     weight: float = 0.4
     #: Nats for each character: what a long text loses by it that a short one does not.
     bonus: float = 1.2
+    #: Share of its probabilities that is spread evenly over all characters, so that a name or a
+    #: code it never saw costs no more than chance.
+    doubt: float = 0.1
 
     def __post_init__(self) -> None:
-        if not (0 <= self.weight <= 10 and 0 <= self.bonus <= 100):
-            raise ValueError(f"a weight of {self.weight} and a bonus of {self.bonus} make no sense")
+        if not (0 <= self.weight <= 10 and 0 <= self.bonus <= 100 and 0 <= self.doubt < 1):
+            raise ValueError(f"{self} makes no sense")
 
 
 class LanguageModel:

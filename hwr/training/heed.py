@@ -24,9 +24,10 @@ from hwr.training.samples import LineSample
 
 log = logging.getLogger(__name__)
 
-_WEIGHTS = (0.2, 0.3, 0.4, 0.5, 0.6)
+_WEIGHTS = (0.3, 0.4, 0.5, 0.6)
 #: Bonus for a character, in times the weight.
-_BONUSES = (2.0, 3.0, 4.0)
+_BONUSES = (2.0, 2.5, 3.0)
+_DOUBTS = (0.1, 0.3)
 _LINES_AT_ONCE = 8
 #: Lines of a set that choose: more of the same writers would only take time.
 _MOST_LINES = 60
@@ -77,10 +78,10 @@ def choose_heed(lines: Iterable[SeenLine], model: LanguageModel, alphabet: Alpha
     few = _few(lines)
     plain = rates(few, BestPathDecoder(alphabet))
     shares: dict[Heed, float] = {}
-    for weight, times in product(_WEIGHTS, _BONUSES):
-        heed = Heed(weight=weight, bonus=round(weight * times, 3))
+    for weight, times, doubt in product(_WEIGHTS, _BONUSES, _DOUBTS):
+        heed = Heed(weight=weight, bonus=round(weight * times, 3), doubt=doubt)
         shares[heed] = _share_left(rates(few, beam(model, alphabet, heed)), plain)
-        log.info("weight %.1f, bonus %.1f: %.3f of the errors", weight, heed.bonus, shares[heed])
+        log.info("%s leaves %.3f of the errors", heed, shares[heed])
     return min(shares, key=shares.__getitem__)
 
 

@@ -156,7 +156,9 @@ def test_a_damaged_table_is_refused(tmp_path: Path, damage: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["characters", "heed"])
-@pytest.mark.parametrize("value", [None, "", "aa", '{"weight": -1}', '{"weight": "x"}', "[", "7"])
+@pytest.mark.parametrize(
+    "value", [None, "", "aa", '{"weight": -1}', '{"doubt": 1}', '{"weight": "x"}', "[", "7"]
+)
 def test_damaged_metadata_is_refused(tmp_path: Path, name: str, value: str | None) -> None:
     path = tmp_path / "language.safetensors"
     tensors = {n: getattr(TABLE, n) for n in ("levels", "symbols", "children", "costs")}
