@@ -4,6 +4,7 @@ import csv
 import logging
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,10 @@ from hwr.errors import TrainingDataError
 from hwr.training.samples import LineSample, decode_grey
 
 log = logging.getLogger(__name__)
+
+_COLUMNS = {"path", "text", "writer", "split"}
+#: What a member raises that is missing, damaged or encrypted, or a picture whose header is cut off.
+_BROKEN = (KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, struct.error)
 
 
 def holds_packs(folder: Path) -> bool:
@@ -49,12 +54,15 @@ def _records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
         zipfile.ZipFile(folder / f"{name}.zip") as archive,
         (folder / f"{name}.tsv").open(encoding="utf-8", newline="") as table,
     ):
-        for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
+        rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if missing := _COLUMNS - set(rows.fieldnames or ()):
+            raise TrainingDataError(f"{folder / name}.tsv has no column {min(missing)}. Add it.")
+        for row in rows:
             if row["split"] != split:
                 continue
             try:
                 yield _sample(name, row, archive.read(row["path"]))
-            except (KeyError, TrainingDataError) as error:
+            except (*_BROKEN, TrainingDataError) as error:
                 log.warning("%s: %s left out: %s", name, row["path"], error)
 
 
@@ -78,6 +86,8 @@ def jpeg_size(data: bytes, name: str) -> tuple[int, int]:
         length = struct.unpack_from(">H", data, position + 2)[0]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack_from(">HH", data, position + 5)
+            if not height or not width:
+                break
             return height, width
         position += 2 + length
     raise TrainingDataError(f"{name} is not a JPEG picture. Convert it.")

@@ -175,6 +175,31 @@ def test_every_data_set_below_a_folder_is_read(tmp_path: Path) -> None:
     assert found == {"first": "one", "second": "more/two", "third": "drawn"}
 
 
+def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:
+    put(tmp_path / "drawn.tsv", "path\ttext\twriter\n1.jpg\tone\tw\n")
+    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
+        archive.writestr("1.jpg", picture())
+    with pytest.raises(TrainingDataError, match=r"drawn\.tsv has no column split"):
+        read_lines(tmp_path, "train")
+
+
+def test_broken_members_of_a_pack_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [f"{name}.jpg\tx\tw\ttrain\n" for name in ("flat", "cut", "wrong")]
+    put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n" + "".join(rows))
+    frame = b"\xff\xd8\xff\xc0\x00\x11\x08"
+    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
+        archive.writestr("flat.jpg", frame + bytes(20))
+        archive.writestr("cut.jpg", frame + bytes(3))
+        archive.writestr("wrong.jpg", b"WRONG" * 20)
+    data = (tmp_path / "drawn.zip").read_bytes()
+    put(tmp_path / "drawn.zip", data.replace(b"WRONG", b"right"))
+    assert read_lines(tmp_path, "train") == []
+    for name in ("flat", "cut", "wrong"):
+        assert f"drawn: {name}.jpg left out" in caplog.text
+
+
 # IAM
 
 LINES = """#--- lines.txt ----#

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from hwr.training.evaluation import LineResult
 
 Data = Annotated[
-    Path, typer.Argument(exists=True, file_okay=False, help="Folder that holds lines/ with packs.")
+    Path,
+    typer.Argument(
+        exists=True, help="Folder of data sets, or a zip (CONTRIBUTING.md tells which)."
+    ),
 ]
 EngineName = Annotated[
     str | None, typer.Option("--engine", help="Engine that reads; default: HWR_ENGINE.")
