@@ -38,7 +38,10 @@ def measure_memory(
             str(threads),
             str(images),
         ]
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)  # noqa: S603
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)  # noqa: S603
+        except subprocess.TimeoutExpired as error:
+            raise EngineError(f"Engine {name} did not read {len(lines)} lines in time.") from error
     if ran.returncode:
         raise EngineError(f"Engine {name} failed in a process of its own: {ran.stderr[-500:]}")
     return float(ran.stdout)

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from hwr.benchmark.material import Grey
 from hwr.benchmark.subject import Skipped
@@ -23,6 +24,8 @@ from hwr.errors import HwrError
 
 #: Longest run of tesseract.
 _TIMEOUT_S = 600.0
+#: A line that every program can read.
+_BLANK = np.full((64, 256), 255, np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,25 +40,24 @@ class Peer:
 
 
 def find_peers() -> tuple[list[Peer], list[Skipped]]:
-    """Those that are installed, and how to get the others."""
-    peers: list[Peer] = []
-    skipped = []
-    if find_spec("rapidocr"):
-        peers.append(_rapidocr())
-    else:
-        skipped.append(
-            Skipped(name="rapidocr", reason="Not installed: pip install rapidocr onnxruntime")
-        )
-    if program := shutil.which("tesseract"):
-        peers.append(_tesseract(program))
-    else:
-        skipped.append(
-            Skipped(name="tesseract", reason="Not on the PATH: apt install tesseract-ocr")
-        )
+    """Those that are installed and read a blank line, and why the others do not."""
+    peers, skipped = [], []
+    for name, (find, remedy) in _PEERS.items():
+        try:
+            peer = find()
+            if peer:
+                peer.read([_BLANK])
+                peers.append(peer)
+            else:
+                skipped.append(Skipped(name=name, reason=f"Not installed: {remedy}"))
+        except Exception as error:  # other people's programs: whatever they raise costs only them
+            skipped.append(Skipped(name=name, reason=f"It does not work: {error!r}"))
     return peers, skipped
 
 
-def _rapidocr() -> Peer:
+def _rapidocr() -> Peer | None:
+    if not find_spec("rapidocr"):
+        return None
     from rapidocr import RapidOCR
 
     threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
@@ -69,7 +71,10 @@ def _rapidocr() -> Peer:
     return Peer(name="rapidocr", identity=f"{version('rapidocr')}, its default model", read=read)
 
 
-def _tesseract(program: str) -> Peer:
+def _tesseract() -> Peer | None:
+    program = shutil.which("tesseract")
+    if not program:
+        return None
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
     number = said.stdout.split(maxsplit=2)[1]
 
@@ -109,3 +114,10 @@ def _texts(rows: Iterable[dict[str, str]], count: int) -> list[str]:
     if len(pages) != count:
         raise HwrError(f"tesseract read {len(pages)} of {count} lines. Install another version.")
     return [" ".join(words) for words in pages]
+
+
+#: How to find each program, and how to get it.
+_PEERS: dict[str, tuple[Callable[[], Peer | None], str]] = {
+    "rapidocr": (_rapidocr, "pip install rapidocr onnxruntime"),
+    "tesseract": (_tesseract, "apt install tesseract-ocr"),
+}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwr.benchmark.arrivals import Latency, measure_latency
-from hwr.benchmark.figures import EngineFigures, Figures
+from hwr.benchmark.figures import EngineFigures, Figures, PolicyFigures
 from hwr.benchmark.machine import this_machine
 from hwr.benchmark.material import Material, drawn_material, folder_material
 from hwr.benchmark.memory import measure_memory
@@ -63,6 +63,24 @@ class Plan:
 QUICK = Plan(pages=1, lines=16, rounds=1, latency_s=1.0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """What every measurement works on."""
+
+    plan: Plan
+    material: Material
+    model: Model
+    say: Say
+
+    @property
+    def mean_width(self) -> float:
+        return sum(self.material.widths) / len(self.material.lines)
+
+    @property
+    def flops_per_line(self) -> float:
+        return flops_per_column(self.model.network) * self.mean_width
+
+
 def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
     """Measure everything; documents are drawn into `folder` unless `data` holds some.
 
@@ -70,32 +88,35 @@ def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
         EngineError: no engine starts.
         MissingFont, TrainingDataError: there is nothing to read.
     """
-    began, machine = time.perf_counter(), this_machine()
+    began = time.perf_counter()
     model = load_model(plan.model)
     say("starting engines")
     subjects, skipped = _start(plan, model)
-    material = _gather(plan, folder, data, say)
+    table = _Table(plan=plan, material=_gather(plan, folder, data, say), model=model, say=say)
+    return _measure(table, subjects, skipped, began)
+
+
+def _measure(
+    table: _Table, subjects: Sequence[Subject], skipped: Sequence[Skipped], began: float
+) -> Figures:
+    plan, material, model, say = table.plan, table.material, table.model, table.say
+    machine = this_machine()
+    peers, missing = find_peers()
     passes = measure_engines(subjects, material.lines, plan.rounds, say)
     fastest = passes.fastest(subjects)
-    peers, missing = find_peers()
-    width = sum(material.widths) / len(material.lines)
     return Figures(
         machine=machine,
         threads=plan.threads,
         rounds=plan.rounds,
         material=material.said,
         lines=len(material.lines),
-        mean_width=width,
+        mean_width=table.mean_width,
         model=model.hash,
-        flops_per_line=flops_per_column(model.network) * width,
-        engines=_measure_rest(plan, material, model, subjects, passes, say),
+        flops_per_line=table.flops_per_line,
         peaks=tuple(passes.peaks.values()),
+        engines=_measure_engines_further(table, subjects, passes),
         fastest=fastest.name,
-        policies=tuple(
-            figures
-            for subject in _policy_subjects(subjects, fastest)
-            for figures in measure_policies(subject, material.lines, plan.rounds, say)
-        ),
+        policies=_measure_policies(table, subjects, fastest),
         decoders=measure_decoders(fastest, material.lines, plan.rounds, model.alphabet, say),
         pages=_measure_kinds(material.documents, fastest, say),
         peers=measure_peers(peers, fastest, material.lines, plan.rounds, model.alphabet, say),
@@ -116,11 +137,6 @@ def _start(plan: Plan, model: Model) -> tuple[list[Subject], list[Skipped]]:
     return subjects, skipped
 
 
-def _policy_subjects(subjects: Sequence[Subject], fastest: Subject) -> list[Subject]:
-    """The reference, which pays for padding, and the fastest, which may read line by line."""
-    return [s for s in subjects if s.name == _REFERENCE or s is fastest]
-
-
 def _gather(plan: Plan, folder: Path, data: Path | None, say: Say) -> Material:
     if data:
         say(f"reading {data}")
@@ -129,45 +145,38 @@ def _gather(plan: Plan, folder: Path, data: Path | None, say: Say) -> Material:
     return drawn_material(folder, pages=plan.pages, lines=plan.lines)
 
 
-def _measure_rest(
-    plan: Plan,
-    material: Material,
-    model: Model,
-    subjects: Sequence[Subject],
-    passes: Passes,
-    say: Say,
+def _measure_policies(
+    table: _Table, subjects: Sequence[Subject], fastest: Subject
+) -> tuple[PolicyFigures, ...]:
+    """With the reference, which pays for padding, and the fastest, which may read line by line."""
+    lines, count, say = table.material.lines, table.plan.rounds, table.say
+    readers = [s for s in subjects if s.name == _REFERENCE or s is fastest]
+    return tuple(f for reader in readers for f in measure_policies(reader, lines, count, say))
+
+
+def _measure_engines_further(
+    table: _Table, subjects: Sequence[Subject], passes: Passes
 ) -> tuple[EngineFigures, ...]:
     """Pages, latency and memory of every engine, and all its figures."""
-    pages = _measure_pages(plan, material.documents, subjects, say)
-    return tuple(_figures(plan, material, model, s, passes, pages[s.name], say) for s in subjects)
+    pages = _measure_pages(table, subjects)
+    return tuple(_figures(table, subject, passes, pages[subject.name]) for subject in subjects)
 
 
-def _measure_pages(
-    plan: Plan, documents: Sequence[Path], subjects: Sequence[Subject], say: Say
-) -> dict[str, list[PageCost]]:
+def _measure_pages(table: _Table, subjects: Sequence[Subject]) -> dict[str, list[PageCost]]:
     """Costs by engine on the documents of the largest kind, in half as many rounds as lines."""
     costs: dict[str, list[PageCost]] = defaultdict(list)
-    largest = max(_kinds(documents).values(), key=_bytes, default=[])
-    for subject in rounds(subjects, max(1, plan.rounds // 2) if largest else 0):
-        say(f"{subject.name}: pages")
+    largest = max(_kinds(table.material.documents).values(), key=_bytes, default=[])
+    for subject in rounds(subjects, max(1, table.plan.rounds // 2) if largest else 0):
+        table.say(f"{subject.name}: pages")
         costs[subject.name].append(measure_pages("", largest, subject.work))
     return costs
 
 
 def _figures(
-    plan: Plan,
-    material: Material,
-    model: Model,
-    subject: Subject,
-    passes: Passes,
-    pages: Sequence[PageCost],
-    say: Say,
+    table: _Table, subject: Subject, passes: Passes, pages: Sequence[PageCost]
 ) -> EngineFigures:
-    own = passes.of[subject.name]
-    speed = lines_per_s(own)
-    per_cpu_s = lines_per_cpu_s(own)
-    columns = sum(material.widths) / len(material.lines)
-    flops = flops_per_column(model.network) * columns
+    own, lines = passes.of[subject.name], table.material.lines
+    speed, per_cpu_s = lines_per_s(own), lines_per_cpu_s(own)
     # A GPU's work takes no processor time; a CPU's neighbours should not count.
     pace = speed.median if subject.device == "cuda" else per_cpu_s
     peak = passes.peaks[subject.device, subject.dtype].flops_per_s
@@ -177,37 +186,30 @@ def _figures(
         dtype=subject.dtype,
         lines_per_s=speed,
         lines_per_cpu_s=per_cpu_s,
-        peak_share=pace * flops / peak,
+        peak_share=pace * table.flops_per_line / peak,
         padding=own[-1].padding,
-        cer=character_errors(material.lines, own[-1].texts, model.alphabet),
+        cer=character_errors(lines, own[-1].texts, table.model.alphabet),
         pages_per_s=Spread.of([1 / cost.wall_s for cost in pages]) if pages else None,
-        latencies=_latencies(plan, material, subject, speed.median, say),
-        memory_mib=_memory(plan, material, subject, say),
+        latencies=tuple(_latency(table, subject, speed.median, load) for load in LOADS),
+        memory_mib=_memory(table, subject),
     )
 
 
-def _latencies(
-    plan: Plan, material: Material, subject: Subject, capacity: float, say: Say
-) -> tuple[Latency, ...]:
-    latencies = []
-    for load in LOADS:
-        say(f"{subject.name}: latency at {load:.0%} of {capacity:.1f} lines/s")
-        latencies.append(
-            measure_latency(
-                subject.work,
-                material.lines,
-                capacity=capacity,
-                load=load,
-                duration_s=plan.latency_s,
-            )
-        )
-    return tuple(latencies)
+def _latency(table: _Table, subject: Subject, capacity: float, load: float) -> Latency:
+    table.say(f"{subject.name}: latency at {load:.0%} of {capacity:.1f} lines/s")
+    return measure_latency(
+        subject.work,
+        table.material.lines,
+        capacity=capacity,
+        load=load,
+        duration_s=table.plan.latency_s,
+    )
 
 
-def _memory(plan: Plan, material: Material, subject: Subject, say: Say) -> float | None:
-    say(f"{subject.name}: memory")
-    lines = material.lines[:_MEMORY_LINES]
-    return measure_memory(subject.name, plan.model, lines, plan.threads)
+def _memory(table: _Table, subject: Subject) -> float | None:
+    table.say(f"{subject.name}: memory")
+    lines = table.material.lines[:_MEMORY_LINES]
+    return measure_memory(subject.name, table.plan.model, lines, table.plan.threads)
 
 
 def _measure_kinds(documents: Sequence[Path], subject: Subject, say: Say) -> tuple[PageCost, ...]:

@@ -1,6 +1,7 @@
 """Other programs are asked in their own way; tables and plots hold every figure."""
 
 import stat
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -24,8 +25,9 @@ CROPS = [np.full((40, 100), 255, np.uint8)] * 2
 
 TESSERACT = """#!/bin/sh
 if [ "$1" = --version ]; then echo "tesseract 9.9.9"; exit; fi
-[ "$(wc -l < "$1")" = 2 ] && [ "$OMP_THREAD_LIMIT" = 1 ] || exit 3
+[ "$OMP_THREAD_LIMIT" = 1 ] || exit 3
 printf 'level\\tpage_num\\ttext\\n' > "$2.tsv"
+if [ "$(wc -l < "$1")" = 1 ]; then printf '1\\t1\\t\\n' >> "$2.tsv"; exit; fi
 printf '%b' '{rows}' >> "$2.tsv"
 """
 
@@ -39,7 +41,7 @@ class RapidOCR:
         assert params["EngineConfig.onnxruntime.intra_op_num_threads"] == 1
 
     def __call__(self, picture, use_det, use_cls, use_rec):
-        assert (picture.shape, use_det, use_cls, use_rec) == ((40, 100, 3), False, False, True)
+        assert (picture.shape[2], use_det, use_cls, use_rec) == (3, False, False, True)
         return Found(None if picture.min() == 255 else ("ink",))
 """
 
@@ -73,11 +75,27 @@ def test_a_line_that_tesseract_lost_is_not_passed_over(
         find("tesseract").read(CROPS)
 
 
+def test_a_program_that_does_not_work_costs_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tesseract").write_text("#!/bin/sh\necho tesseract 9.9.9; exit 1\n")
+    (tmp_path / "tesseract").chmod(0o755)
+    (tmp_path / "rapidocr.py").write_text("import no_such_runtime\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "rapidocr", raising=False)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found, skipped = peers.find_peers()
+    assert found == []
+    assert {name.name for name in skipped} == {"rapidocr", "tesseract"}
+    assert all("does not work" in name.reason for name in skipped)
+
+
 def test_rapidocr_is_asked_for_recognition_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "rapidocr.py").write_text(RAPIDOCR, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "rapidocr", raising=False)
     monkeypatch.setattr(peers, "version", lambda _: "9.9")
     inked = CROPS[0].copy()
     inked[20] = 0
