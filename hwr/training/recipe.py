@@ -41,6 +41,9 @@ class Recipe:
     #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
     hands: float = 0.35
     fonts: float = 0.15
+    #: Validations in a row that may pass without a better one before training ends; 0: never, for
+    #: the falling rate at the end makes the weights better than any before.
+    patience: int = 0
     #: How much oftener than its size tells a real set is drawn.
     weights: dict[str, float] = field(
         default_factory=lambda: {

@@ -5,12 +5,11 @@ goes on from its checkpoint ends with the very weights of one that never stopped
 """
 
 import copy
-import json
 import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from pickle import UnpicklingError
 from statistics import fmean
@@ -26,7 +25,10 @@ from hwr.model.config import NetworkConfig
 from hwr.model.network import Crnn
 from hwr.model.weights import save_model
 from hwr.training.batches import Batch, BatchPlan, Position
+from hwr.training.curves import Curves
+from hwr.training.progress import ProgressBar
 from hwr.training.recipe import Recipe
+from hwr.training.stopping import EarlyStopping
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ Validate = Callable[[Crnn], dict[str, float]]
 
 
 class Trainer:
-    """One run in one folder: checkpoint.pt to go on from, model.safetensors, curve.jsonl."""
+    """One run in one folder: checkpoint.pt to go on from, model.safetensors (the best), curves."""
 
     def __init__(
         self,
@@ -65,24 +67,42 @@ class Trainer:
         self._seconds = 0.0
         self._position: Position = (0, 0)
         self._losses: deque[float] = deque(maxlen=_LOG_EVERY)
+        self._stopping = EarlyStopping(patience=recipe.patience)
         self._resume()
 
     def run(self, plan: BatchPlan, *, until: int | None = None, every: int = 500) -> None:
-        """Train to step `until` (default: the last); save and validate each `every` steps."""
+        """Train to step `until` (default: the last); save and validate each `every` steps.
+
+        Ends earlier where validation has not become better for as long as the recipe allows.
+        """
         last = min(until or self._recipe.steps, self._recipe.steps)
-        batches = plan.batches(self._position)
-        started = time.monotonic() - self._seconds
         # Gradients of sure letters fade into denormal numbers, which cost time.
         torch.set_flush_denormal(True)
-        while self._step < last:
+        curves = Curves(self._folder, self._step) if self._rank == 0 else None
+        with ProgressBar(self._step, last, shown=self._rank == 0) as bar:
+            self._steps(plan.batches(self._position), last, every, bar, curves)
+        if curves:
+            curves.close()
+
+    def _steps(
+        self,
+        batches: Iterator[tuple[Position, Batch]],
+        last: int,
+        every: int,
+        bar: ProgressBar,
+        curves: Curves | None,
+    ) -> None:
+        started = time.monotonic() - self._seconds
+        while self._step < last and not self._stopping.due:
             self._position, batch = next(batches)
             self._losses.append(self._train(batch))
             self._step += 1
             self._seconds = time.monotonic() - started
-            if self._step % _LOG_EVERY == 0:
-                self._report()
+            bar.advance(len(batch.target_lengths), self._losses[-1])
+            if curves and self._step % _LOG_EVERY == 0:
+                self._report(curves, bar)
             if self._step % every == 0 or self._step == last:
-                self._checkpoint()
+                self._checkpoint(curves)
 
     def _train(self, batch: Batch) -> float:
         torch.manual_seed((self._recipe.seed * 1_000_003 + self._step) * 1_009 + self._rank)
@@ -125,19 +145,28 @@ class Trainer:
             if value.is_floating_point():
                 value.lerp_(own[name], 1 - decay)
 
-    def _report(self) -> None:
-        if self._rank == 0:
-            left = self._seconds / self._step * (self._recipe.steps - self._step) / 60
-            loss = fmean(self._losses)
-            log.info("step %d loss %.3f, %.0f minutes left", self._step, loss, left)
+    def _report(self, curves: Curves, bar: ProgressBar) -> None:
+        left = self._seconds / self._step * (self._recipe.steps - self._step) / 60
+        loss, rate = fmean(self._losses), self._recipe.rate_at(self._step)
+        log.info("step %d loss %.3f, %.0f minutes left", self._step, loss, left)
+        curves.training(self._step, {"loss": loss, "rate": rate, "lines_s": bar.lines_s})
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, curves: Curves | None) -> None:
         positions = self._share_state()
-        if self._rank == 0:
+        if curves:
             scores = self._validate(self._average) if self._validate else {}
-            self._write_curve(scores)
-            save_model(self._folder / "model.safetensors", self._average, self._alphabet)
+            curves.validation(self._step, self._seconds / 3600, fmean(self._losses), scores)
+            if self._stopping.improved(scores):
+                save_model(self._folder / "model.safetensors", self._average, self._alphabet)
             self._save(positions)
+        self._share_stopping()
+
+    def _share_stopping(self) -> None:
+        """Let every process end where rank 0 does."""
+        if self._world > 1:
+            told: list[Any] = [self._stopping.state()]
+            dist.broadcast_object_list(told, 0)
+            self._stopping.restore(told[0])
 
     def _share_state(self) -> list[Position]:
         """Give every process rank 0's running statistics: a resumed run starts from them."""
@@ -150,13 +179,6 @@ class Trainer:
         dist.all_gather_object(positions, self._position)
         return positions
 
-    def _write_curve(self, scores: dict[str, float]) -> None:
-        hours, loss = round(self._seconds / 3600, 3), round(fmean(self._losses), 4)
-        entry = {"step": self._step, "hours": hours, "loss": loss, **scores}
-        log.info("%s", entry)
-        with (self._folder / "curve.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
-
     def _save(self, positions: list[Position]) -> None:
         state = {
             "step": self._step,
@@ -166,6 +188,7 @@ class Trainer:
             "average": self._average.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "recipe": self._recipe.to_json(),
+            "stopping": self._stopping.state(),
         }
         temporary = self._folder / "checkpoint.tmp"
         torch.save(state, temporary)
@@ -181,6 +204,7 @@ class Trainer:
         self._average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._step, self._seconds = state["step"], state["seconds"]
+        self._stopping.restore(state.get("stopping", {}))
         # A process more than before joins at the first one's pool, with lines of its own.
         positions = dict(enumerate(state["positions"]))
         self._position = tuple(positions.get(self._rank, (positions[0][0], 0)))

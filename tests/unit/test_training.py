@@ -1,9 +1,11 @@
 """Packs, drawn lines, and a run that resumes exactly. All data is drawn here."""
 
 import json
+import random
 import zipfile
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,8 +39,11 @@ def draw_line(text: str) -> np.ndarray:
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
+    return pack(tmp_path / "lines")
+
+
+def pack(folder: Path) -> Path:
     """A folder with one pack: ten lines, one damaged, one missing."""
-    folder = tmp_path / "lines"
     folder.mkdir()
     rows = ["path\ttext\twriter\tsplit"]
     with zipfile.ZipFile(folder / "drawn.zip", "w") as archive:
@@ -105,17 +110,54 @@ def run(folder: Path, lines: Path, until: int) -> Trainer:
     return trainer
 
 
-def test_a_run_that_stops_and_resumes_ends_with_equal_weights(tmp_path: Path, lines: Path) -> None:
-    straight = run(tmp_path / "straight", lines, 20)
-    run(tmp_path / "halves", lines, 10)
-    resumed = run(tmp_path / "halves", lines, 20)
-    for a, b in zip(
-        straight.network.state_dict().values(), resumed.network.state_dict().values(), strict=True
-    ):
-        assert torch.equal(a, b)
-    curves = [(tmp_path / f / "curve.jsonl").read_text() for f in ("straight", "halves")]
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of 20 steps that never stopped; lines/ beside it."""
+    folder = tmp_path_factory.mktemp("straight")
+    run(folder / "run", pack(folder / "lines"), 20)
+    return folder
+
+
+def checkpoint(folder: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(folder / "checkpoint.pt", weights_only=True)
+    return state
+
+
+def test_a_run_that_stops_and_resumes_ends_with_equal_weights(
+    straight: Path, tmp_path: Path
+) -> None:
+    run(tmp_path, straight / "lines", 10)
+    # Another process would have other generators.
+    torch.manual_seed(77)
+    np.random.seed(77)
+    random.seed(77)
+    run(tmp_path, straight / "lines", 20)
+    ends = checkpoint(straight / "run"), checkpoint(tmp_path)
+    for part in ("step", "positions", "network", "average", "optimiser"):
+        torch.testing.assert_close(ends[0][part], ends[1][part], rtol=0, atol=0)
+    curves = [(folder / "curve.jsonl").read_text() for folder in (straight / "run", tmp_path)]
     assert [len(curve.splitlines()) for curve in curves] == [2, 2]
-    assert load_model(tmp_path / "straight" / "model.safetensors").alphabet == ALPHABET
+    assert load_model(tmp_path / "model.safetensors").alphabet == ALPHABET
+
+
+@pytest.mark.parametrize("forgotten", ["positions", "optimiser", "average"])
+def test_nothing_of_a_checkpoint_may_be_forgotten(
+    straight: Path, tmp_path: Path, forgotten: str
+) -> None:
+    run(tmp_path, straight / "lines", 10)
+    state = checkpoint(tmp_path)
+    state[forgotten] = {
+        "positions": [(0, 0)],
+        "optimiser": {**state["optimiser"], "state": {}},
+        "average": state["network"],
+    }[forgotten]
+    torch.save(state, tmp_path / "checkpoint.pt")
+    run(tmp_path, straight / "lines", 20)
+    wanted, found = checkpoint(straight / "run"), checkpoint(tmp_path)
+    assert any(
+        not torch.equal(tensor, found["average"][name])
+        for name, tensor in wanted["average"].items()
+    )
 
 
 def test_training_lowers_the_loss(tmp_path: Path, lines: Path) -> None:

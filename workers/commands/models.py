@@ -11,7 +11,10 @@ import typer
 from workers.settings import get_settings
 
 Data = Annotated[
-    Path, typer.Argument(exists=True, file_okay=False, help="Folder that holds lines/ with packs.")
+    Path,
+    typer.Argument(
+        exists=True, help="Folder of data sets, or a zip (CONTRIBUTING.md tells which)."
+    ),
 ]
 
 
@@ -32,12 +35,17 @@ def train(
             " hands, which it cuts into letters."
         ),
     ] = None,
+    patience: Annotated[
+        int,
+        typer.Option(min=0, help="Validations without a better one before it ends; 0: never."),
+    ] = 0,
 ) -> None:
     """Train a model; stop it when you like, the same command goes on where it was."""
     from hwr.training.command import train as run
     from hwr.training.recipe import Recipe
 
-    recipe = replace(Recipe(), steps=steps) if steps else Recipe()
+    recipe = replace(Recipe(), patience=patience)
+    recipe = replace(recipe, steps=steps) if steps else recipe
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
     run(data, out, recipe, fonts, after)
 

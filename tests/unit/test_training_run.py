@@ -1,0 +1,108 @@
+"""What a run shows and when it ends: early stopping, the bar, TensorBoard's curves."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from hwr.model.alphabet import Alphabet
+from hwr.model.config import NetworkConfig
+from hwr.model.network import Crnn
+from hwr.training.batches import BatchPlan, Sources
+from hwr.training.curves import Curves
+from hwr.training.progress import ProgressBar
+from hwr.training.recipe import Recipe
+from hwr.training.samples import LineSample
+from hwr.training.stopping import EarlyStopping
+from hwr.training.trainer import Trainer
+
+AB = Alphabet("ab")
+SMALL = NetworkConfig(classes=3, channels=(2, 2, 2), blocks=(1, 1, 1), hidden=2, layers=1)
+
+
+def test_training_ends_when_validation_has_not_become_better_for_long_enough() -> None:
+    stopping = EarlyStopping(patience=2)
+    told = [stopping.improved({"x": cer, "y": 0.2}) for cer in (0.5, 0.3, 0.4)]
+    assert told == [True, True, False]
+    assert not stopping.due
+    resumed = EarlyStopping(patience=2)
+    resumed.restore(stopping.state())
+    assert not resumed.improved({"x": 0.3, "y": 0.2}), "as good is not better"
+    assert resumed.due
+
+
+def test_without_patience_training_never_ends_early_and_without_sets_the_last_is_best() -> None:
+    stopping = EarlyStopping(patience=0)
+    assert [stopping.improved({"x": cer}) for cer in (0.1, 0.2, 0.3)] == [True, False, False]
+    assert not stopping.due
+    assert stopping.improved({})
+    old = EarlyStopping(patience=1)
+    old.restore({})
+    assert not old.due
+
+
+def test_a_run_keeps_its_best_weights_and_stops(tmp_path: Path) -> None:
+    scores, seen = iter([0.4, 0.2, 0.3, 0.3, 0.1]), []
+
+    def validate(network: Crnn) -> dict[str, float]:
+        seen.append((tmp_path / "model.safetensors").exists() and model_bytes(tmp_path))
+        return {"drawn": next(scores)}
+
+    recipe = Recipe(steps=10, columns=600, pool=2, patience=2, hands=0, fonts=0)
+    plan = BatchPlan(Sources(real=[drawn()], hands=[], fonts=[]), recipe, AB)
+    for until in (3, 10):  # the second half goes on from the checkpoint of the first
+        Trainer(tmp_path, recipe, SMALL, AB, validate).run(plan, until=until, every=1)
+    rows = [json.loads(row) for row in (tmp_path / "curve.jsonl").read_text().splitlines()]
+    assert [row["drawn"] for row in rows] == [0.4, 0.2, 0.3, 0.3]
+    assert seen[0] is False
+    assert seen[1] != seen[2], "the second validation was the best"
+    assert seen[2] == seen[3] == model_bytes(tmp_path)
+
+
+def model_bytes(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def drawn() -> LineSample:
+    picture = np.full((64, 128), 255, np.uint8)
+    picture[20:50, 30:34] = 0
+    return LineSample(
+        dataset="drawn", name="x", writer="w", text="ab", width=128, load=picture.copy
+    )
+
+
+def test_the_bar_tells_steps_and_lines_a_second_on_a_terminal_only() -> None:
+    shown, hidden = io.StringIO(), io.StringIO()
+    for file, terminal in ((shown, True), (hidden, False)):
+        console = Console(file=file, force_terminal=terminal, width=120)
+        with ProgressBar(5, 8, console=console) as bar:
+            bar.advance(lines=16, loss=1.25)
+            assert bar.lines_s > 0
+    assert "6/8" in shown.getvalue()
+    assert "lines/s  loss 1.250" in shown.getvalue()
+    assert "6/8" not in hidden.getvalue()
+
+
+def test_curves_go_to_tensorboard_where_it_is_installed(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    curves = Curves(tmp_path)
+    curves.training(100, {"loss": 2.5})
+    curves.validation(100, 0.1, 2.5, {"drawn": 0.5})
+    curves.close()
+    (events,) = (tmp_path / "tensorboard").iterdir()
+    assert b"training/loss" in events.read_bytes()
+    assert b"cer/drawn" in events.read_bytes()
+    assert json.loads((tmp_path / "curve.jsonl").read_text())["drawn"] == 0.5
+
+
+def test_a_missing_tensorboard_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    curves = Curves(tmp_path)
+    curves.training(100, {"loss": 2.5})
+    curves.validation(100, 0.1, 2.5, {})
+    curves.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["curve.jsonl"]
