@@ -48,6 +48,15 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     assert quantised.returncode == 0, quantised.stderr
     assert f"{model.with_suffix('.int8.json')}" in quantised.stdout
 
+    plot = data / "confidence.svg"
+    options = ("--decoder", "best-path", "--plot", plot)
+    calibrated = hwr("calibrate", model, data, *options)
+    assert calibrated.returncode == 0, calibrated.stderr
+    assert "all sets" in calibrated.stdout
+    assert plot.read_text().startswith("<svg")
+    (scales,) = run.glob("*.confidence.json")
+    assert "best-path" in json.loads(scales.read_text())["decoders"]
+
     pages = hwr("evaluate", data, "--pages", model=model)
     assert pages.returncode == 0, pages.stderr
     assert "cpu int8" in pages.stderr or "has no VNNI" in pages.stderr

@@ -1,5 +1,6 @@
 """The reader of whole documents: one bad page costs no other."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from pipeline import draw_lines, small_model, tiff
 
 from hwr.errors import HwrError, TooManyLines
 from hwr.layout import Line, find_lines
+from hwr.model.confidence import ConfidenceScale, LineScale, add_scale, scales_path
+from hwr.model.weights import load_model
 from hwr.reader import Reader
 
 ODD = 901
@@ -48,3 +51,29 @@ def test_what_is_not_the_pages_fault_is_not_blamed_on_it(model: Path, document: 
 
     with Reader(model=model, line_finder=find) as reader, pytest.raises(HwrError, match="poppler"):
         reader.read(document)
+
+
+def test_what_is_read_with_too_little_confidence_needs_review(model: Path, document: Path) -> None:
+    told = []
+    for threshold in (0.0, 1.0):
+        with Reader(model=model, review_below=threshold) as reader:
+            reading = reader.read(document)
+            assert reading.reader["review_below"] == f"{threshold:g}"
+            assert reading.reader["calibration"] == "none"
+        told += [{line.needs_review for page in reading.pages for line in page.lines}]
+    assert told == [{False}, {True}]
+
+
+def test_confidence_follows_the_scales_beside_the_model(
+    model: Path, document: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(model.read_bytes())
+    scale = ConfidenceScale(line=LineScale(network=0.0, offset=math.log(3)))
+    add_scale(scales_path(copy), load_model(copy).hash, "best-path", scale)
+    with Reader(model=copy, decoder="best-path") as reader:
+        reading = reader.read(document)
+    assert reading.reader["calibration"] != "none"
+    told = [line.confidence for page in reading.pages for line in page.lines]
+    assert told == [pytest.approx(0.75)] * len(told)
+    assert told
