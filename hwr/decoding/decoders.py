@@ -19,6 +19,8 @@ from hwr.model.alphabet import Alphabet
 #: A language model knows nothing of figures.
 _FIGURES = ("digits", "amount")
 _LEXICON = "lexicon:"
+_BEAM = "beam:"
+_WIDEST = 1000
 
 
 class Decoder(Protocol):
@@ -53,12 +55,18 @@ class BeamDecoder:
     """Prefix beam search under a guide, in a field's characters where a field is given."""
 
     def __init__(
-        self, alphabet: Alphabet, guide: Guide, identity: str, field: Field | None = None
+        self,
+        alphabet: Alphabet,
+        guide: Guide,
+        identity: str,
+        *,
+        field: Field | None = None,
+        options: BeamOptions | None = None,
     ) -> None:
         self.identity = identity
         self.alphabet = alphabet
         self._guide = guide
-        self._options = BeamOptions()
+        self._options = options or BeamOptions()
         allowed = [not field or c in field.characters for c in alphabet.characters]
         #: (C,) 0 for classes of the field, else minus infinity.
         self._mask = np.where([True, *allowed], 0.0, -np.inf).astype(np.float32)
@@ -84,7 +92,8 @@ class BeamDecoder:
 def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = None) -> Decoder:
     """The decoder called `name`, with the language model in a file, by default the shipped one.
 
-    Names: auto, best-path, beam, a field (digits, amount, date, capitals) or lexicon:FILE.
+    Names: auto, best-path, beam, beam:WIDTH, a field (digits, amount, date, capitals) or
+    lexicon:FILE. What auto is was measured: beam.
 
     Raises:
         DecoderError: there is no such decoder, or its lexicon cannot be used.
@@ -93,17 +102,29 @@ def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = No
     if name == "best-path":
         return BestPathDecoder(alphabet)
     if name in _FIGURES:
-        return BeamDecoder(
-            alphabet, FieldGuide(FIELDS[name], alphabet), f"beam ({name})", FIELDS[name]
-        )
-    field = None if name in ("auto", "beam") else _field(name)
+        guide: Guide = FieldGuide(FIELDS[name], alphabet)
+        return BeamDecoder(alphabet, guide, f"beam ({name})", field=FIELDS[name])
+    options = _options(name)
+    field = None if options else _field(name)
     stored = load_language_model(language_model)
-    guide: Guide = LanguageGuide(stored.model, alphabet, stored.heed)
+    guide = LanguageGuide(stored.model, alphabet, stored.heed)
     if field:
         guide = FieldGuide(field, alphabet, guide)
-    what = f"{name}, " if field else ""
-    identity = f"beam ({what}language model {stored.hash}, {_settings(stored.heed)})"
-    return BeamDecoder(alphabet, guide, identity, field)
+    what = f"width {options.width}" if options else name
+    identity = f"beam ({what}, language model {stored.hash}, {_settings(stored.heed)})"
+    return BeamDecoder(alphabet, guide, identity, field=field, options=options)
+
+
+def _options(name: str) -> BeamOptions | None:
+    """The options of a search without a field; none for the name of a field."""
+    if name in ("auto", "beam"):
+        return BeamOptions()
+    width = name.removeprefix(_BEAM)
+    if width == name:
+        return None
+    if not (width.isascii() and width.isdigit() and len(width) < 9 and 1 <= int(width) <= _WIDEST):
+        raise DecoderError(f"A beam cannot be {width!r} wide. Choose 1 to {_WIDEST}.")
+    return BeamOptions(width=int(width))
 
 
 def _field(name: str) -> Field:
@@ -112,7 +133,8 @@ def _field(name: str) -> Field:
     if name not in FIELDS:
         known = ", ".join(("auto", "best-path", "beam", *FIELDS))
         raise DecoderError(
-            f"There is no decoder {name!r}. Set HWR_DECODER to one of {known} or {_LEXICON}FILE."
+            f"There is no decoder {name!r}. Set HWR_DECODER to one of {known}, {_BEAM}WIDTH or"
+            f" {_LEXICON}FILE."
         )
     return FIELDS[name]
 

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _WEIGHTS = (0.3, 0.4, 0.5, 0.6)
 #: Bonus for a character, in times the weight.
 _BONUSES = (2.0, 2.5, 3.0)
-_DOUBTS = (0.1, 0.3)
+_DOUBTS = (0.2, 0.4)
 _LINES_AT_ONCE = 8
 #: Lines of a set that choose: more of the same writers would only take time.
 _MOST_LINES = 60

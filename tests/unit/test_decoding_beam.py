@@ -190,6 +190,18 @@ def test_identities_name_decoder_and_language_model() -> None:
     assert f"weight {stored.heed.weight:g}" in open_decoder("capitals", ALPHABET).identity
 
 
+def test_a_beam_can_be_wider() -> None:
+    wide = open_decoder("beam:16", ALPHABET)
+    assert "width 16" in wide.identity
+    assert wide.read(logits_for("t_h_e_")).text == "the"
+
+
+@pytest.mark.parametrize("width", ["", "0", "-1", "1001", "two", "٣", "9" * 5000])
+def test_a_senseless_width_is_refused(width: str) -> None:
+    with pytest.raises(DecoderError, match="1 to 1000"):
+        open_decoder(f"beam:{width}", ALPHABET)
+
+
 def test_an_unknown_decoder_is_named_with_the_known_ones() -> None:
     with pytest.raises(DecoderError, match=r"'viterbi'.*best-path.*amount"):
         open_decoder("viterbi", ALPHABET)
