@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.network import Crnn
 from hwr.training.batches import BatchPlan, Sources
@@ -55,8 +56,11 @@ def train(
     earlier = load_averaged(after, network) if after else None
     if earlier:
         recipe = replace(recipe, short_pools=0)
+    real = read_lines(data, "train")
+    if not real:
+        raise TrainingDataError(f"{data} has no line to train on. See the log for those left out.")
     sources = Sources(
-        real=read_lines(data, "train"),
+        real=real,
         hands=_hands(data, after, earlier, alphabet) if recipe.hands else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
     )

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from hwr.errors import TrainingDataError
-from hwr.training.command import read_lines
+from hwr.training.command import read_lines, train
 from hwr.training.datasets.records import VAL_SHARE, val_writers
+from hwr.training.recipe import Recipe
 from hwr.training.samples import LineSample
 
 #: Height and width of a drawn line.
@@ -173,6 +174,23 @@ def test_every_data_set_below_a_folder_is_read(tmp_path: Path) -> None:
         archive.writestr("1.jpg", cv2.imencode(".jpg", image)[1].tobytes())
     found = {sample.text: sample.dataset for sample in read_lines(tmp_path, "train")}
     assert found == {"first": "one", "second": "more/two", "third": "drawn"}
+
+
+def test_links_to_other_data_sets_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for place in (tmp_path / "data" / "own", tmp_path / "other"):
+        put(place / "a.png", picture())
+        put(place / "t.tsv", f"a.png\t{place.name}\n")
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "other")
+    assert [s.text for s in read_lines(tmp_path / "data", "train")] == ["own"]
+    assert "data/link is a link and not followed" in caplog.text
+
+
+def test_nothing_to_train_on_is_told(tmp_path: Path) -> None:
+    put(tmp_path / "t.tsv", "path\ttext\ngone.png\tx\n")
+    with pytest.raises(TrainingDataError, match="no line to train on"):
+        train(tmp_path, tmp_path / "run", Recipe(), tmp_path / "fonts")
 
 
 def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A folder that is none of these may hold such folders and zips; each is a data se
 each kind looks like is told in CONTRIBUTING.md, "Adding a data set".
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hwr.training.datasets.store import Archive, Folder
 from hwr.training.datasets.table import holds_table, table_records
 from hwr.training.packs import holds_packs, read_packs
 from hwr.training.samples import LineSample
+
+log = logging.getLogger(__name__)
 
 #: How deep data sets may lie below the named folder: collection/document/page/….xml.
 _DEPTH = 3
@@ -42,7 +45,9 @@ def _datasets(place: Path, top: Path, depth: int) -> Iterator[Path]:
         yield place
     elif depth and place.is_dir():
         for child in sorted(place.iterdir()):
-            if not child.is_symlink():
+            if child.is_symlink():
+                log.warning("%s is a link and not followed: name its target.", child)
+            else:
                 yield from _datasets(child, top, depth - 1)
 
 
