@@ -218,6 +218,18 @@ class TestSplitFailures:
         with pytest.raises(ProcessLookupError):
             os.kill(int(started.read_text()), 0)
 
+    def test_giving_way_is_no_try_of_the_next_page(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with open_stages(tmp_path, max_attempts=1) as stages:
+            job_id = stages.submit(two_pages())
+            with monkeypatch.context() as patch:
+                patch.setattr(split_stage, "SLICE_S", 0.0)
+                for _ in range(3):
+                    stages.split()
+            stages.run()
+            assert stages.view(job_id).state == State.DONE
+
     def test_a_long_document_lets_others_have_their_turn(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
