@@ -1,5 +1,6 @@
 """Where a data set's files lie: a folder or a zip. Names in it are hostile and never leave it."""
 
+import lzma
 import tempfile
 import zipfile
 import zlib
@@ -17,8 +18,15 @@ MOST_BYTES = 256 * 2**20
 
 #: What `zipfile` raises on archives that lie: damaged, encrypted, packed in a way it cannot unpack.
 _ZIP_ERRORS = (
-    zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError, zlib.error
-)  # fmt: skip
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class Store(Protocol):
