@@ -19,7 +19,7 @@ from hwr.benchmark.subject import Work
 from hwr.decoding.reading import LineReading
 
 #: Longest wait for the last line once all have arrived.
-_PATIENCE_S = 120.0
+_PATIENCE_S = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
