@@ -199,6 +199,14 @@ def test_the_picture_is_found(tmp_path: Path, picture: str, xml: str, named: str
     assert_is_the_line(only(tmp_path).load())
 
 
+def test_a_folder_may_be_named_from_where_one_is(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "p.xml").write_text(page(page_line()))
+    monkeypatch.chdir(data.parent)
+    assert_is_the_line(only(Path(data.name)).load())
+
+
 def test_a_picture_at_another_resolution_is_cut_alike(tmp_path: Path) -> None:
     draw(tmp_path / "p.png", (1200, 600))
     (tmp_path / "p.xml").write_text(page(page_line()))

@@ -87,7 +87,7 @@ def _is_marked(path: Path) -> bool:
 
 
 def _records(path: Path, pictures: Folder, left_out: LeftOut) -> Iterator[Record]:
-    page = read_page(pictures.read(str(path)), left_out, path.name)
+    page = read_page(pictures.read(str(path.resolve())), left_out, path.name)
     picture = _find_picture(path, page.picture, pictures)
     for line in page.lines:
         yield Record(
