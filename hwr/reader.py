@@ -22,7 +22,7 @@ from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import Engine, LineBatch, open_engine
-from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
+from hwr.errors import DocumentError, HwrError, LineError, LineFailed, PageError, PageFailed
 from hwr.layout import Line, crop_line, find_lines
 from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
 from hwr.model.line_image import normalise_line
@@ -209,6 +209,9 @@ def reading_work(
     def work(images: Sequence[Grey]) -> list[LineReading]:
         batch = LineBatch.stack(images)
         rows = engine.logits(batch).rows(batch)
+        if not all(np.isfinite(row).all() for row in rows):
+            # Its confidence would be no number either, and so never be below a threshold.
+            raise LineFailed("The engine's answer is no number. Report it with the line's image.")
         return rate(rows, [decoder.read(row) for row in rows], decoder.alphabet, scale)
 
     return work

@@ -8,11 +8,16 @@ import pytest
 from numpy.typing import NDArray
 from pipeline import draw_lines, small_model, tiff
 
-from hwr.errors import HwrError, TooManyLines
+from hwr.batching import Batcher
+from hwr.decoding.decoders import BestPathDecoder
+from hwr.engines import LineBatch, Logits
+from hwr.errors import HwrError, LineFailed, TooManyLines
 from hwr.layout import Line, find_lines
+from hwr.model.alphabet import Alphabet
 from hwr.model.confidence import ConfidenceScale, LineScale, add_scale, scales_path
+from hwr.model.line_image import WIDTH_STEP
 from hwr.model.weights import load_model
-from hwr.reader import Reader
+from hwr.reader import Reader, reading_work
 
 ODD = 901
 
@@ -77,3 +82,26 @@ def test_confidence_follows_the_scales_beside_the_model(
     told = [line.confidence for page in reading.pages for line in page.lines]
     assert told == [pytest.approx(0.75)] * len(told)
     assert told
+
+
+class NoNumbers:
+    """Answers a line that begins black with what is no number, and any other with blanks."""
+
+    identity = "no numbers"
+
+    def logits(self, batch: LineBatch) -> Logits:
+        lengths = batch.widths // WIDTH_STEP
+        values = np.zeros((len(lengths), int(lengths.max()), 3), np.float32)
+        values[batch.images[:, 0, 0] == 0] = np.nan
+        return Logits(values=values, lengths=lengths)
+
+    def warm_up(self) -> None:
+        """Nothing."""
+
+
+def test_a_line_that_the_engine_answers_without_numbers_fails_alone() -> None:
+    batcher = Batcher(reading_work(NoNumbers(), BestPathDecoder(Alphabet("ab"))))
+    promises = [batcher.submit(np.full((64, 64), grey, np.uint8)) for grey in (255, 0, 255)]
+    errors = [promise.exception(10) for promise in promises]
+    batcher.close()
+    assert [type(error) for error in errors] == [type(None), LineFailed, type(None)]
