@@ -17,6 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from hwr.errors import ModelError
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT
 from hwr.model.quantisation import Ranges
@@ -49,6 +50,9 @@ def write_graph(model: Model, ranges: Ranges | None = None, *, watched: bool = F
     """The serialised graph: float32 without `ranges`, else 8-bit.
 
     With `watched` every activation that a quantisation names is an output after the logits.
+
+    Raises:
+        ModelError: `ranges` lack an activation.
     """
     graph = _Graph(ranges)
     features = _backbone(graph, model)
@@ -94,6 +98,8 @@ class _Graph:
         """`tensor` in the 8 bits of the activation `name`; itself in a graph of floats."""
         if self._ranges is None:
             return tensor
+        if name not in self._ranges:
+            raise ModelError(f"The quantisation lacks {name}. Make it again with `hwr quantise`.")
         low, high = self._ranges[name]
         scale = np.float32((high - low) / 255)
         constants = self.constant(scale), self.constant(np.uint8(round(-low / scale)))

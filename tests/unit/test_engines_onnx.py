@@ -175,6 +175,13 @@ def test_a_damaged_quantisation_is_named_and_not_used(
     assert "not a usable quantisation" in caplog.text
 
 
+def test_a_quantisation_that_lacks_an_activation_is_named(saved: Model) -> None:
+    whole = measured(saved, random_lines([64]))
+    ranges = {name: span for name, span in whole.ranges.items() if name != "stem"}
+    with pytest.raises(ModelError, match=r"lacks stem.*hwr quantise"):
+        OnnxEngine(saved, quantisation=replace(whole, ranges=ranges))
+
+
 def test_a_model_without_a_quantisation_is_read_in_float32(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
