@@ -4,14 +4,12 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from pipeline import small_model
 from running import hwr
 
 
 def test_one_command_measures_and_leaves_table_json_and_plot(tmp_path: Path) -> None:
-    model, out = small_model(tmp_path / "small.safetensors"), tmp_path / "out"
-    options = ("--quick", "--engine", "torch", "--out", out)
-    ran = hwr("bench", *options, model=model, patience_s=150)
+    out = tmp_path / "out"
+    ran = hwr("bench", "--quick", "--engine", "onnx", "--out", out, patience_s=150)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == (out / "bench.md").read_text(encoding="utf-8")
     figures = json.loads((out / "bench.json").read_text(encoding="utf-8"))
@@ -26,7 +24,7 @@ def test_one_command_measures_and_leaves_table_json_and_plot(tmp_path: Path) -> 
     assert [cost["name"] for cost in figures["pages"]] == ["PDF", "PNG", "TIF"]
     assert ElementTree.parse(out / "bench.svg").getroot().tag.endswith("svg")
     names = [row["name"] for row in figures["peers"] + figures["skipped"]]
-    assert set(names) == {"hwr torch, best-path", "hwr torch, auto", "rapidocr", "tesseract"}
+    assert set(names) == {"hwr onnx, best-path", "hwr onnx, auto", "rapidocr", "tesseract"}
 
 
 def test_an_unknown_engine_is_refused_by_name(tmp_path: Path) -> None:
