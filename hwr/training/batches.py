@@ -84,10 +84,11 @@ class BatchPlan:
 
     def _draw(self, rng: Random) -> LineSample:
         chance, seed = rng.random(), rng.getrandbits(40)
-        if self._sources.hands and chance < self._recipe.hands:
+        share = self._recipe.hands if self._sources.hands else 0.0
+        if chance < share:
             hand, lender = rng.choice(self._sources.hands), rng.choice(self._sources.hands)
             return hand_sample(hand, lender, seed)
-        if self._sources.fonts and chance < self._recipe.hands + self._recipe.fonts:
+        if self._sources.fonts and chance < share + self._recipe.fonts:
             return font_sample(rng.choice(self._sources.fonts), seed)
         point = rng.random() * self._weights[-1]
         return self._real[int(np.searchsorted(self._weights, point, side="right"))]

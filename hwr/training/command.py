@@ -56,11 +56,8 @@ def train(
     earlier = load_averaged(after, network) if after else None
     if earlier:
         recipe = replace(recipe, short_pools=0)
-    real = read_lines(data, "train")
-    if not real:
-        raise TrainingDataError(f"{data} has no line to train on. See the log for those left out.")
     sources = Sources(
-        real=real,
+        real=_real_lines(data),
         hands=_hands(data, after, earlier, alphabet) if recipe.hands else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
     )
@@ -68,6 +65,13 @@ def train(
     rank = dist.get_rank() if dist.is_initialized() else 0
     trainer = Trainer(out, recipe, network, alphabet, validate, start=earlier)
     trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every)
+
+
+def _real_lines(data: Path) -> list[LineSample]:
+    real = read_lines(data, "train")
+    if not real:
+        raise TrainingDataError(f"{data} has no line to train on. See the log for those left out.")
+    return real
 
 
 def read_lines(data: Path, split: str) -> list[LineSample]:
