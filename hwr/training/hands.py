@@ -7,6 +7,7 @@ and symbols as lists of strokes (x0, y0, dx, dy, …; 4 units to a screen point,
 import json
 import logging
 import lzma
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -45,12 +46,14 @@ class Hand:
 def read_hands(path: Path, split: str, cutter: Cutter, cache: Path) -> list[Hand]:
     """The hands of a split whose words can be cut; `cache` keeps them, for it takes minutes."""
     if not cache.exists():
-        temporary = cache.with_suffix(".tmp")
         cache.parent.mkdir(parents=True, exist_ok=True)
-        with lzma.open(temporary, "wt", encoding="utf-8", preset=1) as file:
-            for hand in _cut_hands(path, split, cutter):
-                file.write(json.dumps(_to_json(hand)) + "\n")
-        temporary.replace(cache)
+        # A folder of its own: the processes of one run cut at the same time.
+        with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
+            temporary = Path(folder) / cache.name
+            with lzma.open(temporary, "wt", encoding="utf-8", preset=1) as file:
+                for hand in _cut_hands(path, split, cutter):
+                    file.write(json.dumps(_to_json(hand)) + "\n")
+            temporary.replace(cache)
     with lzma.open(cache, "rt", encoding="utf-8") as lines:
         return [_from_json(json.loads(line)) for line in lines]
 

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -23,6 +24,7 @@ from hwr.training.drawn import hand_sample
 from hwr.training.hands import Hand, read_hands
 from hwr.training.letters import Letter, cut_letters, zones
 from hwr.training.paper import on_paper
+from hwr.training.pen import Stroke
 from hwr.training.samples import Grey
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
@@ -145,6 +147,28 @@ def test_a_session_becomes_a_hand_that_is_kept(tmp_path: Path) -> None:
     path.unlink()
     (again,) = read_hands(path, "train", Planted([]), cache)
     assert set(again.letters) == set(hand.letters)
+
+
+class Overtaken(Planted):
+    """Cuts only after another process of the run has cut and kept the same sessions."""
+
+    def __init__(self, texts: list[str], overtake: Callable[[], object]) -> None:
+        super().__init__(texts)
+        self._overtake = overtake
+
+    def cut(self, words: Sequence[tuple[str, list[Stroke]]]) -> list[tuple[str, Letter]]:
+        self._overtake()
+        return super().cut(words)
+
+
+def test_processes_of_one_run_may_cut_at_the_same_time(tmp_path: Path) -> None:
+    words = ["quick", "brown", "jumps"]
+    session = {"writer": "w", "split": "train", "words": [entry(w, 1) for w in words]}
+    path, cache = strokes_file(tmp_path, [session]), tmp_path / "kept" / "hands.jsonl.xz"
+    late = Overtaken(words, lambda: read_hands(path, "train", Planted(words), cache))
+    (hand,) = read_hands(path, "train", late, cache)
+    assert set(hand.letters) == set("quickbrownjumps")
+    assert [kept.name for kept in cache.parent.iterdir()] == [cache.name]
 
 
 def hand(characters: str, size: float = 1.0) -> Hand:
