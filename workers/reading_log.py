@@ -12,6 +12,10 @@ log = logging.getLogger(__name__)
 #: Seconds between two lines of the log.
 EVERY_S = 300.0
 
+#: Most seconds to wait for the last word: `stop` is called amid a signal, which may have come while
+#: the interrupted thread held the log's own lock.
+_PATIENCE_S = 5.0
+
 
 class ReadingLog:
     """A thread that logs what `statistics` says, if that has changed."""
@@ -30,7 +34,7 @@ class ReadingLog:
         """Log a last time, and end."""
         self._stopped.set()
         if self._thread.is_alive():  # a worker may be told to end before it was ready
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every_s):

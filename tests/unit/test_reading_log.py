@@ -37,3 +37,14 @@ def test_it_ends_at_once_in_the_middle_of_a_long_wait(caplog: pytest.LogCaptureF
 
 def test_it_may_end_before_it_began() -> None:
     ReadingLog(lambda: "nothing").stop()
+
+
+def test_a_worker_ends_though_its_last_word_cannot_be_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.reading_log._PATIENCE_S", 0.01)
+    released = threading.Event()
+    reading_log = ReadingLog(released.wait, every_s=1000)
+    reading_log.start()
+    reading_log.stop()
+    released.set()
