@@ -1,9 +1,10 @@
 """Pages of a PDF that are nothing but one scan, whose picture can be taken out as it was put in.
 
 Rendering such a page decodes the picture, draws it and sends the pixels through a pipe; taking the
-picture costs a third. It is taken only where a page says nothing else in the plainest way: no
-rotation, no annotations, a content of `q`, `cm`, `Do` and `Q`, an upright picture from edge to edge
-without masks, in device grey or RGB. Whatever is in doubt is left to rendering.
+picture costs a tenth to a third of that (docs/decisions.md, Splitting). It is taken only where a
+page says nothing else in the plainest way: no rotation, no annotations, a content of `q`, `cm`,
+`Do` and `Q`, an upright picture from edge to edge without masks, in device grey or RGB. Whatever is
+in doubt is left to rendering.
 """
 
 import re
