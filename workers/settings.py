@@ -36,7 +36,9 @@ class Settings(BaseSettings):
 
     model: Path | None = Field(None, description="Model file other than the shipped one")
     engine: str = Field(
-        "auto", description="Engine that reads: auto, onnx, torch, torch-bf16, torch-cuda, tensorrt"
+        "auto",
+        description="Engine that reads: auto, onnx, torch, torch-bf16, torch-cuda, tensorrt,"
+        " tensorrt-graphs",
     )
     engine_threads: int = Field(1, ge=1, description="CPU threads of one engine")
     decoder: str = Field(
