@@ -123,6 +123,8 @@ def search(
         beam = _best(_grow(beam, blank, labels, guide, options.gap), options)
     ends = [(alive, guide.end(alive.prefix.state)) for alive in beam]
     found = [Hypothesis(a.prefix.labels(), a.score + end) for a, end in ends if end is not None]
+    # A beam may end with prefixes that nothing could follow, where something had to.
+    found = [hypothesis for hypothesis in found if hypothesis.score > -inf]
     return sorted(found, key=lambda hypothesis: hypothesis.score, reverse=True)
 
 

@@ -173,6 +173,11 @@ def test_an_unfinished_field_is_empty_and_unsure() -> None:
     assert (reading.text, reading.confidence) == ("", 0.0)
 
 
+def test_a_field_that_goes_on_where_it_must_end_is_empty_and_unsure() -> None:
+    reading = decoder_called("date").read(logits_for("1_/_2_/_1_9_9_9_5_"))
+    assert (reading.text, reading.confidence) == ("", 0.0)
+
+
 def test_a_lexicon_holds_its_words(tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_text("four\nforty\nfive\n", encoding="utf-8")
