@@ -110,7 +110,7 @@ def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = No
     guide = LanguageGuide(stored.model, alphabet, stored.heed)
     if field:
         guide = FieldGuide(field, alphabet, guide)
-    what = f"width {options.width}" if options else name
+    what = _what(name, options, field)
     identity = f"beam ({what}, language model {stored.hash}, {_settings(stored.heed)})"
     return BeamDecoder(alphabet, guide, identity, field=field, options=options)
 
@@ -137,6 +137,13 @@ def _field(name: str) -> Field:
             f" {_LEXICON}FILE."
         )
     return FIELDS[name]
+
+
+def _what(name: str, options: BeamOptions | None, field: Field | None) -> str:
+    """What a search looks for, as its identity has it; of a lexicon the words, not the place."""
+    if options:
+        return f"width {options.width}"
+    return f"lexicon {field.hash}" if isinstance(field, Lexicon) else name
 
 
 def _settings(heed: Heed) -> str:

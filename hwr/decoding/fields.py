@@ -4,6 +4,7 @@ A field says of every beginning of a text whether it may still become one. Patte
 expressions of the package `regex`, which can match a text that goes on.
 """
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,6 +73,11 @@ class Lexicon:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = sorted({form for word in words for form in _forms(word)})
+
+    @property
+    def hash(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of its words, which names it in an audit."""
+        return hashlib.sha256("\n".join(self._words).encode()).hexdigest()[:16]
 
     @classmethod
     def load(cls, path: Path) -> "Lexicon":

@@ -184,7 +184,16 @@ def test_a_lexicon_holds_its_words(tmp_path: Path) -> None:
     unsure = logits_for("F_o_n_r_ _f_i_v_e_", rivals={4: ("u", 2.0)})
     decoder = open_decoder(f"lexicon:{words}", ALPHABET)
     assert decoder.read(unsure).text == "Four five"
-    assert "lexicon" in decoder.identity
+
+
+def test_a_lexicon_is_named_by_its_words_not_by_its_place(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    identities = []
+    for text in ("four five", "five four", "four six"):
+        words.write_text(text, encoding="utf-8")
+        identities.append(open_decoder(f"lexicon:{words}", ALPHABET).identity)
+    assert identities[0] == identities[1] != identities[2]
+    assert str(tmp_path) not in identities[0]
 
 
 def test_identities_name_decoder_and_language_model() -> None:
