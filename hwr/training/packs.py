@@ -15,6 +15,8 @@ from hwr.training.samples import LineSample, decode_grey
 log = logging.getLogger(__name__)
 
 _COLUMNS = {"path", "text", "writer", "split"}
+#: Bytes of the largest picture of a line, unpacked.
+_MOST_BYTES = 32 * 2**20
 #: What a member raises that is missing, damaged or encrypted, or a picture whose header is cut off.
 _BROKEN = (KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, struct.error)
 
@@ -50,6 +52,13 @@ def pack_texts(folder: Path, name: str, split: str) -> list[str]:
 
 
 def _records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
+    try:
+        yield from _whole_records(folder, name, split)
+    except (zipfile.BadZipFile, UnicodeDecodeError, csv.Error) as error:
+        raise TrainingDataError(f"{folder / name} is no pack ({error}). Make it again.") from error
+
+
+def _whole_records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
     with (
         zipfile.ZipFile(folder / f"{name}.zip") as archive,
         (folder / f"{name}.tsv").open(encoding="utf-8", newline="") as table,
@@ -61,9 +70,15 @@ def _records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
             if row["split"] != split:
                 continue
             try:
-                yield _sample(name, row, archive.read(row["path"]))
+                yield _sample(name, row, _member(archive, row["path"]))
             except (*_BROKEN, TrainingDataError) as error:
                 log.warning("%s: %s left out: %s", name, row["path"], error)
+
+
+def _member(archive: zipfile.ZipFile, path: str) -> bytes:
+    if archive.getinfo(path).file_size > _MOST_BYTES:
+        raise TrainingDataError(f"it has more than {_MOST_BYTES >> 20} MiB. Store it smaller.")
+    return archive.read(path)
 
 
 def _sample(dataset: str, row: dict[str, str], data: bytes) -> LineSample:

@@ -218,6 +218,35 @@ def test_broken_members_of_a_pack_are_named(
         assert f"drawn: {name}.jpg left out" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("table", "archive"),
+    [
+        (b"1.jpg\tone\tw\ttrain\n", b"no zip"),
+        (b"1.jpg\t\xff\tw\ttrain\n", None),
+        (b"1.jpg\t" + b"a" * 200_000 + b"\tw\ttrain\n", None),
+    ],
+)
+def test_what_is_no_pack_is_named(tmp_path: Path, table: bytes, archive: bytes | None) -> None:
+    put(tmp_path / "drawn.tsv", b"path\ttext\twriter\tsplit\n" + table)
+    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as whole:
+        whole.writestr("1.jpg", picture())
+    if archive:
+        put(tmp_path / "drawn.zip", archive)
+    with pytest.raises(TrainingDataError, match="drawn is no pack"):
+        read_lines(tmp_path, "train")
+
+
+def test_a_member_that_would_fill_the_memory_is_left_packed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hwr.training.packs._MOST_BYTES", 2**20)
+    put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n1.jpg\tone\tw\ttrain\n")
+    with zipfile.ZipFile(tmp_path / "drawn.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1.jpg", picture() + bytes(2**20))
+    assert read_lines(tmp_path, "train") == []
+    assert "drawn: 1.jpg left out: it has more than 1 MiB" in caplog.text
+
+
 # IAM
 
 LINES = """#--- lines.txt ----#
