@@ -100,7 +100,8 @@ def _flate(scan: Scan) -> Image.Image | None:
         return None
     image = PngImageFile(BytesIO(_as_png(scan)))
     image.load()
-    return image
+    # Rows that are missing stay black, in silence: where the last is black, poppler decides.
+    return image if image.crop((0, height - 1, width, height)).getbbox() else None
 
 
 def _as_png(scan: Scan) -> bytes:

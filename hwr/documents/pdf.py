@@ -3,7 +3,7 @@ pdf2image, one page at a time, after its size was checked."""
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
@@ -34,6 +34,8 @@ from hwr.errors import (
     NoPages,
     PageError,
     PageTimeout,
+    PageTooLarge,
+    PageTooSmall,
     TooManyPages,
 )
 
@@ -78,16 +80,19 @@ class Pdf:
 
     def _scanned(self, number: int) -> NDArray[np.uint8] | None:
         """The picture that the page consists of; None where there is any doubt: it is rendered."""
+        try:
+            return self._taken_out(number)
+        except (PageError, MemoryError, *BOMBS, *DECODER_ERRORS):
+            return None
+
+    def _taken_out(self, number: int) -> NDArray[np.uint8] | None:
         scan = self._scans.of_page(number)
         if scan is None:
             return None
-        try:
-            wanted = self._pixels(*scan.page)
-            check_page_size(number, *scan.size, self._limits)
-            check_page_size(number, *wanted, self._limits)
-            return decode(number, scan, wanted)
-        except (PageError, MemoryError, *BOMBS, *DECODER_ERRORS):
-            return None
+        wanted = self._pixels(*scan.page)
+        check_page_size(number, *scan.size, self._limits)
+        check_page_size(number, *wanted, self._limits)
+        return decode(number, scan, wanted)
 
     def _pixels(self, width: float, height: float) -> tuple[int, int]:
         """Size in pixels of a page measured in points."""
@@ -128,6 +133,9 @@ class Pdf:
         if images[0].getcolors(1):
             # What poppler cannot decode it leaves out: a blank page has to be blank by intent.
             self._draw(number, strict=True)
+            # Of a JPEG it cannot decode poppler may not even complain.
+            with suppress(PageTooLarge, PageTooSmall):
+                self._taken_out(number)
         return images[0]
 
     def _draw(self, number: int, *, strict: bool = False) -> list[Image.Image]:

@@ -39,6 +39,8 @@ _WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 #: What would change the picture's look between its data and the page.
 _CHANGES = ("/ImageMask", "/Mask", "/SMask", "/SMaskInData", "/Decode", "/OC", "/F", "/FFilter")
+#: Colour spaces of a page that stand in for the device's (ISO 32000-1, 8.6.5.6).
+_DEFAULTS = ("/DefaultGray", "/DefaultRGB")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +106,11 @@ def _scan(page: Any) -> Scan | None:
     if drawn is None:
         return None
     name, box = drawn
-    image = page.Resources.XObject[name]
-    if max(abs(a - b) for a, b in zip(box, media, strict=True)) > EDGE or not _is_whole(image):
+    resources = page.Resources
+    image = resources.XObject[name]
+    if not _is_filled(media, box) or not _is_whole(image):
+        return None
+    if any(key in resources.get("/ColorSpace", {}) for key in _DEFAULTS):
         return None
     return _picture(image, (media[2] - media[0], media[3] - media[1]))
 
@@ -118,6 +123,11 @@ def _is_plain(page: Any, media: Box) -> bool:
         and len(page.get("/Annots", ())) == 0
         and _box(page.get("/CropBox", page.MediaBox)) == media
     )
+
+
+def _is_filled(media: Box, box: Box) -> bool:
+    # Written so that what is not a number, which huge ones lead to, is no match.
+    return all(abs(a - b) <= EDGE for a, b in zip(box, media, strict=True))
 
 
 def _box(corners: Any) -> Box:

@@ -121,10 +121,14 @@ SCAN_CONTENT = b"q 144 0 0 108 0 0 cm /Im0 Do Q"
 
 
 def scanned_pdf(
-    image: bytes, data: bytes, page: bytes = SCAN_BOX, content: bytes = SCAN_CONTENT
+    image: bytes,
+    data: bytes,
+    page: bytes = SCAN_BOX,
+    content: bytes = SCAN_CONTENT,
+    resources: bytes = b"",
 ) -> bytes:
     """A PDF of one page with the picture `data`, described by the entries `image`."""
-    entries = page + b" /Resources << /XObject << /Im0 5 0 R >> >>"
+    entries = page + b" /Resources << /XObject << /Im0 5 0 R >> %s >>" % resources
     body = b"<< /Type /XObject /Subtype /Image /Width 400 /Height 300 %s /Length %d >>"
     extra = body % (image, len(data)) + b"\nstream\n%s\nendstream" % data
     return pdf([(entries, content)], extra=extra)

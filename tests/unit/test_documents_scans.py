@@ -26,7 +26,7 @@ from hwr.documents import Limits, open_document
 from hwr.documents import pdf as pdf_module
 from hwr.documents import scans as scans_module
 from hwr.documents.scans import MAX_CONTENT, Scans
-from hwr.errors import PageTooLarge
+from hwr.errors import DamagedPage, PageTooLarge
 
 Grey = NDArray[np.uint8]
 
@@ -184,6 +184,9 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "something under it": jpeg_page(content=b"0 0 50 50 re f " + SCAN_CONTENT),
     "something far behind": jpeg_page(content=SCAN_CONTENT + b" " * MAX_CONTENT + b" 0 0 9 9 re f"),
     "drawn twice": jpeg_page(content=SCAN_CONTENT * 2),
+    "placed beyond all numbers": jpeg_page(
+        content=b"1 0 0 1 %s %s cm 1 0 0 1 0 0 cm /Im0 Do" % ((b"9" * 400,) * 2)
+    ),
     "too many ends": jpeg_page(content=SCAN_CONTENT + b" Q"),
     "inverted picture": jpeg_page(b" /Decode [1 0]"),
     "mask": jpeg_page(b" /Mask [0 10]"),
@@ -191,6 +194,11 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "calibrated colours": lambda: scanned_pdf(
         b"/ColorSpace [/CalGray << /WhitePoint [1 1 1] >>] /BitsPerComponent 8 " + JPEG,
         encode(draw_page(), "JPEG"),
+    ),
+    "other colours for the device's": lambda: scanned_pdf(
+        GREY + JPEG,
+        encode(draw_page(), "JPEG"),
+        resources=b"/ColorSpace << /DefaultGray [/CalGray << /WhitePoint [1 1 1] >>] >>",
     ),
     "palette": lambda: scanned_pdf(
         b"/ColorSpace [/Indexed /DeviceGray 1 <00ff>] /BitsPerComponent 8 " + FLATE,
@@ -203,6 +211,9 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "cut JPEG": lambda: scanned_pdf(GREY + JPEG, encode(draw_page(), "JPEG")[:2000]),
     "cut fax": lambda: scanned_pdf(fax(), group4_data(draw_page())[:100]),
     "cut pixels": lambda: scanned_pdf(GREY + FLATE, zlib.compress(bytes(400 * 299))),
+    "cut rows of a PNG": lambda: scanned_pdf(
+        png(1), zlib.compress(zlib.decompress(predicted(draw_page()))[: 401 * 150])
+    ),
     "two filters": lambda: scanned_pdf(GREY + b"/Filter [/FlateDecode /DCTDecode]", b"x"),
     "encrypted": lambda: encrypted_pdf(opens_without_password=True),
     "no picture": lambda: pdf([(SCAN_BOX, SCAN_CONTENT)]),
@@ -220,6 +231,13 @@ def test_what_is_in_doubt_is_rendered(
     )
     image_of(path)
     assert drawn == [1]
+
+
+def test_a_scan_that_nobody_can_decode_is_no_blank_page(path: Path) -> None:
+    # Poppler leaves it out without a word.
+    path.write_bytes(scanned_pdf(GREY + JPEG, b"\xff\xd8" + bytes(5000)))
+    with pytest.raises(DamagedPage, match=r"Page 1 .* again"):
+        image_of(path)
 
 
 def test_a_long_document_is_opened_afresh_now_and_then(
