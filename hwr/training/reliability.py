@@ -114,10 +114,14 @@ def bins(confidences: Floats) -> list[NDArray[np.bool_]]:
 
 
 def risk_coverage(confidences: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """(n,) coverage and risk of taking the surest 1, 2, … n."""
-    taken = np.arange(1, len(right) + 1)
-    wrong = 1.0 - right[np.argsort(-confidences, kind="stable")]
-    return taken / max(1, len(right)), np.cumsum(wrong) / taken
+    """(k,) coverage and risk of taking all down to each of the k different confidences.
+
+    No threshold parts what is equally sure.
+    """
+    order = np.argsort(-confidences, kind="stable")
+    ends = np.flatnonzero(np.diff(confidences[order], append=-1.0))
+    wrong = np.cumsum(1.0 - right[order])
+    return (ends + 1) / max(1, len(right)), wrong[ends] / (ends + 1)
 
 
 def _coverage_at(coverage: Floats, risk: Floats, most: float) -> float:

@@ -225,3 +225,9 @@ def test_the_plot_and_the_table_name_every_set() -> None:
     assert {"drawn", "all sets", "lines", "characters", "coverage"} <= words
     rows = list(reliability_table(sets))
     assert [row.split("  ")[0] for row in rows] == ["confidence", "drawn", "all sets"]
+
+
+@pytest.mark.parametrize("right", [(1, 1, 1, 0), (0, 1, 1, 1)])
+def test_what_is_equally_sure_is_taken_together_or_not_at_all(right: tuple[int, ...]) -> None:
+    coverage, risk = risk_coverage(np.full(4, 0.99), np.array(right, float))
+    assert (coverage.tolist(), risk.tolist()) == ([1.0], [0.25])
