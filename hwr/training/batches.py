@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.training.augmentation import augment
@@ -46,7 +47,11 @@ class Sources:
 
 
 class BatchPlan:
-    """Endless batches for one process of a run."""
+    """Endless batches for one process of a run.
+
+    Raises:
+        TrainingDataError: no real line can be used.
+    """
 
     def __init__(self, sources: Sources, recipe: Recipe, alphabet: Alphabet, rank: int = 0) -> None:
         self._sources = sources
@@ -54,6 +59,11 @@ class BatchPlan:
         self._alphabet = alphabet
         self._rank = rank
         self._real = [s for s in sources.real if s.width <= recipe.widest and alphabet.fold(s.text)]
+        if not self._real:
+            raise TrainingDataError(
+                f"No line to train on is at most {recipe.widest} pixels wide at a height of 64 and"
+                " has text in the alphabet. Add lines, or cut them shorter."
+            )
         self._weights = np.cumsum([recipe.weights.get(s.dataset, 1.0) for s in self._real])
 
     def batches(self, start: Position = (0, 0)) -> Iterator[tuple[Position, Batch]]:

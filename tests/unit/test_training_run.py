@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.network import Crnn
@@ -61,6 +62,12 @@ def test_a_run_keeps_its_best_weights_and_stops(tmp_path: Path) -> None:
     assert seen[0] is False
     assert seen[1] != seen[2], "the second validation was the best"
     assert seen[2] == seen[3] == model_bytes(tmp_path)
+
+
+def test_lines_too_wide_to_train_on_are_told() -> None:
+    sources = Sources(real=[drawn()], hands=[], fonts=[])
+    with pytest.raises(TrainingDataError, match="at most 100 pixels"):
+        BatchPlan(sources, Recipe(widest=100), AB)
 
 
 def model_bytes(folder: Path) -> bytes:
