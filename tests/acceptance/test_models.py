@@ -27,6 +27,13 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_split_without_lines_is_named(data: Path) -> None:
+    measured = hwr("evaluate", data, "--split", "test")
+    assert measured.returncode == 1
+    assert "has no line of the split test" in measured.stderr
+    assert "Traceback" not in measured.stderr
+
+
 def test_a_model_is_trained_and_measured(data: Path) -> None:
     run, figures, sheet = data / "run", data / "figures.json", data / "worst.png"
     trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")

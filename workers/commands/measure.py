@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hwr.errors import TrainingDataError
 from workers.commands.show import complain
 from workers.settings import EngineOptions, engine_of, get_settings
 
@@ -121,6 +122,8 @@ def _lines(
 
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     results = read_samples(read_lines(data, split), reader.read_lines, alphabet)
+    if not results:
+        raise TrainingDataError(f"{data} has no line of the split {split}. Name one with --split.")
     found = report(results)
     for row in report_tables(found):
         typer.echo(row)
