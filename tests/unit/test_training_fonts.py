@@ -51,6 +51,13 @@ def test_a_registry_that_has_no_font_is_named(
         fonts.fetch_fonts(tmp_path / "kept")
 
 
+def test_an_npm_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _npm(tmp_path, monkeypatch, "exec sleep 60")
+    monkeypatch.setattr("hwr.training.npm._TIMEOUT_S", 0.05)
+    with pytest.raises(TrainingDataError, match="did not fetch @fontsource/annie"):
+        fonts.fetch_fonts(tmp_path / "kept")
+
+
 def test_a_missing_npm_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(TrainingDataError, match="npm is needed"):
