@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hwr.errors import ServiceError
 
+#: Some time, but not for ever.
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 class Settings(BaseSettings):
     """Settings of API and workers. Each field is an environment variable HWR_<NAME>."""
@@ -28,7 +31,7 @@ class Settings(BaseSettings):
         (), description="s3:// prefixes that clients may submit by reference (JSON list)"
     )
     api_host: str = Field("127.0.0.1", description="Address the API listens on")
-    api_port: int = Field(8080, description="Port the API listens on")
+    api_port: int = Field(8080, ge=0, le=65535, description="Port the API listens on")
     api_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = Field(
         {},
         description='Tenant → bearer key (JSON object); empty: no keys, tenant "default"',
@@ -59,21 +62,23 @@ class Settings(BaseSettings):
     ready_file: Path | None = Field(None, description="File a worker makes when it is ready")
     split_processes: int = Field(1, ge=1, description="Split processes of one worker")
 
-    max_bytes: int = Field(500 * 2**20, description="Largest document in bytes")
-    max_pages: int = Field(3000, description="Most pages of a document")
-    max_side: int = Field(10_000, description="Longest side of a page in pixels")
-    max_documents: int = Field(1000, description="Most documents of a job")
-    render_dpi: int = Field(200, description="Resolution PDF pages are rendered at")
-    page_deadline_s: float = Field(60.0, description="Most seconds for opening or splitting a page")
-    read_deadline_s: float = Field(300.0, description="Most seconds for reading a page")
+    max_bytes: int = Field(500 * 2**20, ge=1, description="Largest document in bytes")
+    max_pages: int = Field(3000, ge=1, description="Most pages of a document")
+    max_side: int = Field(10_000, ge=1, description="Longest side of a page in pixels")
+    max_documents: int = Field(1000, ge=1, description="Most documents of a job")
+    render_dpi: int = Field(200, ge=1, description="Resolution PDF pages are rendered at")
+    page_deadline_s: Seconds = Field(
+        60.0, description="Most seconds for opening or splitting a page"
+    )
+    read_deadline_s: Seconds = Field(300.0, description="Most seconds for reading a page")
 
-    lease_s: float = Field(
+    lease_s: Seconds = Field(
         120.0, description="A page or document unheard of for so long is taken back"
     )
-    reap_every_s: float = Field(15.0, description="How often unfinished work is looked for")
-    max_attempts: int = Field(4, description="Tries of a page before it is given up by name")
+    reap_every_s: Seconds = Field(15.0, description="How often unfinished work is looked for")
+    max_attempts: int = Field(4, ge=1, description="Tries of a page before it is given up by name")
     visibility_timeout_s: int = Field(
-        3600, description="Redis redelivers an unacknowledged message after"
+        3600, ge=1, description="Redis redelivers an unacknowledged message after"
     )
 
 
@@ -91,7 +96,11 @@ def get_settings() -> Settings:
         name = str(first["loc"][0]).upper()
         raise ServiceError(f"HWR_{name}: {first['msg']}. Set it to another value.") from error
     except SettingsError as error:
-        raise ServiceError(f"{error}. Set it to JSON, as its description says.") from error
+        # The message is all that names the field: 'error parsing value for field "api_keys" …'
+        field = str(error).split('"')[1]
+        raise ServiceError(
+            f"HWR_{field.upper()} is not JSON. Set it to what README.md says it takes."
+        ) from error
 
 
 class EngineOptions(TypedDict):

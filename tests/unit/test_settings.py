@@ -7,14 +7,36 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from hwr.errors import ServiceError
 from workers.database import Database
-from workers.settings import Settings
+from workers.settings import Settings, get_settings
 
 
 def test_an_empty_key_opens_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HWR_API_KEYS", '{"bank": ""}')
     with pytest.raises(ValidationError, match="at least 1 item"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAGE_DEADLINE_S", "nan"),
+        ("LEASE_S", "inf"),
+        ("REAP_EVERY_S", "0"),
+        ("RENDER_DPI", "-5"),
+        ("MAX_PAGES", "-1"),
+        ("MAX_ATTEMPTS", "0"),
+        ("API_PORT", "65536"),
+        ("REFERENCE_PREFIXES", "s3://inbox"),
+    ],
+)
+def test_what_no_setting_can_be_is_refused_by_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"HWR_{name}", value)
+    with pytest.raises(ServiceError, match=rf"HWR_{name}\b.*\. Set it"):
+        get_settings.__wrapped__()
 
 
 def test_keys_are_not_shown() -> None:
