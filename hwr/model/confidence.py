@@ -129,6 +129,12 @@ def load_scales(path: Path, model: str) -> ConfidenceScales | None:
 def _scale(entry: Mapping[str, Mapping[str, float]]) -> ConfidenceScale:
     line, character = entry["line"], entry["character"]
     return ConfidenceScale(
-        line=LineScale(**{part: float(value) for part, value in line.items()}),
-        character=CharacterScale(**{part: float(value) for part, value in character.items()}),
+        line=LineScale(**{part: _finite(value) for part, value in line.items()}),
+        character=CharacterScale(**{part: _finite(value) for part, value in character.items()}),
     )
+
+
+def _finite(value: float) -> float:
+    if not np.isfinite(float(value)):
+        raise ValueError(f"{value} is no weight")
+    return float(value)

@@ -129,7 +129,14 @@ def test_scales_are_kept_beside_their_weights_alone(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"model": "abc"}', '{"model": 1, "decoders": {"x": 2}}']
+    "text",
+    [
+        "",
+        "[]",
+        '{"model": "abc"}',
+        '{"model": 1, "decoders": {"x": 2}}',
+        '{"model": "abc", "decoders": {"x": {"line": {"network": NaN}, "character": {}}}}',
+    ],
 )
 def test_damaged_scales_are_named_and_do_without(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
