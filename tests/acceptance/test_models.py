@@ -70,6 +70,12 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     assert "lines 3/3" in pages.stdout
 
 
+def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:
+    measured = hwr("evaluate", tmp_path, "--pages")
+    assert measured.returncode == 1
+    assert "holds no page. Put NAME.jpg" in measured.stderr
+
+
 def test_a_folder_without_lines_is_named(tmp_path: Path) -> None:
     (tmp_path / "lines").mkdir()
     done = hwr("train", tmp_path, "--out", tmp_path / "run", "--no-draw-fonts")

@@ -160,4 +160,8 @@ def _pages(reader: "Reader", data: Path) -> dict[str, Any]:
         scores[picture.stem] = asdict(score)
         text = f"CER {score.inside.cer:7.2%}  with print {score.whole.cer:7.2%}"
         typer.echo(f"{picture.stem:36} {text}  lines {score.lines[1]}/{score.lines[0]}")
+    if not scores:
+        raise TrainingDataError(
+            f"{data / 'pages'} holds no page. Put NAME.jpg and its text NAME.json there."
+        )
     return {"pages": scores}
