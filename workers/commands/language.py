@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.commands.models import Data
 from workers.settings import get_settings
 
 if TYPE_CHECKING:
@@ -17,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def train_language(
-    data: Data,
+    data: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="Folder whose folder lines/ holds line packs."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="File to write the language model to.")],
     corpora: Annotated[Path, typer.Option(help="Folder that keeps fetched text.")] = Path(
         "build/corpora"
