@@ -45,6 +45,8 @@ class BeamOptions:
     width: int = 8
     #: A class less likely than this is no candidate.
     least: float = 3e-3
+    #: Most candidates at a time step: bounds the work that a line without sense can make.
+    most: int = 16
     #: A prefix this much (nats) below the best one is dropped.
     gap: float = 7.0
 
@@ -115,11 +117,12 @@ def search(
 ) -> list[Hypothesis]:
     """The texts that (T, C) `log_probabilities` may say, the best first; none where all is refused.
 
-    With `least` 0, `gap` infinite and a beam as wide as there are prefixes, scores are exact.
+    With `least` 0, `gap` infinite, `most` all classes and a beam as wide as there are prefixes,
+    scores are exact.
     """
     empty = _Prefix(None, BLANK, 0.0, guide.start).longer(BLANK, 0.0, guide.start)
     beam = [_Alive(empty, 0.0, -inf)]
-    for blank, labels in _steps(log_probabilities, options.least):
+    for blank, labels in _steps(log_probabilities, options):
         beam = _best(_grow(beam, blank, labels, guide, options.gap), options)
     ends = [(alive, guide.end(alive.prefix.state)) for alive in beam]
     found = [Hypothesis(a.prefix.labels(), a.score + end) for a, end in ends if end is not None]
@@ -128,10 +131,9 @@ def search(
     return sorted(found, key=lambda hypothesis: hypothesis.score, reverse=True)
 
 
-def _steps(log_probabilities: NDArray[np.float32], least: float) -> Iterator[_Step]:
+def _steps(log_probabilities: NDArray[np.float32], options: BeamOptions) -> Iterator[_Step]:
     """The candidates of each time step, runs of nothing but blanks drawn together."""
-    limit = log(least) if least else -inf
-    candidates = log_probabilities >= np.minimum(limit, log_probabilities.max(axis=1))[:, None]
+    candidates = _candidates(log_probabilities, options)
     run: float | None = None
     for row, chosen in zip(log_probabilities, candidates, strict=True):
         classes = chosen.nonzero()[0]
@@ -146,6 +148,20 @@ def _steps(log_probabilities: NDArray[np.float32], least: float) -> Iterator[_St
         yield blank, labels
     if run is not None:
         yield run, {}
+
+
+def _candidates(log_probabilities: NDArray[np.float32], options: BeamOptions) -> NDArray[np.bool_]:
+    """(T, C): the likely classes of each time step, the likeliest one in any case."""
+    limit = log(options.least) if options.least else -inf
+    likely = log_probabilities >= np.minimum(limit, log_probabilities.max(axis=1))[:, None]
+    crowded = likely.sum(axis=1) > options.most
+    if crowded.any():
+        rows = log_probabilities[crowded]
+        first = np.argpartition(-rows, options.most - 1, axis=1)[:, : options.most]
+        kept = np.zeros(rows.shape, bool)
+        np.put_along_axis(kept, first, values=True, axis=1)
+        likely[crowded] &= kept
+    return np.asarray(likely, np.bool_)
 
 
 def _grow(

@@ -20,7 +20,8 @@ from hwr.model.alphabet import Alphabet
 _FIGURES = ("digits", "amount")
 _LEXICON = "lexicon:"
 _BEAM = "beam:"
-_WIDEST = 1000
+#: Widest beam: time grows with it, and all lines of a process share the thread that decodes.
+_WIDEST = 100
 
 
 class Decoder(Protocol):

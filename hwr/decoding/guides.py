@@ -10,6 +10,8 @@ from hwr.model.alphabet import Alphabet
 
 #: Steps that a guide remembers: some 25 MB.
 _MOST_STEPS = 100_000
+#: Most characters of a field: each one more looks at all before it.
+_LONGEST = 200
 
 
 class LanguageGuide:
@@ -63,7 +65,7 @@ class FieldGuide:
     def advance(self, state: tuple[str, Any], label: int) -> tuple[float, Any] | None:
         """What the other guide adds; None where no text of the field begins so."""
         text = state[0] + self._characters[label]
-        if not self._field.begins(text):
+        if len(text) > _LONGEST or not self._field.begins(text):
             return None
         if self._preference is None:
             return 0.0, (text, None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from hwr.decoding.beam import BeamOptions, Guide, search
+from hwr.decoding.beam import BeamOptions, Guide, _candidates, search
 from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.decoding.language_model import load_language_model
 from hwr.errors import DecoderError
@@ -212,10 +212,25 @@ def test_a_beam_can_be_wider() -> None:
 
 @pytest.mark.parametrize("width", ["", "0", "-1", "1001", "two", "٣", "9" * 5000])
 def test_a_senseless_width_is_refused(width: str) -> None:
-    with pytest.raises(DecoderError, match="1 to 1000"):
+    with pytest.raises(DecoderError, match="1 to 100"):
         open_decoder(f"beam:{width}", ALPHABET)
 
 
 def test_an_unknown_decoder_is_named_with_the_known_ones() -> None:
     with pytest.raises(DecoderError, match=r"'viterbi'.*best-path.*amount"):
         open_decoder("viterbi", ALPHABET)
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_a_step_has_no_more_candidates_than_it_may(flat: bool) -> None:
+    rng = np.random.default_rng(1)
+    logits = np.zeros((40, 145)) if flat else rng.normal(0, 0.1, (40, 145))
+    scores = np.log(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+    found = _candidates(scores.astype(np.float32), BeamOptions(most=7))
+    assert found.sum(axis=1).tolist() == [7] * 40
+
+
+def test_the_likeliest_candidates_are_kept() -> None:
+    scores = np.log(np.array([[0.1, 0.2, 0.3, 0.35, 0.05]], np.float32))
+    assert _candidates(scores, BeamOptions(most=2))[0].tolist() == [False, False, True, True, False]
+    assert _candidates(scores, BeamOptions(most=5)).all()
