@@ -195,6 +195,7 @@ def test_a_model_without_a_quantisation_is_read_in_float32(
         ("x86_64", "flags : sse4_2 avx2 avx_vnni", True),
         ("x86_64", "flags : avx512f avx512_vnni", True),
         ("x86_64", "flags : sse4_2 avx2", False),
+        ("x86_64", "model name : Core™\nflags : avx_vnni", True),
         ("x86_64", None, False),
         ("aarch64", None, True),
     ],
@@ -209,7 +210,7 @@ def test_eight_bits_are_kept_from_cpus_that_would_overflow(
 ) -> None:
     info = tmp_path / "cpuinfo"
     if flags:
-        info.write_text(flags)
+        info.write_text(flags, encoding="utf-8")
     monkeypatch.setattr(onnx_engine, "_CPU_INFO", info)
     monkeypatch.setattr(onnx_engine.platform, "machine", lambda: machine)
     assert ("int8" in open_engine("onnx", saved).identity) == exact
@@ -242,7 +243,9 @@ def test_the_shipped_model_is_quantised() -> None:
     quantisation = load_quantisation(load_model())
     assert quantisation
     assert quantisation.cer
-    assert all(rounded - exact <= 0.001 for _, exact, rounded in quantisation.cer.values())
+    for lines, exact, rounded in quantisation.cer.values():
+        # In a set of a few lines one character is more than a tenth of a point.
+        assert rounded - exact <= (0.001 if lines >= 100 else 0.01)
 
 
 def test_reading_on_a_cpu_takes_no_torch() -> None:

@@ -77,11 +77,22 @@ def test_an_activation_that_is_always_zero_has_a_scale(model: Model, tmp_path: P
 def test_a_cost_beyond_what_is_allowed_is_refused(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rates = iter([{"drawn": (1, 0.1)}] + [{"drawn": (1, 0.2)}] * len(SHARES))
+    rates = iter([{"drawn": (1, 0.1)}] + [{"drawn": (1, 1.2)}] * len(SHARES))
     monkeypatch.setattr(quantising, "error_rates", lambda *_: next(rates))
     with pytest.raises(ModelError, match=r"at most 5 points.*float32"):
         quantise(model, samples("drawn", range(9)), samples("drawn", [20]), allowed=0.05)
     assert not list(rates), "every share was tried"
+
+
+def test_one_character_may_be_lost_in_a_set_of_few(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validation = samples("drawn", [20])
+    one = round(1 / max(len(model.alphabet.fold(validation[0].text)), 1), 6)
+    rates = iter([{"drawn": (1, 0.0)}, {"drawn": (1, 2 * one)}, {"drawn": (1, one)}])
+    monkeypatch.setattr(quantising, "error_rates", lambda *_: next(rates))
+    found = quantise(model, samples("drawn", range(9)), validation, allowed=0.001)
+    assert found.cer == {"drawn": (1, 0.0, one)}
 
 
 def test_a_broken_line_is_left_out(model: Model, caplog: pytest.LogCaptureFixture) -> None:
