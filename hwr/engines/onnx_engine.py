@@ -111,6 +111,6 @@ def _adds_in_32_bits() -> bool:
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return True
     try:
-        return "_vnni" in _CPU_INFO.read_text(encoding="ascii")
+        return "_vnni" in _CPU_INFO.read_text("ascii", "replace")
     except OSError:
         return False
