@@ -10,6 +10,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from statistics import fmean
@@ -35,6 +36,18 @@ log = logging.getLogger(__name__)
 #: Steps between two lines in the log.
 _LOG_EVERY = 100
 
+#: What loading raises where the file is damaged, or holds something else.
+_NO_CHECKPOINT = (
+    OSError,
+    EOFError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    UnpicklingError,
+)
+
 Validate = Callable[[Crnn], dict[str, float]]
 
 
@@ -50,7 +63,11 @@ class Trainer:
         validate: Validate | None = None,
         start: Crnn | None = None,
     ) -> None:
-        """A run in `folder`; a new one starts from the weights of `start`, if given."""
+        """A run in `folder`; a new one starts from the weights of `start`, if given.
+
+        Raises:
+            TrainingDataError: the folder holds a checkpoint of no such run.
+        """
         self._folder = folder
         self._recipe = recipe
         self._alphabet = alphabet
@@ -199,7 +216,11 @@ class Trainer:
         self._folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)
+        with _named(path):
+            self._restore(torch.load(path, weights_only=True))
+        log.info("resumed at step %d", self._step)
+
+    def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
@@ -208,7 +229,6 @@ class Trainer:
         # A process more than before joins at the first one's pool, with lines of its own.
         positions = dict(enumerate(state["positions"]))
         self._position = tuple(positions.get(self._rank, (positions[0][0], 0)))
-        log.info("resumed at step %d", self._step)
 
 
 def _ctc(logits: Tensor, batch: Batch) -> Tensor:
@@ -227,13 +247,20 @@ def load_averaged(folder: Path, config: NetworkConfig) -> Crnn:
     """
     path = folder / "checkpoint.pt"
     network = Crnn(config)
-    try:
+    with _named(path):
         network.load_state_dict(torch.load(path, weights_only=True)["average"])
-    except (OSError, EOFError, KeyError, RuntimeError, UnpicklingError) as error:
+    return network.eval()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Whatever a damaged or another's checkpoint raises, by the name of its file."""
+    try:
+        yield
+    except _NO_CHECKPOINT as error:
         raise TrainingDataError(
             f"{path} is no checkpoint of this network ({error}). Name the folder of a run."
         ) from error
-    return network.eval()
 
 
 def join_processes() -> None:

@@ -188,6 +188,26 @@ def test_a_folder_without_a_checkpoint_is_named(tmp_path: Path, data: bytes | No
         load_averaged(tmp_path, SMALL)
 
 
+def resumable() -> dict[str, Any]:
+    """What a run must find, of no run at all."""
+    empty: dict[str, Any] = {}
+    return {"network": empty, "average": empty, "optimiser": empty, "positions": [(0, 0)]}
+
+
+@pytest.mark.parametrize("state", [[1, 2], 7, {"network": 1}, resumable()])
+def test_a_foreign_checkpoint_is_named_when_a_run_goes_on(tmp_path: Path, state: object) -> None:
+    torch.save(state, tmp_path / "checkpoint.pt")
+    with pytest.raises(TrainingDataError, match="no checkpoint of this network"):
+        Trainer(tmp_path, RECIPE, SMALL, ALPHABET)
+
+
+def test_a_cut_checkpoint_is_named_when_a_run_goes_on(straight: Path, tmp_path: Path) -> None:
+    whole = (straight / "run" / "checkpoint.pt").read_bytes()
+    (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TrainingDataError, match="no checkpoint of this network"):
+        Trainer(tmp_path, RECIPE, SMALL, ALPHABET)
+
+
 def test_a_checkpoint_of_another_network_is_named(tmp_path: Path, lines: Path) -> None:
     run(tmp_path, lines, 10)
     with pytest.raises(TrainingDataError, match="no checkpoint of this network"):
