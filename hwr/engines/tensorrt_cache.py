@@ -8,13 +8,18 @@ import hashlib
 import json
 import logging
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from hwr.errors import EngineError
+
 _log = logging.getLogger(__name__)
 
+#: The group or anybody.
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -42,14 +47,19 @@ class EngineCache:
     """A folder of engines, each file the SHA-256 of an engine and the engine itself.
 
     TensorRT trusts what it loads: whoever may write here may run code as the reader. The folder is
-    made for its owner alone.
+    made for its owner alone, and one that others may write to is refused.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self, key: EngineKey) -> bytes | None:
-        """The engine of `key`; None where there is none that can be read whole."""
+        """The engine of `key`; None where there is none that can be read whole.
+
+        Raises:
+            EngineError: somebody else may write to the folder.
+        """
+        self._refuse_open_folder()
         path = self._path(key)
         try:
             data = path.read_bytes()
@@ -65,9 +75,11 @@ class EngineCache:
         """Keep `engine`, in place of what is there.
 
         Raises:
+            EngineError: somebody else may write to the folder.
             OSError: the folder cannot be written.
         """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._refuse_open_folder()
         descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -79,6 +91,16 @@ class EngineCache:
             Path(name).unlink(missing_ok=True)
             raise
         _sync_folder(self._folder)
+
+    def _refuse_open_folder(self) -> None:
+        if not self._folder.exists():
+            return
+        found = self._folder.stat()
+        if found.st_uid != os.geteuid() or found.st_mode & _OTHERS_WRITE:
+            raise EngineError(
+                f"Others may write to {self._folder}, and TensorRT runs what lies there. Delete it,"
+                " or name another place with XDG_CACHE_HOME."
+            )
 
     def _path(self, key: EngineKey) -> Path:
         return self._folder / f"{key.part}-{key.digest}.engine"

@@ -13,6 +13,7 @@ from hwr.engines.tensorrt_buckets import BUCKETS
 from hwr.engines.tensorrt_cache import EngineCache, EngineKey, default_folder
 from hwr.engines.tensorrt_parts import parts_of
 from hwr.engines.tensorrt_supply import EngineSupply
+from hwr.errors import EngineError
 from hwr.model.network import fold_norms
 
 KEY = EngineKey(weights="ab" * 32, part="head", inputs="sequence float16", platform=PLATFORM)
@@ -55,6 +56,27 @@ def test_an_engine_comes_back_as_it_was_put(tmp_path: Path) -> None:
     assert cache.get(KEY) == ENGINE[::-1]
     assert cache.get(replace(KEY, part="backbone")) is None
     assert (tmp_path / "not" / "yet").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702])
+def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path, mode: int) -> None:
+    cache = EngineCache(tmp_path)
+    cache.put(KEY, ENGINE)
+    tmp_path.chmod(mode)
+    for use in (lambda: cache.get(KEY), lambda: cache.put(KEY, ENGINE)):
+        with pytest.raises(EngineError, match="Others may write"):
+            use()
+    tmp_path.chmod(0o755)
+    assert cache.get(KEY) == ENGINE
+
+
+def test_a_folder_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(EngineError, match="XDG_CACHE_HOME"):
+        EngineCache(tmp_path).put(KEY, ENGINE)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "emptied"])
