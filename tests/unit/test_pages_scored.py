@@ -1,13 +1,17 @@
 """Scores of whole pages against their transcription."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+from hwr.reader import Reader
 from hwr.training.pages import PlacedText, read_transcription, score_page
+from workers.commands import measure
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 
@@ -29,6 +33,23 @@ def test_print_outside_of_the_transcription_counts_only_in_the_whole() -> None:
     assert score.inside.cer == 0
     assert score.whole.cer == pytest.approx(8 / 9)
     assert score.lines == (2, 2)
+
+
+class TwoPages:
+    """A reader whose every document has two pages."""
+
+    def pages(self, path: Path) -> Iterator[str]:
+        yield from ("first", "second")
+
+
+def test_a_picture_of_several_pages_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "fax.jpg").touch()
+    line = {"order": 1, "text": "a", "polygon": [[0, 0], [9, 0], [9, 9]]}
+    (folder / "fax.json").write_text(json.dumps({"lines": [line]}), encoding="utf-8")
+    with pytest.raises(TrainingDataError, match=r"fax\.jpg has more than one page"):
+        measure._pages(cast("Reader", TwoPages()), tmp_path)
 
 
 def test_lines_in_another_order_are_errors() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from workers.settings import EngineOptions, engine_of, get_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hwr.reader import Reader
+    from hwr.reader import PageReading, Reader
     from hwr.training.evaluation import LineResult
 
 Data = Annotated[
@@ -154,7 +155,7 @@ def _pages(reader: "Reader", data: Path) -> dict[str, Any]:
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     scores: dict[str, Any] = {}
     for picture, truth in transcribed_pages(data / "pages"):
-        (page,) = reader.pages(picture)
+        page = _only_page(reader, picture)
         read = [PlacedText(text=line.text, polygon=line.polygon) for line in page.lines]
         score = score_page(truth, read, alphabet)
         scores[picture.stem] = asdict(score)
@@ -165,3 +166,12 @@ def _pages(reader: "Reader", data: Path) -> dict[str, Any]:
             f"{data / 'pages'} holds no page. Put NAME.jpg and its text NAME.json there."
         )
     return {"pages": scores}
+
+
+def _only_page(reader: "Reader", picture: Path) -> "PageReading":
+    pages = list(islice(reader.pages(picture), 2))
+    if len(pages) != 1:
+        raise TrainingDataError(
+            f"{picture} has more than one page, its transcription is of one. Split it."
+        )
+    return pages[0]
