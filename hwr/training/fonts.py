@@ -6,6 +6,7 @@ repository. The model card lists them.
 
 import io
 import tarfile
+import zlib
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -38,7 +39,7 @@ def fetch_fonts(folder: Path) -> list[Path]:
     """Font files under `folder`, fetched with npm where they are not there yet.
 
     Raises:
-        TrainingDataError: npm is missing or no font could be had.
+        TrainingDataError: npm is missing, no font could be had, or one came damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = [path for name in FONTS if (path := _fetch(folder, name)) is not None]
@@ -91,12 +92,25 @@ def _fetch(folder: Path, name: str) -> Path | None:
 
 def _unpack(archive: Path, target: Path) -> Path | None:
     wanted = f"package/files/{target.stem}-latin-400-normal.woff2"
+    try:
+        data = _member(archive, wanted)
+    except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
+        raise TrainingDataError(
+            f"The package of font {target.stem} came damaged ({error!r})."
+            " Start again; it will be fetched again."
+        ) from error
+    finally:
+        archive.unlink()
+    if data is None:
+        return None
+    target.write_bytes(data)
+    return target
+
+
+def _member(archive: Path, name: str) -> bytes | None:
     with tarfile.open(archive) as tar:
-        member = tar.extractfile(wanted) if wanted in tar.getnames() else None
-        if member is not None:
-            target.write_bytes(member.read())
-    archive.unlink()
-    return target if target.exists() else None
+        member = tar.extractfile(name) if name in tar.getnames() else None
+        return member.read() if member else None
 
 
 @cache

@@ -216,6 +216,21 @@ def test_a_corpus_without_text_is_named(corpora: Path) -> None:
         corpus_texts(corpora, CORPORA[0])
 
 
+@pytest.mark.parametrize("damage", ["cut", "no archive", "no text", "no JSON"])
+def test_a_damaged_corpus_is_named(corpora: Path, damage: str) -> None:
+    kept = corpora / "datasets-sotu.tgz"
+    if damage in ("cut", "no archive"):
+        kept.write_bytes(kept.read_bytes()[:100] if damage == "cut" else b"no archive")
+    else:
+        data = b"[]" if damage == "no text" else b"{"
+        with tarfile.open(kept, "w:gz") as tar:
+            info = tarfile.TarInfo("package/data/1964_l_j.json")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    with pytest.raises(TrainingDataError, match=r"sotu\.tgz is damaged .* Delete it"):
+        corpus_texts(corpora, CORPORA[0])
+
+
 def test_a_language_model_of_lines_corpora_and_words(corpora: Path, tmp_path: Path) -> None:
     lines = tmp_path / "data" / "lines"
     lines.mkdir(parents=True)

@@ -51,6 +51,18 @@ def test_a_registry_that_has_no_font_is_named(
         fonts.fetch_fonts(tmp_path / "kept")
 
 
+def test_a_damaged_package_is_named_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = _package(tmp_path, "caveat")
+    package.write_bytes(package.read_bytes()[:2000])
+    _npm(tmp_path, monkeypatch, f'cp {package} "$4"; echo font.tgz')
+    monkeypatch.setattr(fonts, "FONTS", ["caveat"])
+    with pytest.raises(TrainingDataError, match="font caveat came damaged"):
+        fonts.fetch_fonts(tmp_path / "kept")
+    assert not list((tmp_path / "kept").iterdir())
+
+
 def test_an_npm_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _npm(tmp_path, monkeypatch, "exec sleep 60")
     monkeypatch.setattr("hwr.training.npm._TIMEOUT_S", 0.05)
