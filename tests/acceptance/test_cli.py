@@ -81,7 +81,8 @@ def test_lines_reads_a_folder_into_a_table(model: Path, tmp_path: Path) -> None:
     assert [row["path"] for row in rows] == list(map(str, paths))
     assert [row["text"] for row in rows[1:3]] == ["", ""]
     assert [float(row["confidence"]) for row in rows[1:3]] == [0, 0]
-    assert all(0 < float(rows[n]["confidence"]) <= 1 for n in (0, 3))
+    assert all(0 <= float(rows[n]["confidence"]) <= 1 for n in (0, 3))
+    assert all(rows[n]["text"] for n in (0, 3))
     assert f"{folder / 'broken.png'}: Damaged" in done.stderr
     assert f"{folder / 'empty.tif'}: EmptyDocument" in done.stderr
 

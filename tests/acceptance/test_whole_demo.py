@@ -1,6 +1,7 @@
 """The demo as a newcomer runs it, on a small model."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,8 +39,9 @@ def test_own_files_are_read_and_what_fails_is_told(
 
 def test_ctrl_c_stops_everything(model: Path, scans: Path, tmp_path: Path) -> None:
     out, log = tmp_path / "out", tmp_path / "demo.log"
-    command = [*DEMO, scans / "page.png", "--out", out]
-    demo = spawn(command, log=log, environment={"HWR_MODEL": str(model)})
+    # Enough pages that it is still at work when the signal comes.
+    pages = [shutil.copy(scans / "page.png", tmp_path / f"{n}.png") for n in range(40)]
+    demo = spawn([*DEMO, *pages, "--out", out], log=log, environment={"HWR_MODEL": str(model)})
     try:
         wait_for(lambda: address_file(out / "service").exists() or demo.poll() is not None)
         demo.send_signal(signal.SIGINT)
