@@ -93,9 +93,10 @@ class EngineCache:
         _sync_folder(self._folder)
 
     def _refuse_open_folder(self) -> None:
-        if not self._folder.exists():
+        try:
+            found = self._folder.stat()
+        except OSError:  # nothing can be loaded from it, then
             return
-        found = self._folder.stat()
         if found.st_uid != os.geteuid() or found.st_mode & _OTHERS_WRITE:
             raise EngineError(
                 f"Others may write to {self._folder}, and TensorRT runs what lies there. Delete it,"
