@@ -42,7 +42,7 @@ def read_samples(
 ) -> list[LineResult]:
     """Every line with its reading; one whose picture is broken is logged by name and left out."""
     results: list[LineResult] = []
-    for group, images in _groups(sorted(samples, key=lambda sample: sample.width)):
+    for group, images in pictured(samples):
         for sample, reading in zip(group, read(images), strict=True):
             truth = alphabet.fold(sample.text)
             results.append(LineResult(sample=sample, truth=truth, reading=reading))
@@ -63,10 +63,14 @@ def network_reader(network: Crnn, alphabet: Alphabet) -> ReadLines:
     return read
 
 
-def _groups(samples: Sequence[LineSample]) -> Iterator[tuple[list[LineSample], list[Grey]]]:
-    """Lines of about one width with their pictures."""
-    for start in range(0, len(samples), _LINES_AT_ONCE):
-        loaded = [(s, _picture(s)) for s in samples[start : start + _LINES_AT_ONCE]]
+def pictured(samples: Iterable[LineSample]) -> Iterator[tuple[list[LineSample], list[Grey]]]:
+    """Lines of about one width with their normalised pictures, narrow ones first.
+
+    One whose picture is broken is logged by name and left out.
+    """
+    ordered = sorted(samples, key=lambda sample: sample.width)
+    for start in range(0, len(ordered), _LINES_AT_ONCE):
+        loaded = [(s, _picture(s)) for s in ordered[start : start + _LINES_AT_ONCE]]
         whole = [(sample, image) for sample, image in loaded if image is not None]
         if whole:
             yield [sample for sample, _ in whole], [image for _, image in whole]

@@ -18,7 +18,7 @@ from hwr.decoding.guides import LanguageGuide
 from hwr.decoding.language_model import Heed, LanguageModel
 from hwr.engines import Engine, LineBatch
 from hwr.model.alphabet import Alphabet
-from hwr.model.line_image import normalise_line
+from hwr.training.evaluation import pictured
 from hwr.training.metrics import ErrorRates, error_rates
 from hwr.training.samples import LineSample
 
@@ -28,7 +28,6 @@ _WEIGHTS = (0.3, 0.4, 0.5, 0.6)
 #: Bonus for a character, in times the weight.
 _BONUSES = (2.0, 2.5, 3.0)
 _DOUBTS = (0.2, 0.4)
-_LINES_AT_ONCE = 8
 #: Lines of a set that choose: more of the same writers would only take time.
 _MOST_LINES = 60
 
@@ -48,11 +47,9 @@ class SeenLine:
 def see_lines(
     samples: Sequence[LineSample], engine: Engine, alphabet: Alphabet
 ) -> Iterator[SeenLine]:
-    """What the engine makes of the lines."""
-    ordered = sorted(samples, key=lambda sample: sample.width)
-    for start in range(0, len(ordered), _LINES_AT_ONCE):
-        group = ordered[start : start + _LINES_AT_ONCE]
-        batch = LineBatch.stack([normalise_line(sample.load()) for sample in group])
+    """What the engine makes of the lines; a broken picture is logged by name and left out."""
+    for group, images in pictured(samples):
+        batch = LineBatch.stack(images)
         for sample, logits in zip(group, engine.logits(batch).rows(batch), strict=True):
             yield SeenLine(
                 dataset=sample.dataset,

@@ -19,8 +19,8 @@ from hwr.decoding.language_model import NgramTable
 from hwr.model.alphabet import Alphabet
 from hwr.training import texts
 from hwr.training.corpora import CORPORA, corpus_texts
+from hwr.training.datasets import read_folder
 from hwr.training.ngrams import WeighedTexts, train
-from hwr.training.packs import pack_names, pack_texts
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +70,10 @@ _CHEQUE = (
 def train_language(
     data: Path | None, corpora: Path, alphabet: Alphabet, recipe: LanguageRecipe
 ) -> NgramTable:
-    """A model of the line packs in `data`/lines and of the corpora that folder `corpora` keeps.
+    """A model of the train lines of `data` and of the corpora that folder `corpora` keeps.
 
     Raises:
-        TrainingDataError: a corpus cannot be had, or `data` holds no pack.
+        TrainingDataError: a corpus cannot be had, or `data` holds no data set.
     """
     sources = [*_sources(data, corpora, alphabet, recipe)]
     for source in sources:
@@ -111,8 +111,11 @@ def _cut(text: str, rng: Random) -> Iterator[str]:
 
 
 def _transcriptions(data: Path) -> Iterable[tuple[str, Sequence[str]]]:
-    folder = data / "lines"
-    return ((name, pack_texts(folder, name, "train")) for name in pack_names(folder))
+    """The texts of each data set's train lines."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for sample in read_folder(data, "train"):
+        found[sample.dataset].append(sample.text)
+    return found.items()
 
 
 def _lines(

@@ -44,13 +44,6 @@ def read_packs(folder: Path, split: str) -> list[LineSample]:
     return [sample for name in pack_names(folder) for sample in read_pack(folder, name, split)]
 
 
-def pack_texts(folder: Path, name: str, split: str) -> list[str]:
-    """What is written on the lines of one split of a pack."""
-    with (folder / f"{name}.tsv").open(encoding="utf-8", newline="") as table:
-        rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [row["text"] for row in rows if row["split"] == split]
-
-
 def _records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
     try:
         yield from _whole_records(folder, name, split)

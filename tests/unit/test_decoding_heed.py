@@ -1,5 +1,6 @@
 """How far a language model is heeded: its weight, its doubt, and how both are chosen."""
 
+from functools import partial
 from math import exp, log
 
 import numpy as np
@@ -8,9 +9,12 @@ import pytest
 from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.guides import LanguageGuide
 from hwr.decoding.language_model import Heed, LanguageModel
+from hwr.engines import LineBatch, Logits
+from hwr.errors import TrainingDataError
 from hwr.model.alphabet import BLANK, Alphabet
-from hwr.training.heed import SeenLine, beam, choose_heed, halve, rates
+from hwr.training.heed import SeenLine, beam, choose_heed, halve, rates, see_lines
 from hwr.training.ngrams import WeighedTexts, train
+from hwr.training.samples import Grey, LineSample
 
 ALPHABET = Alphabet("abc d")
 MODEL = LanguageModel(
@@ -46,6 +50,33 @@ def test_doubt_mixes_in_an_even_share() -> None:
 def test_senseless_settings_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="no sense"):
         Heed(**values)
+
+
+class Blank:
+    """An engine that sees nothing in any line."""
+
+    identity = "blank"
+
+    def logits(self, batch: LineBatch) -> Logits:
+        values = np.zeros((len(batch.widths), batch.widths.max() // 8, ALPHABET.classes))
+        return Logits(values=values.astype(np.float32), lengths=batch.widths // 8)
+
+    def warm_up(self) -> None:
+        """Nothing is to be done."""
+
+
+def test_a_broken_picture_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    def load(name: str) -> Grey:
+        if name == "bad":
+            raise TrainingDataError("it is no picture.")
+        return np.full((64, 80), 255, np.uint8)
+
+    samples = [
+        LineSample(dataset="d", name=n, writer="w", text="ab", width=80, load=partial(load, n))
+        for n in ("good", "bad", "fine")
+    ]
+    assert len(list(see_lines(samples, Blank(), ALPHABET))) == 2
+    assert "d: bad left out: it is no picture." in caplog.text
 
 
 def test_what_helps_is_chosen() -> None:

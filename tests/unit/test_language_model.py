@@ -8,6 +8,7 @@ from math import exp, log
 from pathlib import Path
 from random import Random
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -232,11 +233,12 @@ def test_a_damaged_corpus_is_named(corpora: Path, damage: str) -> None:
 
 
 def test_a_language_model_of_lines_corpora_and_words(corpora: Path, tmp_path: Path) -> None:
-    lines = tmp_path / "data" / "lines"
-    lines.mkdir(parents=True)
-    (lines / "notes.zip").write_bytes(b"")
-    rows = ["path\ttext\twriter\tsplit", "1\tzyzzyva zyzzyva\tw1\ttrain", "2\tqoph qoph\tw2\tval"]
-    (lines / "notes.tsv").write_text("\n".join(rows), encoding="utf-8")
+    notes = tmp_path / "data" / "notes"
+    notes.mkdir(parents=True)
+    for name in ("1.png", "2.png"):
+        cv2.imwrite(str(notes / name), np.full((64, 300), 255, np.uint8))
+    rows = ["1.png\tzyzzyva zyzzyva\tw1\ttrain", "2.png\tqoph qoph\tw2\tval"]
+    (notes / "notes.tsv").write_text("\n".join(rows), encoding="utf-8")
     recipe = LanguageRecipe(most=40_000, drawn_lines=50, most_words=300, words=1e4)
     table = train_language(tmp_path / "data", corpora, Alphabet(DEFAULT_CHARACTERS), recipe)
     score = LanguageModel(table).score

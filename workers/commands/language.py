@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.commands.models import Data
 from workers.settings import get_settings
 
 if TYPE_CHECKING:
@@ -16,12 +17,7 @@ if TYPE_CHECKING:
 
 
 def train_language(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            exists=True, file_okay=False, help="Folder whose folder lines/ holds line packs."
-        ),
-    ],
+    data: Data,
     out: Annotated[Path, typer.Option(help="File to write the language model to.")],
     corpora: Annotated[Path, typer.Option(help="Folder that keeps fetched text.")] = Path(
         "build/corpora"
@@ -38,17 +34,17 @@ def train_language(
     from hwr.engines import open_engine
     from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
     from hwr.model.weights import load_model
+    from hwr.training.command import read_lines
     from hwr.training.heed import beam, choose_heed, halve, see_lines
     from hwr.training.language import LanguageRecipe
     from hwr.training.language import train_language as train
-    from hwr.training.packs import read_packs
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     settings = get_settings()
     recogniser = load_model(settings.model)
     table = train(data, corpora, Alphabet(DEFAULT_CHARACTERS), LanguageRecipe())
     engine = open_engine(settings.engine, recogniser, settings.engine_threads)
-    lines = see_lines(read_packs(data / "lines", "val"), engine, recogniser.alphabet)
+    lines = see_lines(read_lines(data, "val"), engine, recogniser.alphabet)
     choosing, others = halve(lines)
     model = LanguageModel(table)
     heed = choose_heed(choosing, model, recogniser.alphabet)
