@@ -1,5 +1,7 @@
 """What is read: lines with their texts, and whole documents."""
 
+import logging
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.documents import open_document
-from hwr.errors import TrainingDataError
+from hwr.errors import BadLineImage, TrainingDataError
 from hwr.layout import Line, crop_line
 from hwr.model.line_image import normalise_line
 from hwr.samples import Kind, TruthLine, load_truth, write_batch
-from hwr.training.packs import pack_names, read_pack
+from hwr.training.datasets import read_folder
 from hwr.training.samples import LineSample
+
+log = logging.getLogger(__name__)
 
 Grey = NDArray[np.uint8]
 
@@ -69,23 +73,38 @@ def drawn_material(folder: Path, *, pages: int, lines: int) -> Material:
 
 
 def folder_material(folder: Path, *, pages: int, lines: int) -> Material:
-    """The val lines of the packs in FOLDER/lines, evenly, and pictures of FOLDER/pages.
+    """The val lines of the data sets in FOLDER, evenly, and pictures of FOLDER/pages.
+
+    A line whose picture is broken is logged by name and left out.
 
     Raises:
-        TrainingDataError: there are no packs, or they hold no val line.
+        TrainingDataError: there are no data sets, or they hold no val line.
     """
-    packs = pack_names(folder / "lines")
-    share = -(-lines // len(packs))
-    chosen = [s for name in packs for s in _evenly(read_pack(folder / "lines", name, "val"), share)]
+    sets: dict[str, list[LineSample]] = defaultdict(list)
+    for sample in read_folder(folder, "val"):
+        sets[sample.dataset].append(sample)
+    chosen = [
+        line
+        for number, samples in enumerate(sets.values())
+        for sample in _evenly(samples, -(-lines // len(sets)))
+        if (line := _loaded(sample, number))
+    ]
     if not chosen:
-        raise TrainingDataError(f"{folder}/lines holds no line of the split val.")
-    names = {name: number for number, name in enumerate(packs)}
+        raise TrainingDataError(f"{folder} holds no line of the split val. Name another folder.")
     files = sorted(p for p in (folder / "pages").glob("*") if p.suffix.lower() in _PICTURES)
     return Material(
-        said=f"{len(chosen)} validation lines of {', '.join(packs)}",
-        lines=tuple(BenchLine.of(s.load(), s.text, names[s.dataset]) for s in chosen),
+        said=f"{len(chosen)} validation lines of {', '.join(sets)}",
+        lines=tuple(chosen),
         documents=tuple(files[:pages]),
     )
+
+
+def _loaded(sample: LineSample, page: int) -> BenchLine | None:
+    try:
+        return BenchLine.of(sample.load(), sample.text, page)
+    except (TrainingDataError, BadLineImage) as error:
+        log.warning("%s: %s left out: %s", sample.dataset, sample.name, error)
+        return None
 
 
 def _evenly(samples: Sequence[LineSample], count: int) -> Sequence[LineSample]:

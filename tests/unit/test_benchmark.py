@@ -3,9 +3,11 @@
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -160,6 +162,28 @@ class TestSubjects:
         assert [found.name for found in subjects] == ["good"]
         assert [found.name for found in skipped] == ["other", "broken"]
         assert "no such device" in skipped[1].reason
+
+
+def jpeg(width: int) -> bytes:
+    return cv2.imencode(".jpg", np.full((64, width), 255, np.uint8))[1].tobytes()
+
+
+def test_lines_of_any_data_set_are_read_and_a_broken_one_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "1.jpg").write_bytes(jpeg(80))
+    rows = "path\ttext\twriter\tsplit\n1.jpg\tone\tw\tval\n"
+    (tmp_path / "table" / "t.tsv").write_text(rows, encoding="utf-8")
+    rows = "path\ttext\twriter\tsplit\n2.jpg\ttwo\tw\tval\n3.jpg\tthree\tw\tval\n"
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "pack.tsv").write_text(rows, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "notes" / "pack.zip", "w") as archive:
+        archive.writestr("2.jpg", jpeg(120))
+        archive.writestr("3.jpg", jpeg(120)[:200])
+    found = folder_material(tmp_path, pages=1, lines=8)
+    assert [(line.text, line.page) for line in found.lines] == [("two", 0), ("one", 1)]
+    assert "pack: 3.jpg left out" in caplog.text
 
 
 def test_a_folder_without_validation_lines_is_refused(tmp_path: Path) -> None:

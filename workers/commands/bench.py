@@ -19,7 +19,7 @@ def bench(
     data: Annotated[
         Path | None,
         typer.Option(
-            exists=True, file_okay=False, help="Folder with lines/ (packs) and pages/, not drawn."
+            exists=True, file_okay=False, help="Folder of data sets and of pages/, not drawn."
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the JSON, the table and the plot.")] = Path(
