@@ -83,7 +83,7 @@ def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alpha
     strokes = data / _STROKES
     if after is None or earlier is None or not strokes.exists():
         return []
-    return read_hands(strokes, "train", Cutter(earlier, alphabet), after / "hands.jsonl.xz")
+    return read_hands(strokes, "train", Cutter(earlier, alphabet), after)
 
 
 def _few(samples: list[LineSample]) -> list[LineSample]:

@@ -7,6 +7,7 @@ network itself must read it; letters that it does not are dropped.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -52,6 +53,13 @@ class Cutter:
     def __init__(self, network: Crnn, alphabet: Alphabet) -> None:
         self._network = network.eval()
         self._alphabet = alphabet
+
+    def weights_digest(self) -> bytes:
+        """SHA-256 of the network's weights."""
+        digest = sha256()
+        for name, value in self._network.state_dict().items():
+            digest.update(name.encode() + value.contiguous().numpy().tobytes())
+        return digest.digest()
 
     def cut(self, words: Sequence[tuple[str, list[Stroke]]]) -> list[tuple[str, Letter]]:
         """The sure letters of a writer's words (text, strokes in source units)."""

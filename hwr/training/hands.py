@@ -11,6 +11,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,18 @@ class Hand:
     letters: dict[str, tuple[Letter, ...]]
 
 
-def read_hands(path: Path, split: str, cutter: Cutter, cache: Path) -> list[Hand]:
-    """The hands of a split whose words can be cut; `cache` keeps them, for it takes minutes."""
+def read_hands(path: Path, split: str, cutter: Cutter, folder: Path) -> list[Hand]:
+    """The hands of a split whose words can be cut; `folder` keeps them, for it takes minutes.
+
+    What was kept of other strokes, of another split or by another cutter is not taken.
+    """
+    made_of = sha256(sha256(path.read_bytes()).digest() + cutter.weights_digest()).hexdigest()
+    cache = folder / f"hands-{split}-{made_of[:16]}.jsonl.xz"
     if not cache.exists():
-        cache.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         # A folder of its own: the processes of one run cut at the same time.
-        with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
-            temporary = Path(folder) / cache.name
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            temporary = Path(own) / cache.name
             with lzma.open(temporary, "wt", encoding="utf-8", preset=1) as file:
                 for hand in _cut_hands(path, split, cutter):
                     file.write(json.dumps(_to_json(hand)) + "\n")

@@ -28,6 +28,7 @@ from hwr.training.pen import Stroke
 from hwr.training.samples import Grey
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
+NETWORK = Crnn(NetworkConfig(classes=ALPHABET.classes))
 #: A box as wide as half a letter's room, in source units.
 PITCH, BOX = 100, [0, 0, 50, 0, 0, 90, -50, 0, 0, -90]
 
@@ -99,7 +100,7 @@ class Planted(Cutter):
     """Sees each box of a drawn word as the next letter of its text."""
 
     def __init__(self, texts: list[str]) -> None:
-        super().__init__(Crnn(NetworkConfig(classes=ALPHABET.classes)), ALPHABET)
+        super().__init__(NETWORK, ALPHABET)
         self._texts = texts
 
     def _log_probs(self, images: list[Grey], *, local: bool) -> list[np.ndarray]:
@@ -136,7 +137,7 @@ def test_a_session_becomes_a_hand_that_is_kept(tmp_path: Path) -> None:
     entries += [entry("1 2 3 4 5", 3), entry("A B C", 4), entry("+ ! $", 2)]
     session = {"writer": "w", "split": "train", "words": entries}
     path = strokes_file(tmp_path, [session, session | {"split": "val"}])
-    cache = tmp_path / "kept" / "hands.jsonl.xz"
+    cache = tmp_path / "kept"
     (hand,) = read_hands(path, "train", Planted(words), cache)
     assert set(hand.letters) == set("quickbrownjumps12345ABC+!$")
     assert len(hand.letters["u"]) == 2
@@ -144,9 +145,26 @@ def test_a_session_becomes_a_hand_that_is_kept(tmp_path: Path) -> None:
     assert np.ptp(box[:, 1]) == pytest.approx(1, abs=0.05)
     # A plus floats; a letter stands on the baseline.
     assert hand.letters["+"][0].strokes[0][:, 1].max() < -0.1
-    path.unlink()
     (again,) = read_hands(path, "train", Planted([]), cache)
     assert set(again.letters) == set(hand.letters)
+
+
+@pytest.mark.parametrize("other", ["split", "strokes", "cutter"])
+def test_hands_of_something_else_are_not_taken(
+    tmp_path: Path, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["quick", "brown", "jumps"]
+    session = {"writer": "w", "split": "train", "words": [entry(w, 1) for w in words]}
+    path = strokes_file(tmp_path, [session, session | {"split": "val", "writer": "v"}])
+    assert [hand.writer for hand in read_hands(path, "train", Planted(words), tmp_path)] == ["w"]
+    if other == "strokes":
+        strokes_file(tmp_path, [session | {"writer": "x"}])
+    if other == "cutter":
+        monkeypatch.setattr(f"{__name__}.NETWORK", Crnn(NETWORK.config))
+    split = "val" if other == "split" else "train"
+    (hand,) = read_hands(path, split, Planted(words), tmp_path)
+    assert hand.writer == {"split": "v", "strokes": "x", "cutter": "w"}[other]
+    assert len(list(tmp_path.glob("hands-*"))) == 2
 
 
 class Overtaken(Planted):
@@ -164,11 +182,12 @@ class Overtaken(Planted):
 def test_processes_of_one_run_may_cut_at_the_same_time(tmp_path: Path) -> None:
     words = ["quick", "brown", "jumps"]
     session = {"writer": "w", "split": "train", "words": [entry(w, 1) for w in words]}
-    path, cache = strokes_file(tmp_path, [session]), tmp_path / "kept" / "hands.jsonl.xz"
+    path, cache = strokes_file(tmp_path, [session]), tmp_path / "kept"
     late = Overtaken(words, lambda: read_hands(path, "train", Planted(words), cache))
     (hand,) = read_hands(path, "train", late, cache)
     assert set(hand.letters) == set("quickbrownjumps")
-    assert [kept.name for kept in cache.parent.iterdir()] == [cache.name]
+    (kept,) = cache.iterdir()
+    assert kept.name.startswith("hands-train-")
 
 
 def hand(characters: str, size: float = 1.0) -> Hand:
