@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from hwr.benchmark.spread import Spread, rounds
 from hwr.benchmark.stages import PageCost, measure_pages
 from hwr.benchmark.subject import Skipped, Subject, start_all
 from hwr.benchmark.throughput import (
+    Decoders,
     Passes,
     Say,
     character_errors,
@@ -26,6 +27,7 @@ from hwr.benchmark.throughput import (
     measure_engines,
     measure_peers,
     measure_policies,
+    open_decoders,
 )
 from hwr.errors import EngineError
 from hwr.model.flops import flops_per_column
@@ -57,6 +59,8 @@ class Plan:
     engines: tuple[str, ...] = ()
     #: Model file; the shipped one without.
     model: Path | None = None
+    #: Language model file; the shipped one without.
+    language_model: Path | None = None
 
 
 #: To see that all works; too short for figures to be quoted.
@@ -70,6 +74,7 @@ class _Table:
     plan: Plan
     material: Material
     model: Model
+    decoders: Decoders
     say: Say
 
     @property
@@ -86,13 +91,16 @@ def run(plan: Plan, folder: Path, data: Path | None, say: Say) -> Figures:
 
     Raises:
         EngineError: no engine starts.
+        ModelError: the model or the language model cannot be used.
         MissingFont, TrainingDataError: there is nothing to read.
     """
     began = time.perf_counter()
     model = load_model(plan.model)
+    decoders = open_decoders(model.alphabet, plan.language_model)
     say("starting engines")
     subjects, skipped = _start(plan, model)
-    table = _Table(plan=plan, material=_gather(plan, folder, data, say), model=model, say=say)
+    material = _gather(plan, folder, data, say)
+    table = _Table(plan=plan, material=material, model=model, decoders=decoders, say=say)
     return _measure(table, subjects, skipped, began)
 
 
@@ -100,10 +108,12 @@ def _measure(
     table: _Table, subjects: Sequence[Subject], skipped: Sequence[Skipped], began: float
 ) -> Figures:
     plan, material, model, say = table.plan, table.material, table.model, table.say
+    decoders, alphabet = table.decoders, table.model.alphabet
     machine = this_machine()
     peers, missing = find_peers()
     passes = measure_engines(subjects, material.lines, plan.rounds, say)
     fastest = passes.fastest(subjects)
+    memory, failed = _measure_memory(table, subjects)
     return Figures(
         machine=machine,
         threads=plan.threads,
@@ -114,13 +124,13 @@ def _measure(
         model=model.hash,
         flops_per_line=table.flops_per_line,
         peaks=tuple(passes.peaks.values()),
-        engines=_measure_engines_further(table, subjects, passes),
+        engines=_measure_engines_further(table, subjects, passes, memory),
         fastest=fastest.name,
         policies=_measure_policies(table, subjects, fastest),
-        decoders=measure_decoders(fastest, material.lines, plan.rounds, model.alphabet, say),
+        decoders=measure_decoders(fastest, decoders, material.lines, plan.rounds, alphabet, say),
         pages=_measure_kinds(material.documents, fastest, say),
-        peers=measure_peers(peers, fastest, material.lines, plan.rounds, model.alphabet, say),
-        skipped=(*skipped, *missing),
+        peers=measure_peers(peers, fastest, decoders, material.lines, plan.rounds, alphabet, say),
+        skipped=(*skipped, *failed, *missing),
         seconds=time.perf_counter() - began,
     )
 
@@ -155,11 +165,17 @@ def _measure_policies(
 
 
 def _measure_engines_further(
-    table: _Table, subjects: Sequence[Subject], passes: Passes
+    table: _Table,
+    subjects: Sequence[Subject],
+    passes: Passes,
+    memory: Mapping[str, float | None],
 ) -> tuple[EngineFigures, ...]:
-    """Pages, latency and memory of every engine, and all its figures."""
+    """Pages and latency of every engine, and all its figures."""
     pages = _measure_pages(table, subjects)
-    return tuple(_figures(table, subject, passes, pages[subject.name]) for subject in subjects)
+    return tuple(
+        _figures(table, subject, passes, pages[subject.name], memory.get(subject.name))
+        for subject in subjects
+    )
 
 
 def _measure_pages(table: _Table, subjects: Sequence[Subject]) -> dict[str, list[PageCost]]:
@@ -173,7 +189,11 @@ def _measure_pages(table: _Table, subjects: Sequence[Subject]) -> dict[str, list
 
 
 def _figures(
-    table: _Table, subject: Subject, passes: Passes, pages: Sequence[PageCost]
+    table: _Table,
+    subject: Subject,
+    passes: Passes,
+    pages: Sequence[PageCost],
+    memory_mib: float | None,
 ) -> EngineFigures:
     own, lines = passes.of[subject.name], table.material.lines
     speed, per_cpu_s = lines_per_s(own), lines_per_cpu_s(own)
@@ -191,7 +211,7 @@ def _figures(
         cer=character_errors(lines, own[-1].texts, table.model.alphabet),
         pages_per_s=Spread.of([1 / cost.wall_s for cost in pages]) if pages else None,
         latencies=tuple(_latency(table, subject, speed.median, load) for load in LOADS),
-        memory_mib=_memory(table, subject),
+        memory_mib=memory_mib,
     )
 
 
@@ -206,10 +226,18 @@ def _latency(table: _Table, subject: Subject, capacity: float, load: float) -> L
     )
 
 
-def _memory(table: _Table, subject: Subject) -> float | None:
-    table.say(f"{subject.name}: memory")
-    lines = table.material.lines[:_MEMORY_LINES]
-    return measure_memory(subject.name, table.plan.model, lines, table.plan.threads)
+def _measure_memory(
+    table: _Table, subjects: Sequence[Subject]
+) -> tuple[dict[str, float | None], list[Skipped]]:
+    """Peaks by engine, and why there is none of those whose process failed."""
+    lines, peaks, failed = table.material.lines[:_MEMORY_LINES], {}, []
+    for name in (subject.name for subject in subjects):
+        table.say(f"{name}: memory")
+        try:
+            peaks[name] = measure_memory(name, table.plan.model, lines, table.plan.threads)
+        except EngineError as error:
+            failed.append(Skipped(name=f"{name}, memory", reason=str(error)))
+    return peaks, failed
 
 
 def _measure_kinds(documents: Sequence[Path], subject: Subject, say: Say) -> tuple[PageCost, ...]:

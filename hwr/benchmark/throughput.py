@@ -1,8 +1,9 @@
 """Lines a second: engines side by side, policies side by side, peers side by side."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 from hwr.benchmark.clock import Clock
@@ -21,6 +22,8 @@ from hwr.training.metrics import error_rates
 #: Decoders side by side.
 DECODERS = ("best-path", "auto")
 
+#: By their names.
+Decoders = Mapping[str, Decoder]
 #: Told what is being measured.
 Say = Callable[[str], None]
 
@@ -76,13 +79,26 @@ def measure_policies(
     )
 
 
+def open_decoders(alphabet: Alphabet, language_model: Path | None) -> Decoders:
+    """The decoder that costs next to nothing and the one that reads by default.
+
+    Raises:
+        ModelError: the language model cannot be used.
+    """
+    return {name: open_decoder(name, alphabet, language_model) for name in DECODERS}
+
+
 def measure_decoders(
-    subject: Subject, lines: Sequence[BenchLine], count: int, alphabet: Alphabet, say: Say
+    subject: Subject,
+    decoders: Decoders,
+    lines: Sequence[BenchLine],
+    count: int,
+    alphabet: Alphabet,
+    say: Say,
 ) -> tuple[DecoderFigures, ...]:
-    """The decoder that costs next to nothing and the one that reads by default."""
-    decoders = [(name, open_decoder(name, alphabet)) for name in DECODERS]
+    """With every decoder the engine reads all lines `count` times."""
     passes: dict[str, list[Pass]] = defaultdict(list)
-    for name, decoder in rounds(decoders, count):
+    for name, decoder in rounds(list(decoders.items()), count):
         say(f"{subject.name}: decoder {name}")
         work = reading_work(subject.engine, decoder)
         passes[name].append(read_all(work, lines, Policy.OURS))
@@ -94,20 +110,21 @@ def measure_decoders(
             lines_per_cpu_s=lines_per_cpu_s(passes[name]),
             cer=character_errors(lines, passes[name][-1].texts, alphabet),
         )
-        for name, decoder in decoders
+        for name, decoder in decoders.items()
     )
 
 
 def measure_peers(
     peers: Sequence[Peer],
     subject: Subject,
+    decoders: Decoders,
     lines: Sequence[BenchLine],
     count: int,
     alphabet: Alphabet,
     say: Say,
 ) -> tuple[PeerFigures, ...]:
     """Every program reads the crops of all lines `count` times; hwr with each decoder is one."""
-    own = [_as_peer(subject, name, open_decoder(name, alphabet)) for name in DECODERS]
+    own = [_as_peer(subject, name, decoder) for name, decoder in decoders.items()]
     rivals = [*own, *peers]
     clocks: dict[str, list[Clock]] = defaultdict(list)
     texts: dict[str, list[str]] = {}

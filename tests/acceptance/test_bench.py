@@ -32,3 +32,11 @@ def test_an_unknown_engine_is_refused_by_name(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "There is no engine 'abacus'" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_the_language_model_of_the_settings_is_measured(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.safetensors"
+    ran = hwr("bench", "--quick", "--out", tmp_path / "out", HWR_LANGUAGE_MODEL=str(gone))
+    assert ran.returncode == 1
+    assert f"{gone}" in ran.stderr
+    assert "Traceback" not in ran.stderr

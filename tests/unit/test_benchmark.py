@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from memory_models import model_of
 from numpy.typing import NDArray
 
-from hwr.benchmark import peak, subject
+from hwr.benchmark import peak, run, subject
 from hwr.benchmark.arrivals import arrival_times, measure_latency
 from hwr.benchmark.clock import Clock
-from hwr.benchmark.material import BenchLine, folder_material
+from hwr.benchmark.material import BenchLine, Material, folder_material
 from hwr.benchmark.policies import Policy, read_all
 from hwr.benchmark.spread import Spread, rounds
 from hwr.benchmark.subject import Subject, start_all
@@ -162,6 +162,33 @@ class TestSubjects:
         assert [found.name for found in subjects] == ["good"]
         assert [found.name for found in skipped] == ["other", "broken"]
         assert "no such device" in skipped[1].reason
+
+
+def test_an_engine_whose_memory_cannot_be_measured_is_skipped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def measure(name: str, *_: object) -> float:
+        if name == "broken":
+            raise EngineError("it failed in a process of its own.")
+        return 70.0
+
+    monkeypatch.setattr(run, "measure_memory", measure)
+    table = run._Table(
+        plan=run.QUICK,
+        material=Material(said="none", lines=(), documents=()),
+        model=model_of(Crnn(NetworkConfig(classes=len(DEFAULT_CHARACTERS) + 1))),
+        decoders={},
+        say=lambda text: None,
+    )
+    engine = FakeEngine("")
+    subjects = [
+        Subject(name=name, identity="", engine=engine, work=say_numbers)
+        for name in ("broken", "good")
+    ]
+    peaks, (failed,) = run._measure_memory(table, subjects)
+    assert peaks == {"good": 70.0}
+    assert failed.name == "broken, memory"
+    assert "process of its own" in failed.reason
 
 
 def jpeg(width: int) -> bytes:

@@ -33,11 +33,13 @@ def bench(
     from hwr.benchmark.plot import as_svg
     from hwr.benchmark.run import QUICK, Plan, run
 
+    settings = get_settings()
     plan = replace(
         QUICK if quick else Plan(),
         engines=tuple(engine or ()),
         threads=threads,
-        model=get_settings().model,
+        model=settings.model,
+        language_model=settings.language_model,
     )
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as drawn:
