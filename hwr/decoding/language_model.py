@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from hwr.errors import ModelError
+from hwr.model.files import replacing
 
 #: The language model that comes with hwr.
 SHIPPED = Path(__file__).parents[1] / "model" / "weights" / "hwr-language.safetensors"
@@ -143,9 +144,8 @@ def save_language_model(path: Path, table: NgramTable, heed: Heed) -> None:
     }
     metadata = {"characters": table.characters, "heed": json.dumps(asdict(heed))}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, metadata)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def load_language_model(path: Path | None = None) -> StoredLanguageModel:

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.model.files import replacing
+
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
@@ -91,9 +93,8 @@ def save_scales(path: Path, scales: ConfidenceScales) -> None:
     """Write the scales, replacing what is there in one step."""
     decoders = {name: asdict(scale) for name, scale in scales.decoders.items()}
     text = json.dumps({"model": scales.model, "decoders": decoders}, indent=1) + "\n"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def add_scale(path: Path, model: str, decoder: str, scale: ConfidenceScale) -> None:

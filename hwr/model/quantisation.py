@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hwr.errors import ModelError
+from hwr.model.files import replacing
 from hwr.model.weights import Model
 
 #: Activation → (lowest, highest) value that its 8 bits span.
@@ -54,9 +55,8 @@ def quantisation_path(model: Path) -> Path:
 def save_quantisation(model: Path, quantisation: Quantisation) -> None:
     """Write `quantisation` beside its model, replacing what is there in one step."""
     path = quantisation_path(model)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(quantisation.to_json(), encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(quantisation.to_json(), encoding="utf-8")
 
 
 def load_quantisation(model: Model) -> Quantisation | None:

@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 from hwr.errors import ModelError
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
+from hwr.model.files import replacing
 
 if TYPE_CHECKING:
     from hwr.model.network import Crnn
@@ -63,9 +64,8 @@ def save_model(path: Path, network: "Crnn", alphabet: Alphabet) -> None:
         "characters": alphabet.characters,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    save_file({n: np.ascontiguousarray(t) for n, t in tensors.items()}, temporary, metadata)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        save_file({n: np.ascontiguousarray(t) for n, t in tensors.items()}, temporary, metadata)
 
 
 def load_model(path: Path | None = None) -> Model:

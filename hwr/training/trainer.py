@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
+from hwr.model.files import replacing
 from hwr.model.network import Crnn
 from hwr.model.weights import save_model
 from hwr.training.batches import Batch, BatchPlan, Position
@@ -207,9 +208,8 @@ class Trainer:
             "recipe": self._recipe.to_json(),
             "stopping": self._stopping.state(),
         }
-        temporary = self._folder / "checkpoint.tmp"
-        torch.save(state, temporary)
-        temporary.replace(self._folder / "checkpoint.pt")
+        with replacing(self._folder / "checkpoint.pt") as temporary:
+            torch.save(state, temporary)
 
     def _resume(self) -> None:
         path = self._folder / "checkpoint.pt"
