@@ -82,16 +82,14 @@ class _Line:
     def write(self, character: str) -> None:
         """Set one letter after the last one, joined where both have a join there."""
         letter = _unsettled(self._letter(character), self._manner.unrest, self._rng)
-        joined = self._leave is not None and letter.entry is not None
-        if self._leave and letter.entry:
-            self._x = self._leave[0] - letter.entry[0] + self._rng.uniform(0.0, 0.2)
+        leave, entry = self._leave, letter.entry
+        if leave and entry:
+            self._x = leave[0] - entry[0] + self._rng.uniform(0.0, 0.2)
         at = np.array((self._x, self._x * self._manner.slope))
-        if joined:
-            self.strokes.append(np.array((self._leave, at + letter.entry)))
+        if leave and entry:
+            self.strokes.append(np.array((leave, at + entry)))
         self.strokes += [stroke + at for stroke in letter.strokes]
-        self._leave = (
-            None if letter.exit is None else (at[0] + letter.exit[0], at[1] + letter.exit[1])
-        )
+        self._leave = letter.exit and (at[0] + letter.exit[0], at[1] + letter.exit[1])
         self._x += letter.width + self._manner.gap * self._rng.uniform(0.6, 1.4)
 
     def space(self) -> None:
