@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from document_files import require_poppler
 from stage_bench import Stages, open_stages
+
+
+@pytest.fixture(scope="session")
+def poppler() -> None:
+    """Poppler on this machine; fails in CI and is skipped elsewhere without it."""
+    require_poppler()
 
 
 @pytest.fixture

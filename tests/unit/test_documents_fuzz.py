@@ -15,7 +15,6 @@ from document_files import (
     encrypted_pdf,
     group4,
     pdf,
-    require_poppler,
     scanned_pdf,
     tiff,
 )
@@ -35,11 +34,6 @@ HEADS = [
     b"\xff\xd8\xff",
     b"\x89PNG\r\n\x1a\n",
 ]
-
-
-@pytest.fixture(scope="module")
-def poppler() -> None:
-    require_poppler()
 
 
 mutations = st.lists(

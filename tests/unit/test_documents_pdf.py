@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from document_files import A4, encrypted_pdf, pdf, require_poppler
+from document_files import A4, encrypted_pdf, pdf
 
 from hwr.documents import Format, Limits, open_document
 from hwr.documents import pdf as pdf_module
@@ -25,11 +25,6 @@ BAR = b"0 g 60 700 200 40 re f"
 TEN_METRES = b"/MediaBox [0 0 28346.5 28346.5]"
 
 pytestmark = pytest.mark.usefixtures("poppler")
-
-
-@pytest.fixture
-def poppler() -> None:
-    require_poppler()
 
 
 @pytest.fixture

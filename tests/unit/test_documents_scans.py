@@ -15,7 +15,6 @@ from document_files import (
     encode,
     encrypted_pdf,
     pdf,
-    require_poppler,
     scanned_pdf,
     strips,
 )
@@ -37,11 +36,6 @@ JPEG = b"/Filter /DCTDecode"
 FLATE = b"/Filter /FlateDecode"
 
 pytestmark = pytest.mark.usefixtures("poppler")
-
-
-@pytest.fixture
-def poppler() -> None:
-    require_poppler()
 
 
 @pytest.fixture
