@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hwr.engines.onnx_graph import INK, LOGITS, ink_of, write_graph
 from hwr.engines.protocol import LineBatch, Logits
 from hwr.errors import EngineError, ModelError
-from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
+from hwr.model.line_image import LINE_HEIGHT
 from hwr.model.quantisation import Quantisation, load_quantisation
 from hwr.model.weights import Model
 
@@ -33,7 +33,7 @@ class OnnxEngine:
         self, model: Model, *, quantisation: Quantisation | None = None, threads: int = 1
     ) -> None:
         self._precision = f"int8 {quantisation.hash}" if quantisation else "float32"
-        self._classes = model.config.classes
+        self._classes, self._stride = model.config.classes, model.config.stride
         graph = write_graph(model, quantisation.ranges if quantisation else None)
         self._session = open_session(graph)
         self._pool = ThreadPoolExecutor(threads, "onnx") if threads > 1 else None
@@ -43,7 +43,7 @@ class OnnxEngine:
         return f"onnxruntime {onnxruntime.__version__} cpu {self._precision}"
 
     def logits(self, batch: LineBatch) -> Logits:
-        lengths = batch.widths // WIDTH_STEP
+        lengths = batch.widths // self._stride
         values = np.zeros((len(lengths), int(lengths.max()), self._classes), np.float32)
         lines = [row[:, :width] for row, width in zip(batch.images, batch.widths, strict=True)]
         read = self._pool.map(self._read, lines) if self._pool else map(self._read, lines)

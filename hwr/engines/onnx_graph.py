@@ -153,8 +153,8 @@ def _backbone(graph: _Graph, model: Model) -> str:
     x = graph.node("Relu", graph.convolution(graph.ink(), _on_quarters(kernel), bias))
     x, last = graph.activation(x, "stem"), "stem"
     for number, (block, _, _) in enumerate(model.config.residual_blocks()):
-        if number in _first_blocks(model.config):
-            x = graph.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+        if pool := _pool_before(number, model.config):
+            x = graph.node("MaxPool", x, kernel_shape=pool, strides=pool)
             x = graph.rounded(x, last)  # a maximum of 8-bit values is one of them
         last = block.removeprefix("backbone.")
         x = _residual(graph, model.tensors, last, x)
@@ -224,10 +224,10 @@ def _reordered(gates: Array) -> Array:
     return np.concatenate([i, o, f, c])
 
 
-def _first_blocks(config: NetworkConfig) -> set[int]:
-    """Numbers of the blocks before which the features are halved: the first of later stages."""
+def _pool_before(number: int, config: NetworkConfig) -> tuple[int, int] | None:
+    """The maximum before the block of this number, if it is the first of a later stage."""
     first, second, _ = config.blocks
-    return {first, first + second}
+    return dict(zip((first, first + second), config.pools, strict=True)).get(number)
 
 
 def _folded(tensors: Tensors, convolution: str, norm: str) -> tuple[Array, Array]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import EngineError
-from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
+from hwr.model.line_image import LINE_HEIGHT
 
 Grey = NDArray[np.uint8]
 
@@ -38,7 +38,7 @@ class Logits:
 
     #: (B, T, C) float32; what stands past a line's length has no meaning.
     values: NDArray[np.float32]
-    #: (B,) int64: time steps of each line, width / 8.
+    #: (B,) int64: time steps of each line, its width / the network's stride.
     lengths: NDArray[np.int64]
 
     def rows(self, batch: LineBatch) -> list[NDArray[np.float32]]:
@@ -47,13 +47,19 @@ class Logits:
         Raises:
             EngineError: the engine gave another number of lines or steps than it was asked for.
         """
-        wanted = batch.widths // WIDTH_STEP
-        if self.values.shape[0] != len(wanted) or not np.array_equal(self.lengths, wanted):
+        if self.values.shape[0] != len(batch.widths) or not self._in_proportion(batch.widths):
             raise EngineError(
                 f"The engine answered {self.values.shape[0]} lines of {self.lengths.tolist()} steps"
-                f" where {len(wanted)} lines of {wanted.tolist()} were asked. Report this as a bug."
+                f" where lines of {batch.widths.tolist()} pixels were asked. Report this as a bug."
             )
-        return [row[:length] for row, length in zip(self.values, wanted, strict=True)]
+        return [row[:length] for row, length in zip(self.values, self.lengths, strict=True)]
+
+    def _in_proportion(self, widths: NDArray[np.int64]) -> bool:
+        """Whether a time step is equally many whole pixels in every line."""
+        if len(self.lengths) != len(widths) or self.lengths.min(initial=1) < 1:
+            return False
+        strides = widths / self.lengths
+        return bool((strides == strides[:1]).all() and (strides % 1 == 0).all())
 
 
 class Engine(Protocol):

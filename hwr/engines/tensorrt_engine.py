@@ -24,7 +24,7 @@ from hwr.engines.tensorrt_probe import check_parity
 from hwr.engines.tensorrt_supply import EngineSupply
 from hwr.engines.torch_engine import TorchEngine
 from hwr.model.line_image import WIDTH_STEP
-from hwr.model.network import STRIDE, Crnn, fold_norms
+from hwr.model.network import Crnn, fold_norms
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class TensorRtEngine:
             EngineError: they do not read as `reference` does.
             Exception: whatever Torch-TensorRT raises where it cannot compile the network.
         """
+        self._stride = network.config.stride
         self._network = fold_norms(network).to(device=device, dtype=dtype)
         self._device = torch.device(device)
         self._dtype = dtype
@@ -91,11 +92,11 @@ class TensorRtEngine:
         most = bucket.usual_lines if self._cuda_graphs else bucket.most_lines
         parts = [slice(first, first + most) for first in range(0, len(batch.widths), most)]
         features = [self._features(bucket, batch.images[p], batch.widths[p]) for p in parts]
-        lengths = batch.widths // STRIDE
+        lengths = batch.widths // self._stride
         # All lines at once: the LSTM takes its steps one by one, however many lines share them.
         sequence = self._network.sequence(torch.cat(features), torch.from_numpy(lengths))
         values = torch.cat([self._classes(bucket, sequence[p]) for p in parts])
-        values = values[:, : width // STRIDE].float()
+        values = values[:, : width // self._stride].float()
         return Logits(values=values.cpu().numpy(), lengths=lengths)
 
     def warm_up(self) -> None:

@@ -13,8 +13,9 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from hwr.engines.tensorrt_buckets import Bucket
+from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT
-from hwr.model.network import STRIDE, Crnn
+from hwr.model.network import Crnn
 
 Shape = tuple[int, ...]
 
@@ -42,6 +43,8 @@ class Part:
     module: nn.Module
     inputs: tuple[InputRange, ...]
     bucket: Bucket
+    #: Pixels of width that become one time step.
+    stride: int
 
     def export(self) -> ExportedProgram:
         """The module as a graph whose batch and width are free within the bucket.
@@ -55,10 +58,11 @@ class Part:
 
     def _free_sizes(self) -> dict[str, dict[int, Any]]:
         lines = Dim("lines", min=1, max=self.bucket.most_lines)
-        steps = Dim("steps", min=self.bucket.narrowest // STRIDE, max=self.bucket.widest // STRIDE)
-        # A width is written as eight steps, so that the graph knows it to be a multiple of eight.
+        least, most = self.bucket.narrowest // self.stride, self.bucket.widest // self.stride
+        steps = Dim("steps", min=least, max=most)
+        # A width is written in steps, so that the graph knows it to be a multiple of the stride.
         names: dict[str, dict[int, Any]] = {
-            "ink": {0: lines, 3: STRIDE * steps},
+            "ink": {0: lines, 3: self.stride * steps},
             "widths": {0: lines},
             "sequence": {0: lines, 1: steps},
         }
@@ -67,19 +71,20 @@ class Part:
 
 def parts_of(network: Crnn, bucket: Bucket) -> tuple[Part, Part]:
     """Backbone and head of a folded `network` for `bucket`."""
-    dtype = next(network.parameters()).dtype
+    dtype, stride = next(network.parameters()).dtype, network.config.stride
     backbone = Part(
         name="backbone",
         module=network.backbone,
         inputs=(_ink(bucket, dtype), _widths(bucket)),
         bucket=bucket,
+        stride=stride,
     )
-    hidden = 2 * network.config.hidden
     head = Part(
         name="head",
         module=network.head,
-        inputs=(_sequence(bucket, hidden, dtype),),
+        inputs=(_sequence(bucket, network.config, dtype),),
         bucket=bucket,
+        stride=stride,
     )
     return backbone, head
 
@@ -104,13 +109,14 @@ def _widths(bucket: Bucket) -> InputRange:
     )
 
 
-def _sequence(bucket: Bucket, features: int, dtype: torch.dtype) -> InputRange:
+def _sequence(bucket: Bucket, config: NetworkConfig, dtype: torch.dtype) -> InputRange:
+    features, stride = 2 * config.hidden, config.stride
     return InputRange(
         name="sequence",
         dtype=dtype,
-        least=(1, bucket.narrowest // STRIDE, features),
-        usual=(bucket.usual_lines, bucket.widest // STRIDE, features),
-        most=(bucket.most_lines, bucket.widest // STRIDE, features),
+        least=(1, bucket.narrowest // stride, features),
+        usual=(bucket.usual_lines, bucket.widest // stride, features),
+        most=(bucket.most_lines, bucket.widest // stride, features),
     )
 
 

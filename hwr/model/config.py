@@ -4,6 +4,9 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+#: Of networks whose record does not say.
+_FIRST_STRIDE = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
@@ -15,12 +18,14 @@ class NetworkConfig:
     channels: tuple[int, int, int] = (32, 64, 128)
     #: Residual blocks of the three stages.
     blocks: tuple[int, int, int] = (1, 2, 3)
+    #: Pixels of width that become one time step: 8, or 4 where the last stage keeps its width.
+    stride: int = 4
     #: Units of the LSTM in each direction.
     hidden: int = 192
     #: Layers of the LSTM.
     layers: int = 2
     #: Share of features dropped between stages while training.
-    dropout: float = 0.15
+    dropout: float = 0.05
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""
@@ -32,7 +37,12 @@ class NetworkConfig:
         lists: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        return cls(**lists)
+        return cls(**{"stride": _FIRST_STRIDE} | lists)
+
+    @property
+    def pools(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Height and width of the maximum before the second and before the last stage."""
+        return (2, 2), (2, self.stride // 4)
 
     def residual_blocks(self) -> list[tuple[str, int, int]]:
         """Of each residual block its name in the weights, channels in and channels out."""

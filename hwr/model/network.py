@@ -4,7 +4,8 @@ After Retsinas et al., "Best Practices for a Handwritten Text Recognition System
 lighter: fewer and narrower blocks, 64 pixels high. Three modules, so that an engine may compile the
 first and the last and keep the recurrent one on a library kernel.
 
-Shapes: B lines, H = 64 and W pixels (W a multiple of 8), T = W / 8 time steps, C classes.
+Shapes: B lines, H = 64 and W pixels (W a multiple of 8), C classes, T = W / 4 time steps (or W / 8,
+see `NetworkConfig.stride`).
 A line reads the same alone and in any batch: features past a line's own width are set to zero
 before every convolution, and the LSTM runs over packed sequences.
 """
@@ -18,9 +19,6 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from hwr.model.config import NetworkConfig
-
-#: Horizontal pixels that become one time step.
-STRIDE = 8
 
 
 def width_mask(widths: Tensor, width: int) -> Tensor:
@@ -72,7 +70,7 @@ class Backbone(nn.Module):
             widths = [channels_in] + [channels] * count
             self.stages.append(nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise(widths)))
             channels_in = channels
-        self.pool = nn.MaxPool2d(2)
+        self.pools = nn.ModuleList(nn.MaxPool2d(shape) for shape in config.pools)
         self.dropout = nn.Dropout2d(config.dropout)
 
     def forward(self, ink: Tensor, widths: Tensor | None) -> Tensor:
@@ -80,9 +78,9 @@ class Backbone(nn.Module):
         x = _masked(torch.relu_(self.stem_norm(self.stem(ink))), mask)  # (B, c, H/2, W/2)
         for index, stage in enumerate(self.stages):
             if index:
-                x = self.dropout(self.pool(x))  # (B, c, H/2^i, W/2^i)
+                x = self.dropout(self.pools[index - 1](x))  # (B, c, H/2^(i+1), W/4 or W/8)
                 if widths is not None:
-                    mask = width_mask(widths // 2 ** (index + 1), x.shape[3])
+                    mask = width_mask(widths * x.shape[3] // ink.shape[3], x.shape[3])
             for block in stage:  # type: ignore[attr-defined]
                 x = block(x, mask)
         return x.amax(dim=2).transpose(1, 2)  # (B, T, F): column maximum
@@ -141,7 +139,7 @@ class Crnn(nn.Module):
 
     def forward(self, ink: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 1, H, W) ink in 0..1, (B,) int64 widths in pixels → (B, T, C) logits, (B,) steps."""
-        lengths = widths // STRIDE
+        lengths = widths // self.config.stride
         return self.head(self.sequence(self.backbone(ink, widths), lengths)), lengths
 
     def forward_training(self, ink: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Which lines a step sees. A function of (recipe, rank, step) alone, so that resuming is exact."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -18,6 +18,7 @@ from hwr.training.hands import Hand
 from hwr.training.paper import on_paper
 from hwr.training.recipe import Recipe
 from hwr.training.samples import Grey, LineSample, stack_ink
+from hwr.training.texts import Prose
 
 _DRAWN = ("hands", "fonts")
 
@@ -44,6 +45,8 @@ class Sources:
     real: Sequence[LineSample]
     hands: Sequence[Hand]
     fonts: Sequence[Path]
+    #: What the drawn lines say, besides words, names and amounts of their own.
+    prose: Prose = field(default_factory=Prose)
 
 
 class BatchPlan:
@@ -97,9 +100,9 @@ class BatchPlan:
         share = self._recipe.hands if self._sources.hands else 0.0
         if chance < share:
             hand, lender = rng.choice(self._sources.hands), rng.choice(self._sources.hands)
-            return hand_sample(hand, lender, seed)
+            return hand_sample(hand, lender, self._sources.prose, seed)
         if self._sources.fonts and chance < share + self._recipe.fonts:
-            return font_sample(rng.choice(self._sources.fonts), seed)
+            return font_sample(rng.choice(self._sources.fonts), self._sources.prose, seed)
         point = rng.random() * self._weights[-1]
         return self._real[int(np.searchsorted(self._weights, point, side="right"))]
 

@@ -15,6 +15,7 @@ from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.network import Crnn
 from hwr.training.batches import BatchPlan, Sources
+from hwr.training.corpora import CORPORA, corpus_texts
 from hwr.training.cutter import Cutter
 from hwr.training.datasets import read_folder
 from hwr.training.fonts import fetch_fonts
@@ -22,6 +23,7 @@ from hwr.training.hands import Hand, read_hands
 from hwr.training.progress import log_handler
 from hwr.training.recipe import Recipe, default_network
 from hwr.training.samples import LineSample
+from hwr.training.texts import Prose
 from hwr.training.trainer import Trainer, join_processes, load_averaged
 from hwr.training.validation import curve_validation
 
@@ -35,13 +37,15 @@ def train(
     out: Path,
     recipe: Recipe,
     fonts: Path,
+    corpora: Path,
     after: Path | None = None,
     every: int = 500,
 ) -> None:
     """Train on `data`, writing checkpoints, curve and model to `out`.
 
-    `after` is the folder of an earlier run: training starts from its weights, and it cuts the
-    recorded words into letters.
+    `fonts` and `corpora` keep what is fetched to draw lines; a recipe without fonts fetches
+    nothing. `after` is the folder of an earlier run: training starts from its weights, and it cuts
+    the recorded words into letters.
 
     Raises:
         TrainingDataError: there is nothing to train on, or `after` holds no checkpoint.
@@ -53,13 +57,14 @@ def train(
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     network = default_network(alphabet.classes)
-    earlier = load_averaged(after, network) if after else None
+    earlier = load_averaged(after) if after else None
     if earlier:
         recipe = replace(recipe, short_pools=0)
     sources = Sources(
         real=_real_lines(data),
         hands=_hands(data, after, earlier, alphabet) if recipe.hands else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
+        prose=_prose(corpora) if recipe.fonts else Prose(),
     )
     validate = curve_validation(_few(read_lines(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
@@ -84,6 +89,10 @@ def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alpha
     if after is None or earlier is None or not strokes.exists():
         return []
     return read_hands(strokes, "train", Cutter(earlier, alphabet), after)
+
+
+def _prose(corpora: Path) -> Prose:
+    return Prose.of(text for corpus in CORPORA for text in corpus_texts(corpora, corpus))
 
 
 def _few(samples: list[LineSample]) -> list[LineSample]:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from hwr.model.alphabet import Alphabet
-from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP, normalise_line
+from hwr.model.line_image import LINE_HEIGHT, normalise_line
 from hwr.model.network import Crnn
 from hwr.training.alignment import align
 from hwr.training.letters import Letter, cut_letters
@@ -81,7 +81,7 @@ class Cutter:
             return []
         ways = []
         for aside, haste in _WAYS:
-            centres = drawing.x(steps * WIDTH_STEP + WIDTH_STEP / 2 + aside)
+            centres = drawing.x((steps + 0.5) * self._network.config.stride + aside)
             letters = cut_letters(spelling, strokes, centres.tolist(), haste)
             if letters:
                 ways.append(list(zip(spelling, letters, strict=True)))
@@ -134,7 +134,7 @@ class Cutter:
             else:
                 logits, _ = self._network(stack_ink(lines), widths)
         values = logits.float().log_softmax(2).double().numpy()
-        lengths = (widths // WIDTH_STEP).tolist()
+        lengths = (widths // self._network.config.stride).tolist()
         return [row[:length] for row, length in zip(values, lengths, strict=True)]
 
 

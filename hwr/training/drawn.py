@@ -11,12 +11,13 @@ from hwr.training.composition import can_write, compose
 from hwr.training.hands import Hand
 from hwr.training.pen import draw
 from hwr.training.samples import Grey, LineSample
+from hwr.training.texts import Prose
 
 
-def hand_sample(hand: Hand, lender: Hand, seed: int) -> LineSample:
+def hand_sample(hand: Hand, lender: Hand, prose: Prose, seed: int) -> LineSample:
     """A line of English text written in `hand`."""
     rng = Random(seed)  # noqa: S311
-    text = _writable(hand, lender, rng)
+    text = _writable(hand, lender, prose, rng)
     strokes = compose(hand, text, rng, lender)
     unit, top, bottom = rng.uniform(16, 30), rng.uniform(1.2, 2.2), rng.uniform(0.1, 0.9)
     points = np.concatenate(strokes)
@@ -40,19 +41,19 @@ def hand_sample(hand: Hand, lender: Hand, seed: int) -> LineSample:
     )
 
 
-def _writable(hand: Hand, lender: Hand, rng: Random) -> str:
+def _writable(hand: Hand, lender: Hand, prose: Prose, rng: Random) -> str:
     """A text without the words that neither hand can write."""
     text = ""
     while not text:
-        words = texts.line_text(rng).split()
+        words = texts.line_text(rng, prose).split()
         text = " ".join(word for word in words if can_write(hand, word, lender))
     return text
 
 
-def font_sample(path: Path, seed: int) -> LineSample:
+def font_sample(path: Path, prose: Prose, seed: int) -> LineSample:
     """A line of English text drawn with a font."""
     rng = Random(seed)  # noqa: S311
-    text = texts.line_text(rng)
+    text = texts.line_text(rng, prose)
     while not fonts.can_draw(path, text):
         text = texts.sentence(rng).translate({ord(c): None for c in "\"'()?!;:"})
 

@@ -1,6 +1,7 @@
-"""English text to draw: words by frequency, names, dates, amounts in figures and in words."""
+"""English text to draw: running text, words by frequency, names, dates, amounts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from random import Random
 
@@ -15,6 +16,30 @@ _ONES = (
     " sixteen seventeen eighteen nineteen"
 ).split()
 _TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+#: Longest passage of running text on a line, in words.
+_LONGEST_PASSAGE = 12
+#: Share of sentences that are running text where there is some; the others have rarer words.
+_RUNNING = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prose:
+    """Running text to take lines from; may be empty."""
+
+    #: Words in their order, punctuation with them.
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, passages: Iterable[str]) -> "Prose":
+        """All words of the passages, one passage after the other."""
+        return cls(words=tuple(word for passage in passages for word in passage.split()))
+
+    def line(self, rng: Random) -> str:
+        """A few words that follow each other."""
+        start = rng.randrange(len(self.words))
+        return " ".join(self.words[start : start + rng.randint(1, _LONGEST_PASSAGE)])
 
 
 @cache
@@ -145,8 +170,10 @@ _KINDS: tuple[tuple[Callable[[Random], str], int], ...] = (
 )
 
 
-def line_text(rng: Random) -> str:
+def line_text(rng: Random, prose: Prose) -> str:
     """The text of one line: mostly sentences, else what forms and cheques hold."""
     kinds, weights = zip(*_KINDS, strict=True)
     kind: Callable[[Random], str] = rng.choices(kinds, weights=weights)[0]
+    if kind is sentence and prose.words and rng.random() < _RUNNING:
+        return prose.line(rng)
     return kind(rng)

@@ -76,7 +76,7 @@ class Trainer:
         self._rank = dist.get_rank() if dist.is_initialized() else 0
         self._world = dist.get_world_size() if dist.is_initialized() else 1
         torch.manual_seed(recipe.seed)
-        self.network = copy.deepcopy(start or Crnn(network)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = _start(network, start)
         self._average = copy.deepcopy(self.network).eval()
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
@@ -199,6 +199,7 @@ class Trainer:
 
     def _save(self, positions: list[Position]) -> None:
         state = {
+            "config": self.network.config.to_json(),
             "step": self._step,
             "seconds": self._seconds,
             "positions": positions,
@@ -239,16 +240,31 @@ def _ctc(logits: Tensor, batch: Batch) -> Tensor:
     )
 
 
-def load_averaged(folder: Path, config: NetworkConfig) -> Crnn:
+def _start(config: NetworkConfig, earlier: Crnn | None) -> Crnn:
+    """A new network; with the weights of an earlier one, which may differ in what has none."""
+    network = Crnn(config)
+    if earlier:
+        try:
+            network.load_state_dict(earlier.state_dict())
+        except RuntimeError as error:
+            raise TrainingDataError(
+                f"The earlier run's network has other layers than {config}. Name a run of this"
+                " network, or start without one."
+            ) from error
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def load_averaged(folder: Path) -> Crnn:
     """The averaged network of the run in `folder`, shortcut head and all, on the CPU.
 
     Raises:
-        TrainingDataError: there is no checkpoint of such a network.
+        TrainingDataError: there is no checkpoint of a run.
     """
     path = folder / "checkpoint.pt"
-    network = Crnn(config)
     with _named(path):
-        network.load_state_dict(torch.load(path, weights_only=True)["average"])
+        state = torch.load(path, weights_only=True)
+        network = Crnn(NetworkConfig.from_json(state["config"]))
+        network.load_state_dict(state["average"])
     return network.eval()
 
 
@@ -259,7 +275,7 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except _NO_CHECKPOINT as error:
         raise TrainingDataError(
-            f"{path} is no checkpoint of this network ({error}). Name the folder of a run."
+            f"{path} is no checkpoint of such a run ({error}). Name the folder of a run."
         ) from error
 
 

@@ -19,10 +19,11 @@ from hwr.training.drawn import hand_sample
 from hwr.training.hands import read_hands
 from hwr.training.metrics import error_rates
 from hwr.training.paper import on_paper
-from hwr.training.recipe import default_network
 from hwr.training.samples import Grey
+from hwr.training.texts import Prose
 from hwr.training.trainer import load_averaged
-from workers.settings import engine_of, get_settings
+from workers.models.choice import engine_of
+from workers.settings import get_settings
 
 LINES = 160
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
@@ -40,11 +41,12 @@ def main(data: Path, run: Path) -> None:
 
 def draw(strokes: Path, run: Path) -> tuple[list[Grey], list[str]]:
     """Lines in the validation writers' hands, and what they say."""
-    cutter = Cutter(load_averaged(run, default_network(ALPHABET.classes)), ALPHABET)
+    cutter = Cutter(load_averaged(run), ALPHABET)
     hands = read_hands(strokes, "val", cutter, run)
     rng, paper = Random(1), np.random.default_rng(1)
     samples = [
-        hand_sample(rng.choice(hands), rng.choice(hands), rng.getrandbits(40)) for _ in range(LINES)
+        hand_sample(rng.choice(hands), rng.choice(hands), Prose(), rng.getrandbits(40))
+        for _ in range(LINES)
     ]
     truths = [ALPHABET.fold(sample.text) for sample in samples]
     return [on_paper(sample.load(), paper) for sample in samples], truths

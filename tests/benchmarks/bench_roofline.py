@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from hwr.engines.tensorrt_buckets import COLUMNS
 from hwr.model.flops import layer_flops
 from hwr.model.line_image import LINE_HEIGHT
-from hwr.model.network import STRIDE, Crnn, ResidualBlock, fold_norms
+from hwr.model.network import Crnn, ResidualBlock, fold_norms
 from hwr.model.weights import load_model
 
 WIDTH = 1024
@@ -80,7 +80,7 @@ def main() -> None:
     for part in ("backbone", "sequence", "head"):
         write_row(part, [layer for layer in layers if layer.part == part])
     write_row("line", layers)
-    steps = network.config.layers * WIDTH // STRIDE
+    steps = network.config.layers * WIDTH // network.config.stride
     sys.stdout.write(f"\n{steps} steps one after another, {STEP_US:.0f} µs each (assumed)\n\n")
     sys.stdout.write(f"| batch | {columns('{} lines/s')} steps alone, lines/s |\n")
     sys.stdout.write(f"|---|{'---|' * len(GPUS)}---|\n")

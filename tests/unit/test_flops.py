@@ -19,7 +19,7 @@ def test_convolutions_and_classifier_agree_with_the_count_of_pytorch() -> None:
     network = small_network()
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         features = network.backbone(torch.zeros(1, 1, 64, WIDTH), None)
-        network.head(torch.zeros(1, WIDTH // 8, 10))
+        network.head(torch.zeros(1, WIDTH // network.config.stride, 10))
     steps = features.shape[1]
     # Four gates a direction; the second layer reads both directions of the first.
     lstm = steps * sum(2 * 2 * 4 * 5 * (inputs + 5) for inputs in (8, 10))

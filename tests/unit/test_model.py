@@ -119,7 +119,7 @@ def test_training_and_reading_agree_on_a_full_batch() -> None:
         logits, _ = network(ink, torch.tensor([128, 128]))
         trained, shortcut = network.forward_training(ink)
     torch.testing.assert_close(logits, trained)
-    assert shortcut.shape == trained.shape == (2, 16, ALPHABET.classes)
+    assert shortcut.shape == trained.shape == (2, 32, ALPHABET.classes)
 
 
 def test_folding_the_norms_changes_no_logit() -> None:
@@ -129,7 +129,7 @@ def test_folding_the_norms_changes_no_logit() -> None:
         logits, _ = network(ink, widths)
         folded, _ = fold_norms(network)(ink, widths)
     torch.testing.assert_close(folded[0], logits[0])
-    torch.testing.assert_close(folded[1, :9], logits[1, :9])
+    torch.testing.assert_close(folded[1, :18], logits[1, :18])
 
 
 def test_bfloat16_reads_nearly_the_same() -> None:
@@ -142,10 +142,11 @@ def test_bfloat16_reads_nearly_the_same() -> None:
 
 
 def test_an_engine_that_breaks_its_contract_is_named() -> None:
-    batch = LineBatch.stack([random_line(64, 0)])
-    wrong = Logits(values=np.zeros((1, 9, 5), np.float32), lengths=np.array([9]))
-    with pytest.raises(EngineError, match=r"\[9\] steps .* \[8\]"):
-        wrong.rows(batch)
+    batch = LineBatch.stack([random_line(64, 0), random_line(128, 1)])
+    for steps in ([9, 18], [16, 31], [16], [0, 0]):
+        wrong = Logits(values=np.zeros((len(steps), 31, 5), np.float32), lengths=np.array(steps))
+        with pytest.raises(EngineError, match=r"steps .* \[64, 128\]"):
+            wrong.rows(batch)
 
 
 def test_an_unknown_engine_is_named_with_the_known_ones() -> None:

@@ -21,7 +21,7 @@ from hwr.engines.tensorrt_supply import EngineSupply
 from hwr.engines.torch_engine import TorchEngine
 from hwr.errors import EngineError
 from hwr.model.line_image import LINE_HEIGHT, MAX_WIDTH
-from hwr.model.network import STRIDE, fold_norms
+from hwr.model.network import fold_norms
 from hwr.model.weights import load_model
 
 NARROW = BUCKETS[:1]
@@ -126,7 +126,7 @@ def test_half_precision_stays_far_within_the_tolerance() -> None:
         exact_values, _ = network(ink, widths)
         half_values, _ = network.half()(ink.half(), widths)
     for exact_row, half_row, width in zip(exact_values, half_values, widths, strict=True):
-        off = (exact_row - half_row.float())[: width // STRIDE].abs().max()
+        off = (exact_row - half_row.float())[: width // network.config.stride].abs().max()
         assert 0 < off < TOLERANCE / 4
 
 

@@ -9,7 +9,7 @@ from hwr.engines.tensorrt_buckets import BUCKETS, COLUMNS, Bucket, bucket_of
 from hwr.engines.tensorrt_parts import parts_of, weights_digest
 from hwr.errors import EngineError
 from hwr.model.line_image import LINE_HEIGHT, MAX_WIDTH, WIDTH_STEP
-from hwr.model.network import STRIDE, fold_norms
+from hwr.model.network import fold_norms
 
 
 def test_every_width_has_the_smallest_bucket_that_holds_it() -> None:
@@ -47,11 +47,11 @@ def test_an_exported_part_gives_what_the_module_gives(bucket: Bucket) -> None:
         (bucket.most_lines, middle),
     ]:
         ink = torch.rand(lines, 1, LINE_HEIGHT, width)
-        widths = torch.randint(1, width // STRIDE + 1, (lines,)) * STRIDE
+        widths = torch.randint(1, width // WIDTH_STEP + 1, (lines,)) * WIDTH_STEP
         with torch.inference_mode():
             features = network.backbone(ink, widths)
             torch.testing.assert_close(backbone(ink, widths), features, atol=1e-6, rtol=0)
-            sequence = torch.rand(lines, width // STRIDE, 2 * network.config.hidden)
+            sequence = torch.rand(lines, width // network.config.stride, 2 * network.config.hidden)
             torch.testing.assert_close(head(sequence), network.head(sequence), atol=1e-6, rtol=0)
 
 

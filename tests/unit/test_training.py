@@ -3,6 +3,7 @@
 import json
 import random
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +29,7 @@ from hwr.training.trainer import Trainer, load_averaged
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 SMALL = NetworkConfig(classes=ALPHABET.classes, channels=(4, 8, 8), hidden=8, layers=2)
+PROSE = texts.Prose.of(["The old man\nwas tired,", "and went home."])
 RECIPE = Recipe(steps=20, columns=1_600, pool=12, warmup=2, short_pools=1, fonts=0.0)
 
 
@@ -81,10 +83,16 @@ def test_a_folder_without_packs_is_named(tmp_path: Path) -> None:
         pack_names(tmp_path)
 
 
+def test_prose_gives_words_in_their_order() -> None:
+    rng = Random(1)
+    for line in (PROSE.line(rng) for _ in range(20)):
+        assert f" {line} " in f" {' '.join(PROSE.words)} "
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6))
 def test_drawn_text_can_be_written(seed: int) -> None:
-    text = texts.line_text(Random(seed))
+    text = texts.line_text(Random(seed), PROSE)
     assert text.strip()
     assert ALPHABET.fold(text) == " ".join(text.split())
 
@@ -174,7 +182,7 @@ def test_a_run_starts_from_the_averaged_weights_of_an_earlier_one(
     tmp_path: Path, lines: Path
 ) -> None:
     run(tmp_path / "first", lines, 10)
-    earlier = load_averaged(tmp_path / "first", SMALL)
+    earlier = load_averaged(tmp_path / "first")
     second = Trainer(tmp_path / "second", RECIPE, SMALL, ALPHABET, start=earlier)
     for a, b in zip(earlier.parameters(), second.network.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -185,7 +193,7 @@ def test_a_folder_without_a_checkpoint_is_named(tmp_path: Path, data: bytes | No
     if data is not None:
         (tmp_path / "checkpoint.pt").write_bytes(data)
     with pytest.raises(TrainingDataError, match="Name the folder of a run"):
-        load_averaged(tmp_path, SMALL)
+        load_averaged(tmp_path)
 
 
 def resumable() -> dict[str, Any]:
@@ -197,18 +205,27 @@ def resumable() -> dict[str, Any]:
 @pytest.mark.parametrize("state", [[1, 2], 7, {"network": 1}, resumable()])
 def test_a_foreign_checkpoint_is_named_when_a_run_goes_on(tmp_path: Path, state: object) -> None:
     torch.save(state, tmp_path / "checkpoint.pt")
-    with pytest.raises(TrainingDataError, match="no checkpoint of this network"):
+    with pytest.raises(TrainingDataError, match="no checkpoint of such a run"):
         Trainer(tmp_path, RECIPE, SMALL, ALPHABET)
 
 
 def test_a_cut_checkpoint_is_named_when_a_run_goes_on(straight: Path, tmp_path: Path) -> None:
     whole = (straight / "run" / "checkpoint.pt").read_bytes()
     (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(TrainingDataError, match="no checkpoint of this network"):
+    with pytest.raises(TrainingDataError, match="no checkpoint of such a run"):
         Trainer(tmp_path, RECIPE, SMALL, ALPHABET)
 
 
-def test_a_checkpoint_of_another_network_is_named(tmp_path: Path, lines: Path) -> None:
-    run(tmp_path, lines, 10)
-    with pytest.raises(TrainingDataError, match="no checkpoint of this network"):
-        load_averaged(tmp_path, NetworkConfig(classes=3))
+def test_a_run_may_start_from_one_with_other_time_steps(tmp_path: Path, lines: Path) -> None:
+    run(tmp_path / "first", lines, 10)
+    earlier, coarse = load_averaged(tmp_path / "first"), replace(SMALL, stride=8)
+    second = Trainer(tmp_path / "second", RECIPE, coarse, ALPHABET, start=earlier)
+    assert torch.equal(second.network.head.classify.weight, earlier.head.classify.weight)
+    assert second.network.config.stride == 8
+
+
+def test_a_run_cannot_start_from_one_with_other_layers(tmp_path: Path, lines: Path) -> None:
+    run(tmp_path / "first", lines, 10)
+    earlier = load_averaged(tmp_path / "first")
+    with pytest.raises(TrainingDataError, match="other layers"):
+        Trainer(tmp_path / "second", RECIPE, NetworkConfig(classes=3), ALPHABET, start=earlier)

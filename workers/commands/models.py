@@ -27,7 +27,12 @@ def train(
     fonts: Annotated[Path, typer.Option(help="Folder that keeps fetched fonts.")] = Path(
         "build/fonts"
     ),
-    draw_fonts: Annotated[bool, typer.Option(help="Draw lines with fonts; needs npm.")] = True,
+    corpora: Annotated[Path, typer.Option(help="Folder that keeps fetched running text.")] = Path(
+        "build/corpora"
+    ),
+    draw_fonts: Annotated[
+        bool, typer.Option(help="Draw lines with fonts, and running text; needs npm.")
+    ] = True,
     after: Annotated[
         Path | None,
         typer.Option(
@@ -47,7 +52,7 @@ def train(
     recipe = replace(Recipe(), patience=patience)
     recipe = replace(recipe, steps=steps) if steps else recipe
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
-    run(data, out, recipe, fonts, after)
+    run(data, out, recipe, fonts, corpora, after)
 
 
 def quantise(
