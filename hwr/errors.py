@@ -25,9 +25,19 @@ HwrError
 │   ├── LineTimeout
 │   └── LineFailed
 ├── ModelError             weights or alphabet cannot be used
+│   ├── ModelNotFound      the registry has no such model, version or pointer
+│   ├── DamagedManifest    a version does not say what it holds, or says what it may not
+│   ├── DamagedModel       the files of a version are not what its manifest says
+│   ├── ModelTooLarge
+│   ├── ModelMismatch      files that were made for other weights
+│   ├── VersionExists      versions never change
+│   └── PointerMoved       somebody else put a version to use at the same time
 ├── EngineError            an engine cannot start or broke its contract
 │   └── EngineBroken       it reads nothing any more
 ├── DecoderError           there is no such decoder, or its lexicon cannot be used
+├── ProfileError           a profile's file cannot be used
+│   ├── UnknownProfile
+│   └── FormNotFound       a page is not the blank form of its profile, and is read all the same
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
 ├── MissingFont            a font of the sample generator is not installed
@@ -40,6 +50,8 @@ HwrError
     ├── BadRequest
     ├── KeyRefused
     ├── ObjectNotFound
+    ├── ObjectExists
+    ├── UnsafeObject
     ├── DamagedLinePack
     ├── StorageUnavailable
     │   └── FetchTimeout
@@ -158,6 +170,34 @@ class ModelError(HwrError):
     """The model cannot be loaded. Install hwr again or name another model."""
 
 
+class ModelNotFound(ModelError):
+    """The registry has no such model. List what it has with: hwr models list"""
+
+
+class DamagedManifest(ModelError):
+    """The version's manifest is damaged. Publish the model again as another version."""
+
+
+class DamagedModel(ModelError):
+    """The version's files are not what its manifest says. Publish it again as another version."""
+
+
+class ModelTooLarge(ModelError):
+    """The version does not fit the cache. Raise HWR_MODEL_CACHE_BYTES."""
+
+
+class ModelMismatch(ModelError):
+    """Files of the model belong to other weights. Make them again for these."""
+
+
+class VersionExists(ModelError):
+    """The registry has this version, and versions never change. Publish it as another one."""
+
+
+class PointerMoved(ModelError):
+    """Somebody else put a version to use at the same time. Look which, and try again."""
+
+
 class EngineError(HwrError):
     """The engine cannot read. Choose another with HWR_ENGINE."""
 
@@ -168,6 +208,18 @@ class EngineBroken(EngineError):
 
 class DecoderError(HwrError):
     """The decoder cannot be used. Choose another with HWR_DECODER."""
+
+
+class ProfileError(HwrError):
+    """The profile cannot be used. See docs/profiles.md for what its file may hold."""
+
+
+class UnknownProfile(ProfileError):
+    """There is no such profile. Put its file into the folder that HWR_PROFILES names."""
+
+
+class FormNotFound(ProfileError):
+    """The page is not the profile's blank form, so its zones are guessed from the page's edges."""
 
 
 class ReaderClosed(HwrError):
@@ -216,6 +268,14 @@ class KeyRefused(ServiceError):
 
 class ObjectNotFound(ServiceError):
     """The storage has no such object. Submit the document again."""
+
+
+class ObjectExists(ServiceError):
+    """The storage has this object already. Choose another name."""
+
+
+class UnsafeObject(ServiceError):
+    """The storage holds a link where an object should be. Put a copy in its place."""
 
 
 class DamagedLinePack(ServiceError):

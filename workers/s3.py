@@ -14,12 +14,21 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from hwr.errors import DocumentTooLarge, ObjectNotFound, ReferenceUnreadable, StorageUnavailable
+from hwr.errors import (
+    DocumentTooLarge,
+    ObjectExists,
+    ObjectNotFound,
+    ReferenceUnreadable,
+    StorageUnavailable,
+)
 from workers.settings import Settings
-from workers.storage import Progress, check_key, copy_chunks, split_reference
+from workers.storage import Progress, check_key, copy_chunks, is_key_part, split_reference
 
 #: Answers of a server that has no such object.
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+
+#: Answers of a server that has such an object, or is being given it by somebody else.
+_TAKEN = frozenset({"409", "412", "ConditionalRequestConflict", "PreconditionFailed"})
 
 #: Answers of a server that is well, but does not let us in.
 _FORBIDDEN = frozenset(
@@ -57,6 +66,13 @@ class S3Storage:
                     content, self.bucket, self._key(key), Config=_ONE_BY_ONE
                 )
 
+    def create(self, key: str, content: bytes | IO[bytes]) -> None:
+        """Upload in one request, which the server refuses where the object exists."""
+        with self._errors(key):
+            self._client.put_object(
+                Bucket=self.bucket, Key=self._key(key), Body=content, IfNoneMatch="*"
+            )
+
     def get(self, key: str) -> bytes:
         """The bytes of the object."""
         with self._errors(key):
@@ -68,6 +84,18 @@ class S3Storage:
         """Stream the object into a file."""
         with self._errors(key):
             _download(self._client, self.bucket, self._key(key), path, progress)
+
+    def names(self, key: str) -> list[str]:
+        """The next parts of the keys below a key, in as many requests as there are thousands."""
+        prefix = self._key(key) + "/" if key else self.prefix
+        pages = self._client.get_paginator("list_objects_v2")
+        found: set[str] = set()
+        with self._errors(key):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/"):
+                found.update(entry["Key"] for entry in page.get("Contents", ()))
+                found.update(entry["Prefix"] for entry in page.get("CommonPrefixes", ()))
+        names = (name.removeprefix(prefix).removesuffix("/") for name in found)
+        return sorted(filter(is_key_part, names))
 
     def delete(self, key: str) -> None:
         """Remove the object."""
@@ -97,6 +125,8 @@ class S3Storage:
         except (BotoCoreError, Boto3Error, ClientError) as error:
             if _code(error) in _MISSING:
                 raise ObjectNotFound(f"{address} is not there. Submit it again.") from error
+            if _code(error) in _TAKEN:
+                raise ObjectExists(f"{address} is there already.") from error
             raise _unavailable(address, error) from error
 
 

@@ -1,4 +1,4 @@
-"""Where originals, line packs and results live: a folder, or a bucket on an S3 server.
+"""Where originals, line packs, results and models live: a folder, or a bucket on an S3 server.
 
 A key is a path such as `jobs/<job>/<document>/original`. Objects are written whole or not at all,
 and writing one again replaces it, so a repeated task does no harm.
@@ -14,7 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
-from hwr.errors import ObjectNotFound, ReferenceUnreadable, ServiceError, StorageUnavailable
+from hwr.errors import (
+    ObjectExists,
+    ObjectNotFound,
+    ReferenceUnreadable,
+    ServiceError,
+    StorageUnavailable,
+    UnsafeObject,
+)
 from workers.settings import Settings
 
 #: What a part of a key may look like: no empty part, no `..`, no hidden file.
@@ -36,11 +43,17 @@ class Storage(Protocol):
     def put(self, key: str, content: bytes | IO[bytes]) -> None:
         """Write an object, whole or not at all; a file is read from where it stands."""
 
+    def create(self, key: str, content: bytes | IO[bytes]) -> None:
+        """Write an object as `put` does, where none is. Raises ObjectExists."""
+
     def get(self, key: str) -> bytes:
         """The bytes of an object. Raises ObjectNotFound."""
 
     def download(self, key: str, path: Path, progress: Progress) -> None:
         """Copy an object into a file without holding it in memory. Raises ObjectNotFound."""
+
+    def names(self, key: str) -> list[str]:
+        """What stands directly below a key, sorted; empty where nothing is."""
 
     def delete(self, key: str) -> None:
         """Remove an object if it is there."""
@@ -53,19 +66,28 @@ class Storage(Protocol):
 
 
 def open_storage(settings: Settings) -> Storage:
-    """The storage that the settings name.
+    """The storage of documents that the settings name.
 
     Raises:
         ServiceError: the URL is neither file:PATH nor s3://BUCKET/PREFIX.
     """
-    url = settings.storage_url
+    return open_at(settings, "storage_url")
+
+
+def open_at(settings: Settings, name: str, *, plain: bool = False) -> Storage:
+    """The storage whose URL is the setting `name`; a folder may be a `plain` one.
+
+    Raises:
+        ServiceError: the URL is neither file:PATH nor s3://BUCKET/PREFIX.
+    """
+    url: str = getattr(settings, name)
     if url.startswith("file:"):
-        return FolderStorage(Path(url.removeprefix("file:").removeprefix("//")))
+        return FolderStorage(Path(url.removeprefix("file:").removeprefix("//")), plain=plain)
     if url.startswith("s3://"):
         from workers.s3 import S3Storage  # boto3 is slow to import and a folder does without it
 
         return S3Storage(url, endpoint_url=settings.s3_endpoint_url)
-    raise ServiceError(f"HWR_STORAGE_URL is {url!r}. Set it to file:PATH or s3://BUCKET/PREFIX.")
+    raise ServiceError(f"HWR_{name.upper()} is {url!r}. Set it to file:PATH or s3://BUCKET/PREFIX.")
 
 
 def check_key(key: str) -> str:
@@ -74,9 +96,14 @@ def check_key(key: str) -> str:
     Raises:
         ServiceError: a part of the key is empty, hidden or has unusual characters.
     """
-    if not all(_KEY_PART.fullmatch(part) for part in key.split("/")):
+    if not all(map(is_key_part, key.split("/"))):
         raise ServiceError(f"{key!r} is no storage key. Build keys of letters, digits and . _ -")
     return key
+
+
+def is_key_part(name: str) -> bool:
+    """Whether a key may have this between its slashes."""
+    return _KEY_PART.fullmatch(name) is not None
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -93,25 +120,29 @@ def split_reference(reference: str) -> tuple[str, str]:
 
 
 class FolderStorage:
-    """Objects as files under a folder, for one machine."""
+    """Objects as files under a folder, for one machine.
 
-    def __init__(self, root: Path) -> None:
+    Where `plain`, nothing but plain files in plain folders is an object: for folders into which
+    others write.
+    """
+
+    def __init__(self, root: Path, *, plain: bool = False) -> None:
         self.root = root.absolute()
+        self._plain = plain
 
     def put(self, key: str, content: bytes | IO[bytes]) -> None:
         """Write to a file beside the final one, then rename it into place."""
-        path = self._path(key)
-        source = io.BytesIO(content) if isinstance(content, bytes) else content
-        with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".put-", delete=False) as part:
-                try:
-                    _write_through(source, part)
-                    Path(part.name).replace(path)
-                except BaseException:
-                    Path(part.name).unlink(missing_ok=True)
-                    raise
-            _sync_folder(path.parent)
+        with self._errors(), self._written(key, content) as (part, path):
+            part.replace(path)
+
+    def create(self, key: str, content: bytes | IO[bytes]) -> None:
+        """Write to a file beside the final one, then give it its second name if that is free."""
+        with self._errors(), self._written(key, content) as (part, path):
+            part.chmod(0o644)  # one user publishes what another one's workers read
+            try:
+                path.hardlink_to(part)
+            except FileExistsError as error:
+                raise ObjectExists(f"{path} is there already.") from error
 
     def get(self, key: str) -> bytes:
         """The bytes of the file."""
@@ -122,6 +153,16 @@ class FolderStorage:
         """Copy the file."""
         with self._errors(), self._missing(key), self._path(key).open("rb") as source:
             copy_chunks(source, path, progress)
+
+    def names(self, key: str) -> list[str]:
+        """The names of files and folders, without those that no key can name."""
+        with self._errors():
+            try:
+                folder = self._path(key) if key else self.root
+                found = [entry.name for entry in folder.iterdir()]
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+            return sorted(filter(is_key_part, found))
 
     def delete(self, key: str) -> None:
         """Remove the file."""
@@ -139,7 +180,24 @@ class FolderStorage:
             tempfile.TemporaryFile(dir=self.root).close()
 
     def _path(self, key: str) -> Path:
-        return self.root / check_key(key)
+        path = self.root / check_key(key)
+        if self._plain:
+            _check_plain(path, self.root)
+        return path
+
+    @contextmanager
+    def _written(self, key: str, content: bytes | IO[bytes]) -> Iterator[tuple[Path, Path]]:
+        """A file with the content beside the one of the key, gone at the end."""
+        path = self._path(key)
+        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".put-", delete=False) as part:
+            try:
+                _write_through(source, part)
+                yield Path(part.name), path
+            finally:
+                Path(part.name).unlink(missing_ok=True)
+        _sync_folder(path.parent)
 
     @contextmanager
     def _missing(self, key: str) -> Iterator[None]:
@@ -167,6 +225,14 @@ def copy_chunks(source: IO[bytes], path: Path, progress: Progress) -> None:
         while chunk := source.read(_CHUNK):
             target.write(chunk)
             progress()
+
+
+def _check_plain(path: Path, root: Path) -> None:
+    """Raises UnsafeObject where a link or anything else that is no plain file lies in the way."""
+    steps = [path, *path.parents]
+    for step in steps[: steps.index(root)]:
+        if step.is_symlink() or (step.exists() and not (step.is_file() or step.is_dir())):
+            raise UnsafeObject(f"{step} is a link or no plain file. Put a copy in its place.")
 
 
 def _write_through(source: IO[bytes], target: IO[bytes]) -> None:
