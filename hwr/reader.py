@@ -149,11 +149,13 @@ class LineReader(_Closing):
         decoder: str = "auto",
         language_model: Path | None = None,
         review_below: float = REVIEW_BELOW,
+        model_version: str | None = None,
     ) -> None:
         """Load `model` (default: the shipped one) into the engine of that name and warm it up.
 
         `decoder` and `language_model` are what `hwr.decoding.decoders.open_decoder` takes.
-        `review_below` is recorded in the identity, for whoever sorts the readings.
+        `review_below` is recorded in the identity, for whoever sorts the readings, and so is
+        `model_version`, what names the model where it came from.
 
         Raises:
             ModelError, EngineError, DecoderError: it cannot be used on this machine.
@@ -171,6 +173,8 @@ class LineReader(_Closing):
             "review_below": f"{review_below:g}",
             "hwr": hwr.__version__,
         }
+        if model_version:
+            self.identity["model_version"] = model_version
         self._batcher: Batcher[Grey, LineReading] = Batcher(
             reading_work(self._engine, self._decoder, scale)
         )
@@ -240,6 +244,7 @@ class Reader(_Closing):
         decoder: str = "auto",
         language_model: Path | None = None,
         review_below: float = REVIEW_BELOW,
+        model_version: str | None = None,
         limits: Limits | None = None,
         line_finder: LineFinder = find_lines,
     ) -> None:
@@ -252,6 +257,7 @@ class Reader(_Closing):
             decoder=decoder,
             language_model=language_model,
             review_below=review_below,
+            model_version=model_version,
         )
         self._review_below = review_below
 

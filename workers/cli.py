@@ -9,7 +9,7 @@ from collections.abc import Callable
 import typer
 
 from hwr.errors import HwrError
-from workers.commands import bench, jobs, language, local, measure, models, serve
+from workers.commands import bench, jobs, language, local, measure, models, registry, serve
 from workers.commands.show import SOME_FAILED, complain
 
 app = typer.Typer(
@@ -31,6 +31,9 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 for heading, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=heading)(command)
+
+
+app.add_typer(registry.app, name="models", rich_help_panel="Make models")
 
 
 def main() -> None:

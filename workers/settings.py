@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -37,7 +37,23 @@ class Settings(BaseSettings):
         description='Tenant → bearer key (JSON object); empty: no keys, tenant "default"',
     )
 
-    model: Path | None = Field(None, description="Model file other than the shipped one")
+    model: Path | None = Field(
+        None,
+        description="Model other than the shipped one: a file, or NAME@VERSION of the registry;"
+        " NAME@current follows what is put to use",
+    )
+    model_registry: str = Field(
+        "file:models", description="Where named models live: file:PATH or s3://BUCKET/PREFIX"
+    )
+    model_cache: Path = Field(
+        Path(".hwr/models"), description="Folder that keeps what was fetched from the registry"
+    )
+    model_cache_bytes: int = Field(
+        2 * 2**30, ge=1, description="Most bytes of that folder, so also of a version"
+    )
+    model_look_every_s: Seconds = Field(
+        30.0, description="How often a read worker looks which version is current"
+    )
     engine: str = Field(
         "auto",
         description="Engine that reads: auto, onnx, torch, torch-bf16, torch-cuda, tensorrt,"
@@ -101,29 +117,3 @@ def get_settings() -> Settings:
         raise ServiceError(
             f"HWR_{field.upper()} is not JSON. Set it to what README.md says it takes."
         ) from error
-
-
-class EngineOptions(TypedDict):
-    """What hwr.reader.Reader and LineReader take of the settings."""
-
-    model: Path | None
-    engine: str
-    threads: int
-    decoder: str
-    language_model: Path | None
-    review_below: float
-
-
-def engine_of(settings: Settings, decoder: str | None = None) -> EngineOptions:
-    """Which model is read with, by which engine on how many threads, and how it is decoded.
-
-    A `decoder` that is given goes before the setting.
-    """
-    return EngineOptions(
-        model=settings.model,
-        engine=settings.engine,
-        threads=settings.engine_threads,
-        decoder=decoder or settings.decoder,
-        language_model=settings.language_model,
-        review_below=settings.review_below,
-    )

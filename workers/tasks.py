@@ -18,10 +18,12 @@ from workers import leases
 from workers.app import HARD_LIMIT_PART, SOFT_LIMIT_PART, app
 from workers.database import Document, get_database, short_lived_database
 from workers.dispatch import CeleryDispatch
-from workers.settings import engine_of, get_settings
+from workers.models.readers import Readers
+from workers.models.rolling import Follower, open_readers
+from workers.settings import get_settings
 from workers.stages.bench import Bench
 from workers.stages.publish import publish_document
-from workers.stages.read import LineReader, read_page
+from workers.stages.read import read_page
 from workers.stages.split import split_document
 from workers.storage import open_storage
 
@@ -31,7 +33,7 @@ _visibility_s = get_settings().visibility_timeout_s
 #: Exit status of a worker that ends because its engine does not read any more.
 ENGINE_BROKEN = 3
 
-_making_reader = threading.Lock()
+_making_readers = threading.Lock()
 
 
 @cache
@@ -46,26 +48,28 @@ def get_bench() -> Bench:
     )
 
 
-def get_reader() -> LineReader:
-    """The process's line reader, loaded by whoever asks first."""
-    with _making_reader:
-        return _make_reader()
+def get_readers() -> Readers:
+    """The process's line readers, loaded by whoever asks first."""
+    with _making_readers:
+        return _make_readers()[0]
+
+
+def get_follower() -> Follower | None:
+    """What brings the current version of the model into the readers, if the settings say so."""
+    with _making_readers:
+        return _make_readers()[1]
 
 
 @cache
-def _make_reader() -> LineReader:
-    from hwr.reader import LineReader as ModelReader  # loads an engine: for read workers only
-
-    settings = get_settings()
-    reader: LineReader = ModelReader(**engine_of(settings))
-    return reader
+def _make_readers() -> tuple[Readers, Follower | None]:
+    return open_readers(get_settings())
 
 
-def close_reader() -> None:
-    """Finish the batch at work and hand the other lines' pages back."""
-    with _making_reader:
-        if _make_reader.cache_info().currsize:
-            _make_reader().close()
+def close_readers() -> None:
+    """Finish the batches at work and hand the other lines' pages back."""
+    with _making_readers:
+        if _make_readers.cache_info().currsize:
+            _make_readers()[0].close()
 
 
 class SplitTask(Task):
@@ -103,7 +107,8 @@ def split(self: Any, document_id: str) -> None:
 def read(self: Any, page_id: int) -> None:
     """Read the lines of a page."""
     try:
-        read_page(get_bench(), get_reader(), page_id, self.request.id)
+        with get_readers().held() as reader:
+            read_page(get_bench(), reader, page_id, self.request.id)
     except EngineBroken as error:
         log.critical("%s: %s", error.code, error, exc_info=True)
         state.should_stop = ENGINE_BROKEN

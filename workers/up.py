@@ -81,6 +81,7 @@ class _Service:
         self._environment = {
             "HWR_DATABASE_URL": f"sqlite:///{data / 'hwr.db'}",
             "HWR_STORAGE_URL": f"file:{data / 'store'}",
+            "HWR_MODEL_CACHE": str(data / "models"),
             "HWR_API_HOST": host,
             "HWR_API_PORT": str(port),
         }

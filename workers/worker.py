@@ -89,10 +89,14 @@ def _connect_signals(role: Role) -> None:
     if role is Role.SPLIT:
         signals.worker_process_init.connect(_bound_process)
     else:
+        from workers.models.rolling import ModelWatch
         from workers.reading_log import ReadingLog
-        from workers.tasks import get_reader
+        from workers.tasks import get_follower
 
-        reading_log = ReadingLog(lambda: get_reader().statistics())
+        watch = ModelWatch(get_follower, get_settings().model_look_every_s)
+        signals.worker_ready.connect(lambda **_: watch.start(), weak=False)
+        signals.worker_shutting_down.connect(lambda **_: watch.stop(), weak=False)
+        reading_log = ReadingLog(_reading_figures)
         signals.worker_ready.connect(lambda **_: reading_log.start(), weak=False)
         signals.worker_shutting_down.connect(lambda **_: reading_log.stop(), weak=False)
         signals.worker_shutting_down.connect(_drain)
@@ -102,6 +106,13 @@ def _say_ready(**_: Any) -> None:
     ready_file = get_settings().ready_file
     if ready_file is not None:
         ready_file.touch()
+
+
+def _reading_figures() -> str:
+    from workers.tasks import get_follower, get_readers
+
+    follower = get_follower()
+    return f"{get_readers().statistics()}" + (f"; model {follower}" if follower else "")
 
 
 def _bound_process(**_: Any) -> None:
@@ -114,19 +125,19 @@ def _bound_process(**_: Any) -> None:
 
 def _load_reader() -> None:
     """Load the model before the first page comes, and end with a word where that cannot be."""
-    from workers.tasks import get_reader
+    from workers.tasks import get_readers
 
     try:
-        get_reader()
+        get_readers()
     except HwrError as error:
         sys.exit(f"{error.code}: {error}")
 
 
 def _drain(**_: Any) -> None:
     """Let pages at work be finished for a while, then hand them back."""
-    from workers.tasks import close_reader
+    from workers.tasks import close_readers
 
-    timer = Timer(DRAIN_S, close_reader)
+    timer = Timer(DRAIN_S, close_readers)
     timer.daemon = True
     timer.start()
 

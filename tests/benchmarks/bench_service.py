@@ -43,7 +43,8 @@ from hwr.layout import crop_line, find_lines
 from hwr.model.line_image import normalise_line
 from hwr.reader import Reader
 from hwr.samples import write_batch
-from workers.settings import engine_of, get_settings
+from workers.models.choice import engine_of
+from workers.settings import get_settings
 
 #: What can be measured.
 PARTS = ("speed", "length")

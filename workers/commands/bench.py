@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from workers.commands.show import complain
+from workers.models.choice import model_files
 from workers.settings import get_settings
 
 
@@ -33,13 +34,13 @@ def bench(
     from hwr.benchmark.plot import as_svg
     from hwr.benchmark.run import QUICK, Plan, run
 
-    settings = get_settings()
+    files = model_files(get_settings())
     plan = replace(
         QUICK if quick else Plan(),
         engines=tuple(engine or ()),
         threads=threads,
-        model=settings.model,
-        language_model=settings.language_model,
+        model=files.line,
+        language_model=files.language,
     )
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as drawn:

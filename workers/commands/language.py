@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.commands.models import Data
+from workers.models.choice import model_files
 from workers.settings import get_settings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def train_language(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     settings = get_settings()
-    recogniser = load_model(settings.model)
+    recogniser = load_model(model_files(settings).line)
     table = train(data, corpora, Alphabet(DEFAULT_CHARACTERS), LanguageRecipe())
     engine = open_engine(settings.engine, recogniser, settings.engine_threads)
     lines = see_lines(read_lines(data, "val"), engine, recogniser.alphabet)

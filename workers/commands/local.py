@@ -11,9 +11,10 @@ import typer
 
 from hwr.errors import HwrError
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
+from workers.models.choice import engine_of
 from workers.names import clean_name
 from workers.output import Format
-from workers.settings import engine_of, get_settings
+from workers.settings import get_settings
 
 if TYPE_CHECKING:
     from hwr.reader import DocumentReading

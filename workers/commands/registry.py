@@ -1,0 +1,121 @@
+"""Commands that keep the model registry: models list, publish, use and show."""
+
+import unicodedata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwr.errors import DamagedManifest, ModelNotFound
+from workers.commands.show import complain
+from workers.models.cache import open_cache
+from workers.models.choice import fetch, open_reader
+from workers.models.manifest import CARD, LANGUAGE, SHORT_HASH, Manifest, ModelName
+from workers.models.registry import Registry, open_registry
+from workers.settings import get_settings
+
+app = typer.Typer(
+    help="Keep the registry of models that HWR_MODEL_REGISTRY names.", no_args_is_help=True
+)
+
+VersionName = Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The version.")]
+
+
+@app.command("list")
+def list_() -> None:
+    """List all versions with their hashes; a star marks those in use."""
+    registry = open_registry(get_settings())
+    for name in registry.names():
+        current = _current(registry, name)
+        for version in registry.versions(name):
+            mark = "*" if version == current else " "
+            typer.echo(f"{mark} {version}  {_summary(registry, version)}")
+
+
+@app.command()
+def publish(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOLDER-OR-FILES",
+            exists=True,
+            help="Recogniser, CARD.md and, if it has one of its own, its language model; what"
+            " hwr quantise and hwr calibrate wrote beside the recogniser goes with it.",
+        ),
+    ],
+    name: Annotated[str, typer.Option(help="Name of the model.")],
+    version: Annotated[str, typer.Option(help="Name of the version; it can never be changed.")],
+) -> None:
+    """Read a line with a model and add it to the registry; it is not put to use by this."""
+    from workers.models.bundle import collect, try_out
+
+    model = ModelName.parse(f"{name}@{version}")
+    found = collect(files)
+    try_out(get_settings(), found)
+    if LANGUAGE not in found:
+        complain("without a language model: it is read with the one of the settings")
+    manifest = open_registry(get_settings()).publish(model, found)
+    typer.echo(manifest.identity)
+    complain(f"Put it to use with: hwr models use {model}")
+
+
+@app.command()
+def use(model: VersionName) -> None:
+    """Put a version to use: fetch it, read a line with it, and have read workers follow."""
+    settings = get_settings()
+    registry = open_registry(settings)
+    manifest = registry.manifest(ModelName.parse(model))
+    open_reader(settings, fetch(settings, manifest)).close()
+    move = registry.use(manifest)
+    typer.echo(f"{manifest.identity} is current since {move.moved}")
+
+
+@app.command()
+def show(model: VersionName) -> None:
+    """Show what a version holds, when the model's versions were put to use, and the card."""
+    settings = get_settings()
+    registry = open_registry(settings)
+    manifest = registry.manifest(ModelName.parse(model))
+    typer.echo(f"{manifest.model} {manifest.hash}")
+    typer.echo(f"published {manifest.created} by hwr {manifest.hwr}")
+    for file in manifest.files:
+        typer.echo(f"  {file.name:24} {file.size:>12,} bytes  {file.sha256}")
+    _show_moves(registry, manifest.model.name)
+    typer.echo("")
+    card = open_cache(settings).fetch(registry, manifest) / CARD
+    typer.echo(_harmless(card.read_text(encoding="utf-8", errors="replace")))
+
+
+def _current(registry: Registry, name: str) -> ModelName | None:
+    try:
+        return registry.current(name).model
+    except (ModelNotFound, DamagedManifest):
+        return None
+
+
+def _summary(registry: Registry, version: ModelName) -> str:
+    try:
+        manifest = registry.manifest(version)
+    except (ModelNotFound, DamagedManifest) as error:
+        return f"{error.code}: {error}"
+    return f"{manifest.hash[:SHORT_HASH]}  {manifest.size:>12,} bytes  {_day(manifest)}"
+
+
+def _day(manifest: Manifest) -> str:
+    return manifest.created.partition("T")[0]
+
+
+def _show_moves(registry: Registry, name: str) -> None:
+    for number in registry.moves(name):
+        try:
+            move = registry.move(name, number)
+        except (ModelNotFound, DamagedManifest) as error:
+            typer.echo(f"move {number}: {error.code}: {error}")
+            continue
+        told = f"{move.moved}  {move.model}  {move.manifest[:SHORT_HASH]}"
+        typer.echo(f"move {number}: {told}")
+
+
+def _harmless(text: str) -> str:
+    """The text without characters that steer a terminal."""
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c)[0] != "C")
