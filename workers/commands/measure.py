@@ -10,7 +10,8 @@ import typer
 
 from hwr.errors import TrainingDataError
 from workers.commands.show import complain
-from workers.settings import EngineOptions, engine_of, get_settings
+from workers.models.choice import EngineOptions, engine_of
+from workers.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
