@@ -15,6 +15,10 @@ _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
     " sixteen seventeen eighteen nineteen"
 ).split()
+#: What a number in words is counted in, largest first.
+Units = tuple[tuple[int, str], ...]
+THOUSANDS: Units = ((1_000, "thousand"), (100, "hundred"))
+LAKHS: Units = ((100_000, "lakh"), *THOUSANDS)
 _TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
@@ -74,18 +78,18 @@ def words(rng: Random, count: int) -> list[str]:
     return rng.choices(names, cum_weights=cumulative, k=count)
 
 
-def number_words(value: int) -> str:
-    """`value` below a million in English words."""
+def number_words(value: int, link: str = " ", units: Units = THOUSANDS) -> str:
+    """`value` below a million in English words; `link` stands between hundreds and tens."""
+    for size, unit in units:
+        if value >= size:
+            count, rest = divmod(value, size)
+            gap = link if rest < 100 else " "
+            more = gap + number_words(rest, link, units) if rest else ""
+            return f"{number_words(count, link, units)} {unit}{more}"
     if value < 20:
         return _ONES[value]
-    if value < 100:
-        tens, ones = divmod(value, 10)
-        return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
-    if value < 1000:
-        hundreds, rest = divmod(value, 100)
-        return f"{_ONES[hundreds]} hundred" + (f" {number_words(rest)}" if rest else "")
-    thousands, rest = divmod(value, 1000)
-    return f"{number_words(thousands)} thousand" + (f" {number_words(rest)}" if rest else "")
+    tens, ones = divmod(value, 10)
+    return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
 
 
 def sentence(rng: Random) -> str:
@@ -131,22 +135,45 @@ def date(rng: Random) -> str:
     return str(form.format(d=day, m=month, y=year, y2=year % 100, M=_MONTHS[month - 1]))
 
 
+#: How an amount in figures is kept from being changed.
+_GUARDS = (*("{}",) * 12, "**{}**", "***{}", "#{}#", "={}=", "-{}-", "{}-", "{}.-", "({})")
+_SIGNS = (*("{}",) * 4, "${}", "$ {}", "£{}", "€{}", "{} €", "Rs. {}", "Rs.{}", "{} $", "USD {}")
+_CENTS = ("", ".{:02}", ".{:02}", ".00", "/-", " {:02}/100", "-{:02}", " xx/100", ".--")
+_ENDS = (*("",) * 3, *(" only",) * 3, " Only.", " ----", " ---", " ==", " /-")
+_UNITS_OF_MONEY = (*("",) * 4, " dollars", " dollars", " pounds", " euros", " rupees", " Dollars")
+_PARTS = (*("",) * 4, " and {:02}/100", " & {:02}/100", " and no/100", " and xx/100", " {:02}/100")
+
+
 def amount(rng: Random) -> str:
     """An amount in figures."""
-    value = rng.randint(1, 10 ** rng.randint(1, 6))
-    cents = rng.choice(
-        ["", f".{rng.randint(0, 99):02}", ".00", "/-", f" {rng.randint(0, 99):02}/100"]
-    )
-    return rng.choice(["", "", "$", "$ ", "£", "€"]) + format(value, rng.choice(["d", ","])) + cents
+    value, cents = rng.randint(1, 10 ** rng.randint(1, 6)), rng.randint(0, 99)
+    figures = _grouped(value, rng) + rng.choice(_CENTS).format(cents)
+    return rng.choice(_SIGNS).format(rng.choice(_GUARDS).format(figures))
+
+
+def _grouped(value: int, rng: Random) -> str:
+    """Figures alone, in thousands, or in thousands and lakhs."""
+    form = rng.randrange(5)
+    if form == 0 and value >= 100_000:
+        lakhs, rest = divmod(value, 100_000)
+        return f"{lakhs},{rest // 1000:02},{rest % 1000:03}"
+    return f"{value:,}" if form < 3 else str(value)
 
 
 def amount_in_words(rng: Random) -> str:
-    """An amount as a cheque spells it."""
-    text = number_words(rng.randint(1, 10 ** rng.randint(1, 5)))
-    unit = rng.choice(["", "", " dollars", " pounds", " euros", " only"])
-    cents = rng.choice(["", f" and {rng.randint(0, 99):02}/100", " and no/100"])
-    case: Callable[[str], str] = rng.choice([str.capitalize, str.title, str.lower])
-    return f"{case(text)}{cents}{unit}"
+    """An amount as a cheque spells it, or the part of it that fits a line."""
+    value, cents = rng.randint(1, 10 ** rng.randint(1, 6)), rng.randint(0, 99)
+    if rng.random() < 0.1:
+        text = f"{number_words(rng.randint(11, 99))} hundred"
+    else:
+        units = LAKHS if rng.random() < 0.2 else THOUSANDS
+        text = number_words(value, rng.choice([" ", " ", " and ", " & "]), units)
+    text = text.replace("-", rng.choice("--- "))
+    case: Callable[[str], str] = rng.choice([str.capitalize, str.title, str.lower, str.capitalize])
+    text = case(text) + rng.choice(_UNITS_OF_MONEY) + rng.choice(_PARTS).format(cents)
+    text = f"Rupees {text}" if rng.random() < 0.08 else text
+    text += rng.choice(_ENDS)
+    return text.upper() if rng.random() < 0.12 else text
 
 
 def formula(rng: Random) -> str:

@@ -111,6 +111,14 @@ def test_numbers_in_words(value: int, said: str) -> None:
     assert texts.number_words(value) == said
 
 
+def test_numbers_in_words_as_the_british_and_indians_say_them() -> None:
+    assert texts.number_words(2_130, " and ") == "two thousand one hundred and thirty"
+    assert texts.number_words(758_000) == "seven hundred fifty-eight thousand"
+    assert texts.number_words(758_001, " and ", texts.LAKHS) == (
+        "seven lakh fifty-eight thousand and one"
+    )
+
+
 def run(folder: Path, lines: Path, until: int) -> Trainer:
     sources = Sources(real=read_pack(lines, "drawn", "train"), hands=[hand()], fonts=[])
     trainer = Trainer(folder, RECIPE, SMALL, ALPHABET)
