@@ -1,16 +1,16 @@
 """Line packs: what goes in comes out, and nothing else is taken for one."""
 
-import io
 from typing import Any
 
 import numpy as np
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwr.errors import DamagedLinePack
 from workers.jobs import Failure
-from workers.line_pack import PackedLine, pack, unpack
+from workers.line_pack import MOST_BYTES, PackedLine, pack, unpack
 
 points = st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 9999)), min_size=2, max_size=9)
 errors = st.builds(Failure, code=st.text(), message=st.text())
@@ -62,19 +62,27 @@ def test_a_pack_that_was_cut_off_is_refused(length: int) -> None:
         unpack(example()[:length])
 
 
-def test_pickles_are_refused() -> None:
-    stream = io.BytesIO()
-    np.savez(stream, pixels=np.array([{"a": 1}], dtype=object), lines=np.zeros(2, np.uint8))
+def test_a_changed_byte_is_refused() -> None:
+    whole = example()
+    changed = whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]
     with pytest.raises(DamagedLinePack):
-        unpack(stream.getvalue())
+        unpack(changed)
+
+
+def test_more_memory_than_a_page_can_need_is_refused() -> None:
+    with pytest.raises(DamagedLinePack, match="134217729 bytes"):
+        unpack(zstandard.compress(bytes(MOST_BYTES + 1)))
 
 
 @pytest.mark.parametrize(
-    "described", [b"[]", b"{}", b'[{"width": 4}]', b'[{"width": -30}]', b"no json", b"[1]"]
+    "described",
+    [b"[]", b"{}", b'[{"width": 4}]', b'[{"width": -30}]', b"no json", b"[1]", b'[{"width": 1e9}]'],
 )
 def test_a_description_that_does_not_fit_is_refused(described: bytes) -> None:
-    stream = io.BytesIO()
-    pixels = np.zeros((64, 30), np.uint8)
-    np.savez(stream, pixels=pixels, lines=np.frombuffer(described, np.uint8))
     with pytest.raises(DamagedLinePack):
-        unpack(stream.getvalue())
+        unpack(zstandard.compress(described + b"\n" + bytes(64 * 30)))
+
+
+def test_a_pack_without_pixels_is_refused() -> None:
+    with pytest.raises(DamagedLinePack):
+        unpack(zstandard.compress(b"[]"))
