@@ -1,0 +1,153 @@
+"""What a profile says, checked.
+
+The models are the sections of a profile's file; docs/profiles.md explains each key to those who
+write one.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+#: Left, top, right, bottom.
+Box = tuple[float, float, float, float]
+
+#: What a zone may hold beside the words of a lexicon: free text, a field of hwr.decoding.fields, or
+#: nothing that is to be read.
+TEXT, NOTHING = "text", "nothing"
+FIELDS = ("digits", "amount", "date", "capitals")
+LEXICON = "lexicon:"
+
+_HOLDS = rf"({TEXT}|{NOTHING}|{'|'.join(FIELDS)}|{LEXICON}[^\x00-\x1f]{{1,200}})"
+_NUMBERS = r"(all|odd|even|[1-9]\d{0,5}(-([1-9]\d{0,5})?)?)"
+#: Names stand in results, tables and pictures.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,39}$")]
+Millimetres = Annotated[float, Field(gt=0, le=2000)]
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+#: More than any form has; each is looked for.
+MOST_ZONES, MOST_PAGES = 200, 50
+
+
+class Find(StrEnum):
+    """How a zone is found on the page."""
+
+    AREA = "area"  # its box as it is
+    RULE = "rule"  # the printed rule that its text stands on
+    BOX = "box"  # the printed box around it
+    RULED = "ruled"  # each block of ruled lines in its box is a zone
+    BOXES = "boxes"  # each printed box in its box is a zone
+
+
+class ZoneForm(BaseModel):
+    """A zone as a profile has it."""
+
+    model_config = _STRICT
+
+    name: Name = Field(description="its lines carry it; of several with a number behind it")
+    box: Box = Field(description="left, top, right, bottom; shares of the page, or mm")
+    find: Find = Field(Find.AREA, description="how it is found")
+    holds: str = Field(TEXT, pattern=f"^{_HOLDS}$", description="what is written in it")
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its lines are read."""
+        return self.holds != NOTHING
+
+    @property
+    def decoder(self) -> str | None:
+        """Name of the decoder of its lines; None for the reader's own."""
+        return None if self.holds in (TEXT, NOTHING) else self.holds
+
+
+class PageForm(BaseModel):
+    """Pages of one kind as a profile has them."""
+
+    model_config = _STRICT
+
+    name: Name = Field("page", description="for people")
+    numbers: str = Field("all", pattern=f"^{_NUMBERS}$", description="which pages these are")
+    size_mm: tuple[Millimetres, Millimetres] | None = Field(
+        None, description="width and height; with it, boxes are in millimetres"
+    )
+    template: Path | None = Field(None, description="picture of the blank form")
+    outside: bool = Field(False, description="whether lines outside of all zones are read too")
+    zones: tuple[ZoneForm, ...] = Field((), max_length=MOST_ZONES)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        names = [zone.name for zone in self.zones]
+        for zone in self.zones:
+            left, top, right, bottom = self.shares(zone)
+            if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+                limits = "0 to 1" if self.size_mm is None else "the page of size_mm"
+                raise ValueError(
+                    f"the box of {zone.name!r} must be left, top, right, bottom within {limits}"
+                )
+            if names.count(zone.name) > 1:
+                raise ValueError(f"two zones are called {zone.name!r}")
+        return self
+
+    def shares(self, zone: ZoneForm) -> Box:
+        """The zone's box in shares of the page's width and height."""
+        width, height = self.size_mm or (1.0, 1.0)
+        left, top, right, bottom = zone.box
+        return left / width, top / height, right / width, bottom / height
+
+    def covers(self, number: int) -> bool:
+        """Whether page `number`, from 1, is of this kind."""
+        if self.numbers in ("odd", "even"):
+            return number % 2 == (self.numbers == "odd")
+        if self.numbers == "all":
+            return True
+        first, dash, last = self.numbers.partition("-")
+        if not dash:
+            return number == int(first)
+        return int(first) <= number and (not last or number <= int(last))
+
+
+class ProfileFile(BaseModel):
+    """All that a profile's file holds."""
+
+    model_config = _STRICT
+
+    description: str = Field("", max_length=1000, description="for people")
+    review_below: float | None = Field(
+        None, ge=0, le=1, description="lines less likely to be right are marked needs_review"
+    )
+    pages: tuple[PageForm, ...] = Field((), max_length=MOST_PAGES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A profile that was loaded."""
+
+    #: What it is called: its file's name without the suffix.
+    name: str
+    #: First 16 hexadecimal digits of the SHA-256 of its file and of the files it names.
+    hash: str
+    #: What its file says; paths in it are absolute.
+    content: ProfileFile
+
+    @property
+    def audit(self) -> dict[str, str]:
+        """What it adds to the identity of the reader."""
+        audit = {"profile": f"{self.name} {self.hash}"}
+        if self.content.review_below is not None:
+            audit["review_below"] = f"{self.content.review_below:g}"
+        return audit
+
+    def page(self, number: int) -> PageForm:
+        """What page `number` is; free text where the profile does not say."""
+        for form in self.content.pages:
+            if form.covers(number):
+                return form
+        return PageForm(outside=True)
+
+
+def is_name(text: str) -> bool:
+    """Whether a profile may be called so: nothing of a path is in it."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", text) is not None
