@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hwr.errors import ModelTooLarge, StorageUnavailable
-from workers.models.manifest import Manifest, StoredFile
+from workers.models.manifest import Manifest, StoredFile, is_hash
 from workers.models.registry import Registry
 from workers.settings import Settings
 
@@ -67,7 +67,7 @@ class ModelCache:
         """Remove what is left of broken downloads, and versions until the new one fits."""
         for part in self._folder.glob(f"{_PART}*"):
             shutil.rmtree(part)
-        homes = [path for path in self._folder.iterdir() if path.is_dir()]
+        homes = [path for path in self._folder.iterdir() if is_hash(path.name)]
         homes.sort(key=lambda home: home.stat().st_mtime_ns)
         sizes = [sum(file.stat().st_size for file in home.iterdir()) for home in homes]
         total = sum(sizes)

@@ -191,6 +191,11 @@ def write_move(manifest: Manifest) -> bytes:
     return (json.dumps(told, indent=1) + "\n").encode()
 
 
+def is_hash(text: str) -> bool:
+    """Whether it is a SHA-256 as manifests have it."""
+    return _HASH.fullmatch(text) is not None
+
+
 def now() -> str:
     """The time, ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -220,7 +225,7 @@ def _file(entry: Mapping[str, Any]) -> StoredFile:
 
 
 def _hash(text: str) -> str:
-    if not _HASH.fullmatch(text):
+    if not is_hash(text):
         raise ValueError("not a SHA-256")
     return text
 
