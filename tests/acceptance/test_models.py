@@ -64,16 +64,25 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     (scales,) = run.glob("*.confidence.json")
     assert "best-path" in json.loads(scales.read_text())["decoders"]
 
-    pages = hwr("evaluate", data, "--pages", model=model)
+    pages = hwr("evaluate", data, "--pages", "--json", figures, "--worst", sheet, model=model)
     assert pages.returncode == 0, pages.stderr
     assert "cpu int8" in pages.stderr or "has no VNNI" in pages.stderr
-    assert "lines 3/3" in pages.stdout
+    lines = json.loads(figures.read_text())["sets"]["all"]["lines"]
+    assert (lines["true"], lines["found"], lines["order_errors"]) == (3, 3, 0)
+    assert "true crops" in pages.stdout
+    assert sheet.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_half_without_pages_is_named(data: Path) -> None:
+    measured = hwr("evaluate", data, "--pages", "--half", "held-out")
+    assert measured.returncode == 1
+    assert "no transcribed page of this half" in measured.stderr
 
 
 def test_a_folder_without_pages_is_named(tmp_path: Path) -> None:
     measured = hwr("evaluate", tmp_path, "--pages")
     assert measured.returncode == 1
-    assert "holds no page. Put NAME.jpg" in measured.stderr
+    assert "holds no transcribed page" in measured.stderr
 
 
 def test_a_folder_without_lines_is_named(tmp_path: Path) -> None:

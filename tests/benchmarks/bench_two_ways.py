@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_two_ways.py SCAN.pdf [PAGES.txt]
 
 PAGES.txt has a line a page, its number and a picture's name, tab separated; beside the picture
-lies its transcription (see hwr.training.pages). With it the character error rates are printed:
-of the lines inside the transcribed part of each page, and of everything that was read.
+lies its transcription (see hwr.training.pages.truth). With it the character error rates are
+printed, without and with print that the transcription leaves out.
 """
 
 import os
@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -20,8 +21,10 @@ import services
 from rich.console import Console
 
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-from hwr.training.metrics import ErrorRates
-from hwr.training.pages import PlacedText, read_transcription, score_page
+from hwr.reader import ReadLine
+from hwr.training.metrics import ErrorCounts
+from hwr.training.pages.scores import TextScore, score_text
+from hwr.training.pages.truth import read_true_page
 from workers.client import Client, Json
 from workers.demo_service import follow, running_service
 from workers.processes import free_port, spawn, stop
@@ -88,26 +91,22 @@ def _texts(document: Json) -> list[list[str]]:
 
 def _score(document: Json, pages: Path) -> None:
     alphabet = Alphabet(DEFAULT_CHARACTERS)
-    inside: list[ErrorRates] = []
-    whole: list[ErrorRates] = []
+    scores: list[TextScore] = []
     for page, row in zip(document["pages"], pages.read_text().splitlines(), strict=True):
-        truth = read_transcription(pages.parent / Path(row.split("\t")[1]).with_suffix(".json"))
-        lines = [PlacedText(text=line["text"], polygon=line["polygon"]) for line in page["lines"]]
-        score = score_page(truth, lines, alphabet)
-        inside.append(score.inside)
-        whole.append(score.whole)
-        found = f"{score.lines[1]} lines of {score.lines[0]}"
-        console.print(
-            f"page {page['number']:2}: CER {score.inside.cer:6.2%}, "
-            f"with print {score.whole.cer:6.2%}, {found}"
-        )
-    console.print(
-        f"mean of {len(inside)} pages: CER {_mean(inside):.2%}, with print {_mean(whole):.2%}"
-    )
+        truth = read_true_page(pages.parent / Path(row.split("\t")[1]).with_suffix(".json"))
+        scores.append(score_text(truth, [_line(line) for line in page["lines"]], (), alphabet))
+        console.print(f"page {page['number']:2}: {_rates(scores[-1:])}, {len(page['lines'])} lines")
+    console.print(f"{len(scores)} pages: {_rates(scores)}")
 
 
-def _mean(rates: list[ErrorRates]) -> float:
-    return sum(rate.cer for rate in rates) / len(rates)
+def _line(line: Json) -> ReadLine:
+    return ReadLine(**{field.name: line[field.name] for field in fields(ReadLine)})
+
+
+def _rates(scores: list[TextScore]) -> str:
+    page = sum((score.page for score in scores), ErrorCounts()).rates()
+    with_print = sum((score.with_print for score in scores), ErrorCounts()).rates()
+    return f"CER {page.cer:6.2%}, with print {with_print.cer:6.2%}"
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hwr.errors import TrainingDataError
+from hwr.training.pages.halves import Half
 from workers.commands.show import complain
 from workers.models.choice import EngineOptions, engine_of
 from workers.settings import get_settings
@@ -16,7 +16,7 @@ from workers.settings import get_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hwr.reader import PageReading, Reader
+    from hwr.reader import Reader
     from hwr.training.evaluation import LineResult
 
 Data = Annotated[
@@ -39,7 +39,10 @@ USUAL_DECODERS = ("best-path", "auto")
 def evaluate(
     data: Data,
     split: Annotated[str, typer.Option(help="val or train")] = "val",
-    pages: Annotated[bool, typer.Option(help="Whole pages of DATA/pages, not lines.")] = False,
+    pages: Annotated[
+        bool, typer.Option(help="Whole pages of DATA or DATA/pages, not lines.")
+    ] = False,
+    half: Annotated[Half, typer.Option(help="Which pages, sorted by name.")] = Half.ALL,
     engine: EngineName = None,
     decoder: Annotated[
         str | None, typer.Option(help="How logits become text; default: HWR_DECODER.")
@@ -49,16 +52,21 @@ def evaluate(
     ] = None,
     worst: Annotated[
         Path | None,
-        typer.Option(help="Also draw the worst-read lines with their texts to this PNG."),
+        typer.Option(help="Also draw the worst lines or pages to this PNG."),
     ] = None,
     plot: Plot = None,
 ) -> None:
-    """Measure the model: error rates per data set and writer, or per page with --pages."""
+    """Measure the model: error rates per data set and writer, or of whole pages with --pages."""
     from hwr.reader import Reader
+    from workers.commands.pages import measure_pages
 
     with Reader(**_options(engine, decoder)) as reader:
         complain(f"{reader.identity}")
-        found = _pages(reader, data) if pages else _lines(reader, data, split, worst, plot)
+        found = (
+            measure_pages(reader, data, half, worst)
+            if pages
+            else _lines(reader, data, split, worst, plot)
+        )
         figures = {"reader": reader.identity, **found}
     if save:
         save.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -147,32 +155,3 @@ def _reliability(results: "Sequence[LineResult]", plot: Path | None) -> dict[str
     if plot:
         plot.write_text(reliability_plot(results, sets), encoding="utf-8")
     return {name: asdict(found) for name, found in sets.items()}
-
-
-def _pages(reader: "Reader", data: Path) -> dict[str, Any]:
-    from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-    from hwr.training.pages import PlacedText, score_page, transcribed_pages
-
-    alphabet = Alphabet(DEFAULT_CHARACTERS)
-    scores: dict[str, Any] = {}
-    for picture, truth in transcribed_pages(data / "pages"):
-        page = _only_page(reader, picture)
-        read = [PlacedText(text=line.text, polygon=line.polygon) for line in page.lines]
-        score = score_page(truth, read, alphabet)
-        scores[picture.stem] = asdict(score)
-        text = f"CER {score.inside.cer:7.2%}  with print {score.whole.cer:7.2%}"
-        typer.echo(f"{picture.stem:36} {text}  lines {score.lines[1]}/{score.lines[0]}")
-    if not scores:
-        raise TrainingDataError(
-            f"{data / 'pages'} holds no page. Put NAME.jpg and its text NAME.json there."
-        )
-    return {"pages": scores}
-
-
-def _only_page(reader: "Reader", picture: Path) -> "PageReading":
-    pages = list(islice(reader.pages(picture), 2))
-    if len(pages) != 1:
-        raise TrainingDataError(
-            f"{picture} has more than one page, its transcription is of one. Split it."
-        )
-    return pages[0]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hwr.training.intervals import Interval
 from hwr.training.metrics import ErrorRates
+from hwr.training.pages.summary import PageFigures
 from hwr.training.reliability import RISKS, Calibration, Reliability
 from hwr.training.report import Report, Scores
 
@@ -36,6 +37,14 @@ def reliability_table(sets: Mapping[str, Reliability]) -> Iterator[str]:
     taken = (f"taken at {risk:.0%} wrong" for risk in RISKS)
     rows = [_reliability_row(name, found) for name, found in sets.items()]
     yield from table(("confidence", *kinds, *taken), rows)
+
+
+def page_table(pages: Mapping[str, PageFigures]) -> Iterator[str]:
+    """What was found and read, of single pages or of sets of them."""
+    heading = ("pages", "", "lines", "found", "recall", "precision", "baselines", "", "misordered")
+    texts = ("CER", "WER", "with print", "true crops", "apart")
+    rows = [(name, *_page_cells(found)) for name, found in pages.items()]
+    yield from table((*heading, *texts), rows)
 
 
 def table(heading: Cells, rows: Sequence[Cells]) -> Iterator[str]:
@@ -77,6 +86,18 @@ def _reliability_row(name: str, found: Reliability) -> Cells:
 def _calibration_cells(found: Calibration) -> Cells:
     errors = (f"{found.ece:.3f}", f"{found.ece_by_chance:.3f}")
     return (str(found.count), percent(found.accuracy), *errors)
+
+
+def _page_cells(found: PageFigures) -> Cells:
+    lines = found.lines
+    shares = (lines.recall, lines.precision, lines.baseline_recall, lines.baseline_precision)
+    return (
+        *(str(lines.pages), str(lines.true), str(lines.found)),
+        *(f"{share:.3f}" for share in shares),
+        percent(lines.order_errors),
+        *(percent(found.page.cer), percent(found.page.wer), percent(found.with_print.cer)),
+        *(percent(found.crops.cer), f"{100 * found.apart:+.2f}"),
+    )
 
 
 def _interval(interval: Interval) -> str:

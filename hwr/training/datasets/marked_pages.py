@@ -62,7 +62,7 @@ _FORMATS = {
 
 def holds_marked_pages(folder: Path) -> bool:
     """Whether a PAGE or ALTO file lies in `folder` itself."""
-    return any(map(_is_marked, folder.glob("*.xml")))
+    return any(map(is_marked, folder.glob("*.xml")))
 
 
 def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Record]:
@@ -71,7 +71,7 @@ def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Reco
     Neither format names a writer: each page counts as one.
     """
     records: list[Record] = []
-    for path in sorted(filter(_is_marked, folder.glob("*.xml"))):
+    for path in sorted(filter(is_marked, folder.glob("*.xml"))):
         try:
             records += _records(path, pictures, left_out)
         except (TrainingDataError, OSError) as error:
@@ -79,7 +79,8 @@ def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Reco
     return records
 
 
-def _is_marked(path: Path) -> bool:
+def is_marked(path: Path) -> bool:
+    """Whether the file begins as PAGE or ALTO does."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -88,7 +89,7 @@ def _is_marked(path: Path) -> bool:
 
 def _records(path: Path, pictures: Folder, left_out: LeftOut) -> Iterator[Record]:
     page = read_page(pictures.read(str(path.resolve())), left_out, path.name)
-    picture = _find_picture(path, page.picture, pictures)
+    picture = find_picture(path, page.picture, pictures)
     for line in page.lines:
         yield Record(
             name=f"{path.name}, {line.name}",
@@ -125,8 +126,12 @@ def _lines(marked: _Format, page: Element, left_out: LeftOut, name: str) -> Iter
             left_out.add(f"{name}, {line_name}", error)
 
 
-def _find_picture(path: Path, named: str, pictures: Folder) -> str:
-    """The picture's name in `pictures`: as the XML has it, without its folders, or as the XML."""
+def find_picture(path: Path, named: str, pictures: Folder) -> str:
+    """The picture's name in `pictures`: as the XML has it, without its folders, or as the XML.
+
+    Raises:
+        TrainingDataError: it is neither beside the XML nor in the folder above.
+    """
     base = re.split(r"[\\/]", named)[-1]
     names = [name for name in (named, base) if name]
     names += [path.stem + suffix for suffix in _SUFFIXES]
@@ -147,12 +152,16 @@ def _cut(
     pictures: Folder, picture: str, size: tuple[float, float] | None, line: MarkedLine
 ) -> Grey:
     image = _page(pictures, picture)
-    scale = _scale(image, size)
+    scale = scale_of(image, size)
     return crop_line(image, outlined(line, image.shape, scale))
 
 
-def _scale(image: Grey, size: tuple[float, float] | None) -> NDArray[np.float64]:
-    """Pixels of the picture for the XML's unit, across and down."""
+def scale_of(image: Grey, size: tuple[float, float] | None) -> NDArray[np.float64]:
+    """Pixels of the picture for the XML's unit, across and down.
+
+    Raises:
+        TrainingDataError: its proportions are not those of the XML's page.
+    """
     if size is None:
         return np.ones(2)
     scale = np.array(image.shape[::-1]) / np.array(size)

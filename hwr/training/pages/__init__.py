@@ -1,0 +1,1 @@
+"""What was found and read on whole pages against their transcriptions."""
