@@ -20,16 +20,28 @@ from hwr.training.samples import Grey
 
 #: Package names in the npm scope @fontsource.
 FONTS = (
-    "annie-use-your-telescope bad-script caveat cedarville-cursive coming-soon covered-by-"
-    " your-grace crafty-girls dancing-script dawning-of-a-new-day delius gaegu give-you-glory"
-    " gloria-hallelujah gochi-hand handlee homemade-apple indie-flower just-another-hand just-"
-    " me-again-down-here kalam kristi la-belle-aurore loved-by-the-king marck-script mali"
-    " merienda mr-dafoe mrs-saint-delafield nanum-pen-script neucha nothing-you-could-do over-"
-    " the-rainbow pangolin patrick-hand permanent-marker reenie-beanie rock-salt sacramento"
-    " sedgwick-ave shadows-into-light short-stack sriracha sue-ellen-francisco swanky-and-moo-"
-    " moo the-girl-next-door waiting-for-the-sunrise walter-turncoat zeyada playwrite-us-trad"
-    " playwrite-us-modern playwrite-gb-s playwrite-fr-moderne playwrite-de-grund playwrite-it-"
-    " moderna qwigley herr-von-muellerhoff mr-de-haviland monsieur-la-doulaise meddon allura"
+    "allura annie-use-your-telescope architects-daughter bad-script beth-ellen bilbo "
+    "bonheur-royale calligraffitti caramel caveat caveat-brush cedarville-cursive clicker-script "
+    "coming-soon covered-by- crafty-girls damion dancing-script dawning-of-a-new-day dekko "
+    "delicious-handrawn delius edu-au-vic-wa-nt-hand edu-nsw-act-foundation edu-qld-beginner "
+    "edu-sa-beginner edu-tas-beginner edu-vic-wa-nt-beginner estonia fuggles fuzzy-bubbles gaegu "
+    "gamja-flower give-you-glory gloria-hallelujah gochi-hand grape-nuts gwendolyn handlee "
+    "herr-von-muellerhoff hi-melody homemade-apple indie-flower inspiration julee just- "
+    "just-another-hand kalam kings klee-one kristi la-belle-aurore licorice liu-jian-mao-cao "
+    "long-cang loved-by-the-king lovers-quarrel mali mansalva marck-script me-again-down-here "
+    "meddon merienda moderna monsieur-la-doulaise moo mr-dafoe mr-de-haviland mrs-saint-delafield "
+    "ms-madi my-soul mynerve nanum-brush-script nanum-pen-script neucha nothing-you-could-do "
+    "oooh-baby over- pangolin patrick-hand permanent-marker playpen-sans playwrite-at "
+    "playwrite-au-vic playwrite-be-wal playwrite-br playwrite-ca playwrite-cz playwrite-de-grund "
+    "playwrite-dk-loopet playwrite-es playwrite-fr-moderne playwrite-fr-trad playwrite-gb-s "
+    "playwrite-hr playwrite-hu playwrite-ie playwrite-in playwrite-it- playwrite-it-trad "
+    "playwrite-mx playwrite-nl playwrite-no playwrite-nz playwrite-pl playwrite-pt playwrite-ro "
+    "playwrite-us-modern playwrite-us-trad playwrite-za poor-story qwigley rancho reenie-beanie "
+    "rock-salt rouge-script ruge-boogie ruthie sacramento schoolbell sedgwick-ave "
+    "shadows-into-light shantell-sans short-stack square-peg sriracha stalemate "
+    "sue-ellen-francisco sunshiney swanky-and-moo- the-girl-next-door the-rainbow vibur "
+    "vujahday-script waiting-for-the-sunrise walter-turncoat whisper yomogi your-grace zeyada "
+    "zhi-mang-xing"
 ).split()
 
 _DRAW_SIZE = 56
