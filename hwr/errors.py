@@ -38,9 +38,6 @@ HwrError
 ├── ProfileError           a profile's file cannot be used
 │   ├── UnknownProfile
 │   └── FormNotFound       a page is not the blank form of its profile, and is read all the same
-├── ProfileError           a profile's file cannot be used
-│   ├── UnknownProfile
-│   └── FormNotFound       a page is not the blank form of its profile, and is read all the same
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
 ├── MissingFont            a font of the sample generator is not installed

@@ -1,0 +1,7 @@
+"""A page under a profile: where its zones are, and which line stands in which."""
+
+from hwr.forms.overlay import draw_layout
+from hwr.forms.page import PageLayout, lay_out
+from hwr.forms.zone import Found, Zone
+
+__all__ = ["Found", "PageLayout", "Zone", "draw_layout", "lay_out"]

@@ -1,0 +1,198 @@
+"""Which lines stand in which zone; a line that runs through several is cut between them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.forms.zone import Zone, ZonedLine
+from hwr.layout import Line
+from hwr.layout.ink import Grey
+
+#: A line is where its body is: so far above its baseline, as a share of its height.
+BODY = 0.25
+#: A line is looked at in steps of this share of its height.
+STEP = 0.1
+#: A line that is in a zone for less than this share of its height only touches it.
+LEAST_PIECE = 0.7
+#: Writing that goes over a zone's end is followed so far for the end of its word, as a share of the
+#: line's height; between two zones a gap is looked for so near.
+FOLLOWED, BETWEEN = 2.5, 0.8
+#: Narrowest gap between words, as a share of the line's height.
+LEAST_GAP = 0.12
+#: Rows of a line in which a gap is white, as shares of its height above the baseline: a rule lies
+#: below them.
+GAP_ROWS = (0.6, 0.1)
+#: Gaps are lighter than the mean of the darkest and the usual grey beside the cut.
+GAP_LEVEL = 0.5
+
+#: No zone.
+NOWHERE = -1
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A part of a line in one zone."""
+
+    #: Index of the zone, or NOWHERE.
+    owner: int
+    #: Ends in page pixels.
+    left: float
+    right: float
+
+    @property
+    def width(self) -> float:
+        """In pixels."""
+        return self.right - self.left
+
+
+def zoned_lines(
+    image: Grey, lines: Sequence[Line], zones: Sequence[Zone], *, outside: bool
+) -> tuple[ZonedLine, ...]:
+    """The lines of a grey page (H, W) with their zones, in the order of `lines`, numbered anew.
+
+    Left out are those in zones that are not read, and without `outside` those in no zone.
+    """
+    corners = [np.array(zone.polygon, np.float64) for zone in zones]
+    kept: list[ZonedLine] = []
+    for line in lines:
+        for owner, part in _parts(image, line, corners):
+            zone = None if owner == NOWHERE else zones[owner]
+            if outside if zone is None else zone.is_read:
+                kept.append(ZonedLine(line=replace(part, order=len(kept)), zone=zone))
+    return tuple(kept)
+
+
+def _parts(image: Grey, line: Line, zones: Sequence[Floats]) -> Iterator[tuple[int, Line]]:
+    pieces = _joined(_pieces(line, zones), LEAST_PIECE * _height(line))
+    cuts = [_cut(image, line, *both) for both in pairwise(pieces)]
+    ends = zip([-np.inf, *cuts], [*cuts, np.inf], strict=True)
+    for piece, (left, right) in zip(pieces, ends, strict=True):
+        part = line if len(pieces) == 1 else cut_out(line, left, right)
+        if part is not None:
+            yield piece.owner, part
+
+
+def _pieces(line: Line, zones: Sequence[Floats]) -> list[Piece]:
+    """The line from left to right, in pieces of one owner each."""
+    baseline = np.array(line.baseline, np.float64)
+    height = _height(line)
+    first, last = baseline[0, 0], baseline[-1, 0]
+    count = max(int((last - first) / max(STEP * height, 1.0)), 1) + 1
+    x = np.linspace(first, last, count)
+    y = np.interp(x, baseline[:, 0], baseline[:, 1]) - BODY * height
+    owners = owners_of(np.stack([x, y], axis=1), zones)
+    half = (last - first) / (2 * (count - 1))
+    runs = [list(run) for _, run in groupby(range(count), key=lambda index: int(owners[index]))]
+    return [
+        Piece(owner=int(owners[run[0]]), left=x[run[0]] - half, right=x[run[-1]] + half)
+        for run in runs
+    ]
+
+
+def owners_of(points: Floats, zones: Sequence[Floats]) -> NDArray[np.int_]:
+    """Index of the first zone that holds each point (n, 2), NOWHERE for none.
+
+    Zones are convex, (k, 2), clockwise.
+    """
+    owners = np.full(len(points), NOWHERE)
+    for index in reversed(range(len(zones))):
+        starts = zones[index]
+        along = np.roll(starts, -1, axis=0) - starts
+        away = points[:, None, :] - starts[None]
+        inside = (along[:, 0] * away[..., 1] - along[:, 1] * away[..., 0] >= 0).all(axis=1)
+        owners[inside] = index
+    return owners
+
+
+def _joined(pieces: list[Piece], least: float) -> list[Piece]:
+    """The pieces without those that only touch a zone; what lies between is one piece."""
+    kept = [
+        replace(piece, owner=NOWHERE) if piece.width < least and len(pieces) > 1 else piece
+        for piece in pieces
+    ]
+    runs = [list(run) for _, run in groupby(kept, key=lambda piece: piece.owner)]
+    return [replace(run[0], right=run[-1].right) for run in runs]
+
+
+def _cut(image: Grey, line: Line, before: Piece, after: Piece) -> float:
+    """Where the line is cut between two pieces: in a gap, so that no word is cut.
+
+    A word that goes over the end of a zone belongs to it.
+    """
+    x, height = before.right, _height(line)
+    left = FOLLOWED if before.owner == NOWHERE else 0.0 if after.owner == NOWHERE else BETWEEN
+    right = FOLLOWED if after.owner == NOWHERE else 0.0 if before.owner == NOWHERE else BETWEEN
+    # A gap that begins or ends on the other side is seen whole.
+    start, end = (x - max(left, BETWEEN) * height, x + max(right, BETWEEN) * height)
+    near = [
+        min(max(x, low), high)
+        for low, high in _gaps(image, line, start, end)
+        if high >= x - left * height and low <= x + right * height
+    ]
+    return min(near, key=lambda place: abs(place - x), default=x)
+
+
+def _gaps(image: Grey, line: Line, start: float, end: float) -> list[tuple[float, float]]:
+    """Gaps between words from one column of the page to another: their ends."""
+    height = _height(line)
+    baseline = np.array(line.baseline, np.float64)
+    y = float(np.interp((start + end) / 2, baseline[:, 0], baseline[:, 1]))
+    top, bottom = (max(round(y - share * height), 0) for share in GAP_ROWS)
+    left = max(round(start), 0)
+    strip = image[top:bottom, left : max(round(end), 0) + 1]
+    if strip.size == 0:
+        return []
+    darkest, usual = float(strip.min()), float(np.median(strip))
+    light = strip.min(axis=0) > darkest + GAP_LEVEL * (usual - darkest)
+    runs = [list(run) for white, run in groupby(range(len(light)), key=light.__getitem__) if white]
+    margin = LEAST_GAP * height / 2
+    gaps = ((left + run[0] + margin, left + run[-1] - margin) for run in runs)
+    return [gap for gap in gaps if gap[0] <= gap[1]]
+
+
+def cut_out(line: Line, left: float, right: float) -> Line | None:
+    """The part of a line between two columns of the page; None where nothing is left."""
+    outline = np.array(line.polygon, np.float64)
+    outline = _beyond(_beyond(outline, left, 1.0), right, -1.0)
+    baseline = np.array(line.baseline, np.float64)
+    left, right = max(left, baseline[0, 0]), min(right, baseline[-1, 0])
+    if len(outline) < 3 or right - left < 1:
+        return None
+    between = (baseline[:, 0] > left) & (baseline[:, 0] < right)
+    x = np.concatenate([[left], baseline[between, 0], [right]])
+    y = np.interp(x, baseline[:, 0], baseline[:, 1])
+    return replace(line, polygon=_points(outline), baseline=_points(np.stack([x, y], axis=1)))
+
+
+def _beyond(outline: Floats, x: float, side: float) -> Floats:
+    """The part of an outline right of x (side 1) or left of it (side -1).
+
+    Sutherland and Hodgman, "Reentrant polygon clipping", CACM 1974, for one upright edge.
+    """
+    if not np.isfinite(x) or len(outline) == 0:
+        return outline
+    kept: list[Floats] = []
+    for start, end in zip(np.roll(outline, 1, axis=0), outline, strict=True):
+        inside = side * (end[0] - x) >= 0
+        if inside != (side * (start[0] - x) >= 0):
+            share = (x - start[0]) / (end[0] - start[0])
+            kept.append(np.array([x, start[1] + share * (end[1] - start[1])]))
+        if inside:
+            kept.append(end)
+    return np.array(kept, np.float64).reshape(-1, 2)
+
+
+def _points(table: Floats) -> tuple[tuple[int, int], ...]:
+    return tuple((x, y) for x, y in np.rint(table).astype(int).tolist())
+
+
+def _height(line: Line) -> float:
+    """Usual distance of the outline's top from its bottom along the line, in pixels."""
+    outline = np.array(line.polygon, np.float64)
+    baseline = np.array(line.baseline, np.float64)
+    level = outline[:, 1] - np.interp(outline[:, 0], baseline[:, 0], baseline[:, 1])
+    return max(float(np.ptp(level)), 1.0)

@@ -1,0 +1,166 @@
+"""Where the zones of a profile are on a sheet."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from hwr.forms.print import LEVELS, Rect, Rule, find_boxes, find_rules, ruled_blocks
+from hwr.forms.sheet import FlatSheet, mapped
+from hwr.forms.zone import Found, Zone
+from hwr.profiles import Find, PageForm, ZoneForm
+
+#: Place of the rule in a zone's height, from its top: below it is room for descenders.
+RULE_AT = 0.8
+#: A zone's rule lies at most this part of the zone's height from where it is expected.
+FARTHEST_RULE = 0.6
+#: Share of the shorter one of zone and rule, or of the zone's box and a printed box, that overlaps.
+LEAST_COMMON = 0.5
+#: A rule of this share of its box's width is whole, and no other is looked for.
+LEAST_WHOLE = 0.6
+#: Ruled lines have at least this share of the width of the box they are looked for in.
+LEAST_RULED = 0.4
+#: A zone goes on along its rule at most this share of its width beyond its box.
+WIDEST_BEYOND = 0.15
+#: Blocks and boxes that lie in a zone's box by less than this are another's.
+LEAST_INSIDE = 0.7
+#: A box holds another that lies in it by more than this share.
+LEAST_HELD = 0.9
+
+
+class Finder:
+    """Finds zones on one sheet; looks at its print only when a zone asks."""
+
+    def __init__(self, sheet: FlatSheet, ground: Found) -> None:
+        """`ground` is what a zone is known from that is not on print of its own."""
+        self._sheet = sheet
+        self._ground = ground
+        self._rules_at: dict[int, list[Rule]] = {}
+
+    def zones(self, form: PageForm) -> tuple[Zone, ...]:
+        """All zones of the form in its order."""
+        return tuple(zone for part in form.zones for zone in self._find(form, part))
+
+    def _find(self, form: PageForm, part: ZoneForm) -> Iterator[Zone]:
+        box = _scaled(form.shares(part), self._sheet.size)
+        if part.find in (Find.RULED, Find.BOXES):
+            yield from self._several(part, box)
+            return
+        found, rect = self._ground, box
+        if part.find is Find.RULE and (rule := self._best_rule(box)):
+            found, rect = Found.RULE, on_rule(rule, box)
+        elif part.find is Find.BOX and (printed := best_box(self._boxes, box)):
+            found, rect = Found.BOX, printed
+        yield self._zone(part, part.name, rect, found)
+
+    def _several(self, part: ZoneForm, box: Rect) -> Iterator[Zone]:
+        """The zones of a part that stands for any number of them; without print it is one."""
+        ruled = part.find is Find.RULED
+        inside = (
+            ruled_blocks(rules_in(self._rules(LEVELS[-1]), box))
+            if ruled
+            else boxes_in(self._boxes, box)
+        )
+        for number, rect in enumerate(inside, 1):
+            found = Found.RULE if ruled else Found.BOX
+            yield self._zone(part, f"{part.name} {number}", rect, found)
+        if not inside:
+            yield self._zone(part, part.name, box, self._ground)
+
+    def _zone(self, part: ZoneForm, name: str, rect: Rect, found: Found) -> Zone:
+        left, top, right, bottom = rect
+        flat = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+        page = np.rint(mapped(flat, self._sheet.to_page)).astype(int).tolist()
+        polygon = tuple((x, y) for x, y in page)
+        return Zone(
+            name=name, polygon=polygon, found=found, is_read=part.is_read, decoder=part.decoder
+        )
+
+    def _best_rule(self, box: Rect) -> Rule | None:
+        """The darkest rule that goes through the box; one that is only a part of it else."""
+        found = [best_rule(self._rules(level), box) for level in LEVELS]
+        rules = [rule for rule in found if rule is not None]
+        whole = (rule for rule in rules if rule.length >= LEAST_WHOLE * (box[2] - box[0]))
+        return next(whole, max(rules, key=lambda rule: rule.length, default=None))
+
+    def _rules(self, level: int) -> list[Rule]:
+        if level not in self._rules_at:
+            self._rules_at[level] = find_rules(self._sheet, level)
+        return self._rules_at[level]
+
+    @cached_property
+    def _boxes(self) -> list[Rect]:
+        return find_boxes(self._sheet)
+
+
+def best_rule(rules: Sequence[Rule], box: Rect) -> Rule | None:
+    """The rule that the text of a zone with this box stands on."""
+    left, top, right, bottom = box
+    height, expected = bottom - top, top + RULE_AT * (bottom - top)
+    best, least = None, float("inf")
+    for rule in rules:
+        common = min(rule.right, right) - max(rule.left, left)
+        away = abs(rule.y - expected) / height
+        if away > FARTHEST_RULE or common < LEAST_COMMON * min(rule.length, right - left):
+            continue
+        cost = away - common / (right - left)
+        if cost < least:
+            best, least = rule, cost
+    return best
+
+
+def on_rule(rule: Rule, box: Rect) -> Rect:
+    """The zone of that box, moved onto its rule and between its ends."""
+    left, top, right, bottom = box
+    height, beyond = bottom - top, WIDEST_BEYOND * (right - left)
+    ends = max(rule.left, left - beyond), min(rule.right, right + beyond)
+    return ends[0], rule.y - RULE_AT * height, ends[1], rule.y + (1 - RULE_AT) * height
+
+
+def best_box(boxes: Sequence[Rect], box: Rect) -> Rect | None:
+    """The printed box that has most in common with a zone's box."""
+    best = max(boxes, key=lambda printed: overlap(printed, box), default=None)
+    return best if best and overlap(best, box) >= LEAST_COMMON else None
+
+
+def rules_in(rules: Sequence[Rule], box: Rect) -> list[Rule]:
+    """The ruled lines in a box."""
+    left, top, right, bottom = box
+    return [
+        rule
+        for rule in rules
+        if top < rule.y < bottom
+        and rule.length >= LEAST_RULED * (right - left)
+        and min(rule.right, right) - max(rule.left, left) > LEAST_INSIDE * rule.length
+    ]
+
+
+def boxes_in(boxes: Sequence[Rect], box: Rect) -> list[Rect]:
+    """The printed boxes in a box, without those that hold others of them."""
+    inside = [one for one in boxes if _common(one, box) > LEAST_INSIDE * _area(one)]
+    return [one for one in inside if not any(_holds(one, other) for other in inside)]
+
+
+def overlap(one: Rect, other: Rect) -> float:
+    """Intersection over union."""
+    common = _common(one, other)
+    return common / (_area(one) + _area(other) - common)
+
+
+def _common(one: Rect, other: Rect) -> float:
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def _area(rect: Rect) -> float:
+    return (rect[2] - rect[0]) * (rect[3] - rect[1])
+
+
+def _holds(one: Rect, other: Rect) -> bool:
+    return _area(one) > _area(other) and _common(one, other) > LEAST_HELD * _area(other)
+
+
+def _scaled(shares: Rect, size: tuple[int, int]) -> Rect:
+    left, top, right, bottom = shares
+    return left * size[0], top * size[1], right * size[0], bottom * size[1]

@@ -1,0 +1,152 @@
+"""What forms are made of: printed rules, blocks of ruled lines, printed boxes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.forms.sheet import FlatSheet
+from hwr.layout.ink import Grey
+from hwr.layout.rules import drifting_runs
+
+#: Shortest printed rule in pixels of the flat view, and shortest side of a printed box.
+SHORTEST_RULE, SHORTEST_SIDE = 90, 30
+#: Rules are thinner than this on average, in pixels.
+THICKEST_RULE = 10
+#: Gaps of rules that are closed, in pixels: smaller than those between printed letters, whose feet
+#: would make a rule. And gaps of boxes.
+RULE_GAP, BOX_GAP = 3, 9
+#: Grey levels by which print is darker than paper. Rules are often faint, and a pattern under them
+#: fades before they do.
+LEVELS = (90, 50, 20)
+#: Share of its rectangle that a printed box fills.
+LEAST_FILL = 0.85
+#: Ends of the rules of a block lie this near to each other, as a share of their length.
+RAGGED = 0.06
+#: Rules of a block are at most this many times further apart than its nearest.
+WIDEST_PITCH = 1.6
+#: Room above a rule that stands alone, in pixels.
+LONE_PITCH = 60.0
+#: Rules nearer to each other than this are one thick or double rule, in pixels.
+LEAST_PITCH = 14
+#: Most rules and boxes of a page that are looked at: the longest. A page of stripes has thousands.
+MOST = 1000
+
+#: Left, top, right, bottom in pixels of the flat view.
+Rect = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A printed level rule, in pixels of the flat view."""
+
+    left: float
+    right: float
+    y: float
+
+    @property
+    def length(self) -> float:
+        """In pixels."""
+        return self.right - self.left
+
+
+def find_rules(sheet: FlatSheet, level: int) -> list[Rule]:
+    """The level rules on a sheet that are darker than `level`, from top to bottom."""
+    ink = sheet.ink(level)
+    whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, RULE_GAP), np.uint8))
+    runs = drifting_runs(np.asarray(whole, np.uint8), SHORTEST_RULE)
+    count, _, stats, middles = cv2.connectedComponentsWithStats(runs)
+    longest = 1 + np.argsort(-stats[1:count, cv2.CC_STAT_WIDTH], kind="stable")[:MOST]
+    rules = (_rule(stats[index], middles[index]) for index in longest.tolist())
+    return sorted((rule for rule in rules if rule is not None), key=lambda rule: rule.y)
+
+
+def find_boxes(sheet: FlatSheet) -> list[Rect]:
+    """The insides of printed boxes on a sheet, from top to bottom."""
+    single: list[Rect] = []
+    for box in (box for level in LEVELS for box in _boxes(sheet.ink(level))):
+        if not any(_same(box, other) for other in single):
+            single.append(box)
+    return sorted(single, key=lambda box: (box[1], box[0]))
+
+
+def ruled_blocks(rules: Sequence[Rule]) -> list[Rect]:
+    """Blocks of ruled lines, each from a line's height above its first rule to below its last."""
+    blocks: list[list[Rule]] = []
+    for rule in _single(rules):
+        if blocks and _goes_on(blocks[-1], rule):
+            blocks[-1].append(rule)
+        else:
+            blocks.append([rule])
+    pitches = [_pitch(block) for block in blocks if len(block) > 1]
+    usual = float(np.median(pitches)) if pitches else LONE_PITCH
+    return [_around(block, _pitch(block) if len(block) > 1 else usual) for block in blocks]
+
+
+def _rule(stats: NDArray[np.int32], middle: NDArray[np.float64]) -> Rule | None:
+    left, _, width, _, area = stats.tolist()
+    if area > THICKEST_RULE * width:
+        return None
+    return Rule(left=left, right=left + width, y=float(middle[1]))
+
+
+def _boxes(ink: Grey) -> list[Rect]:
+    """The insides of boxes in one black and white view: the holes of its straight lines."""
+    turned = np.asarray(cv2.transpose(ink), np.uint8)
+    upright = np.asarray(cv2.transpose(drifting_runs(turned, SHORTEST_SIDE)), np.uint8)
+    lines = drifting_runs(ink, SHORTEST_SIDE) | upright
+    closed = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((BOX_GAP, BOX_GAP), np.uint8))
+    outlines, tree = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if tree is None:
+        return []
+    inner = np.flatnonzero(np.asarray(tree)[0, :, 3] >= 0)
+    holes = (np.asarray(outlines[at], np.int32) for at in inner.tolist())
+    found = [box for box in map(_box, holes) if box is not None]
+    return sorted(found, key=lambda box: (box[0] - box[2]) * (box[3] - box[1]))[:MOST]
+
+
+def _box(hole: NDArray[np.int32]) -> Rect | None:
+    left, top, width, height = cv2.boundingRect(hole)
+    if min(width, height) < SHORTEST_SIDE - BOX_GAP:
+        return None
+    if cv2.contourArea(hole) < LEAST_FILL * (width - 1) * (height - 1):
+        return None
+    return float(left), float(top), float(left + width), float(top + height)
+
+
+def _same(one: Rect, other: Rect) -> bool:
+    """Whether two boxes are one that was found twice."""
+    return all(abs(a - b) <= BOX_GAP for a, b in zip(one, other, strict=True))
+
+
+def _single(rules: Sequence[Rule]) -> list[Rule]:
+    """Of rules that lie on each other the longer ones."""
+    single: list[Rule] = []
+    for rule in rules:
+        if single and rule.y - single[-1].y < LEAST_PITCH and _aligned(rule, single[-1], 1.0):
+            single[-1] = max(rule, single[-1], key=lambda one: one.length)
+        else:
+            single.append(rule)
+    return single
+
+
+def _goes_on(block: list[Rule], rule: Rule) -> bool:
+    if not _aligned(rule, block[-1], RAGGED):
+        return False
+    return len(block) < 2 or rule.y - block[-1].y < WIDEST_PITCH * _pitch(block)
+
+
+def _aligned(one: Rule, other: Rule, share: float) -> bool:
+    ragged = share * max(one.length, other.length)
+    return abs(one.left - other.left) < ragged and abs(one.right - other.right) < ragged
+
+
+def _pitch(block: list[Rule]) -> float:
+    return float(np.diff([rule.y for rule in block]).min())
+
+
+def _around(block: list[Rule], pitch: float) -> Rect:
+    left, right = min(rule.left for rule in block), max(rule.right for rule in block)
+    return left, block[0].y - pitch, right, block[-1].y + pitch / 4

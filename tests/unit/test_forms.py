@@ -1,0 +1,281 @@
+"""Zones on drawn forms: found by the sheet, by rules and by boxes; lines cut between them."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hwr.forms import Found, PageLayout, Zone, draw_layout, lay_out
+from hwr.forms.sheet import find_sheet, mapped
+from hwr.layout import Line
+from hwr.profiles import Find, PageForm, ZoneForm
+
+WIDTH, HEIGHT = 1400, 900
+Grey = NDArray[np.uint8]
+
+
+def paper(width: int = WIDTH, height: int = HEIGHT) -> Grey:
+    return np.full((height, width), 245, np.uint8)
+
+
+def form(*zones: ZoneForm, outside: bool = False) -> PageForm:
+    return PageForm(zones=zones, outside=outside)
+
+
+def zone(name: str, box: tuple[float, float, float, float], **keys: object) -> ZoneForm:
+    return ZoneForm.model_validate({"name": name, "box": box, **keys})
+
+
+def line(left: int, right: int, baseline: int, height: int = 40) -> Line:
+    top, bottom = baseline - 3 * height // 4, baseline + height // 4
+    return Line(
+        order=0,
+        polygon=((left, top), (right, top), (right, bottom), (left, bottom)),
+        baseline=((left, baseline), (right, baseline)),
+    )
+
+
+def laid_out(image: Grey, page: PageForm, *lines: Line) -> PageLayout:
+    return lay_out(image, page, lambda _: lines)
+
+
+def box_of(found: Zone) -> tuple[int, int, int, int]:
+    x, y = zip(*found.polygon, strict=True)
+    return min(x), min(y), max(x), max(y)
+
+
+def read(layout: PageLayout) -> list[tuple[str | None, int, int]]:
+    """Zone and ends of each line."""
+    return [
+        (
+            part.zone and part.zone.name,
+            part.line.baseline[0][0],
+            part.line.baseline[-1][0],
+        )
+        for part in layout.lines
+    ]
+
+
+# ---- The sheet
+
+
+@pytest.mark.parametrize("ground", [40, 150, 215])
+@pytest.mark.parametrize("turn", [-6.0, 0.0, 4.0])
+def test_a_sheet_is_found_on_what_it_lies_on(ground: int, turn: float) -> None:
+    scan = np.full((1500, 1900), ground, np.uint8)
+    sheet = paper()
+    cv2.putText(sheet, "Some words", (100, 300), cv2.FONT_HERSHEY_SIMPLEX, 3, 30, 6)
+    move = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), turn, 1.0)
+    move[:, 2] += (260, 280)
+    cv2.warpAffine(sheet, move, (1900, 1500), dst=scan, borderMode=cv2.BORDER_TRANSPARENT)
+    corners = [(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)]
+    true = np.array([move @ (x, y, 1) for x, y in corners])
+    assert np.abs(find_sheet(scan) - true).max() < 10
+
+
+def test_a_sheet_without_edges_is_the_picture_turned_as_its_lines_are() -> None:
+    sheet = paper()
+    for y in range(100, 850, 60):
+        cv2.line(sheet, (60, y), (WIDTH - 60, y), 90, 2)
+    turned = cv2.warpAffine(
+        sheet,
+        cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), -2.0, 1.0),
+        (WIDTH, HEIGHT),
+        borderValue=245,
+    )
+    (left, top), (right, also_top) = find_sheet(np.asarray(turned, np.uint8))[:2]
+    slope = np.degrees(np.arctan2(also_top - top, right - left))
+    assert slope == pytest.approx(2.0, abs=0.25)
+    assert np.hypot(right - left, also_top - top) == pytest.approx(WIDTH, rel=0.01)
+
+
+def test_homographies_take_points_there_and_back() -> None:
+    there = np.array([(1.1, 0.1, 20), (-0.05, 0.9, 7), (1e-5, 2e-5, 1)])
+    points = np.array([(0.0, 0.0), (300.0, 20.0), (50.0, 900.0)])
+    assert mapped(mapped(points, there), np.linalg.inv(there)) == pytest.approx(points, abs=1e-6)
+
+
+# ---- Zones
+
+
+def test_an_area_is_where_its_box_is() -> None:
+    layout = laid_out(paper(), form(zone("total", (0.5, 0.1, 0.75, 0.2))))
+    assert layout.zones[0].found is Found.SHEET
+    assert box_of(layout.zones[0]) == pytest.approx((700, 90, 1050, 180), abs=2)
+
+
+def test_a_zone_moves_onto_its_rule_and_ends_with_it() -> None:
+    image = paper()
+    cv2.putText(image, "Date", (640, 208), cv2.FONT_HERSHEY_SIMPLEX, 1, 30, 2)
+    cv2.line(image, (740, 215), (1100, 215), 120, 2)
+    page = form(zone("date", (0.48, 0.1, 0.8, 0.2), find="rule"))
+    (found,) = laid_out(image, page).zones
+    assert found.found is Found.RULE
+    # The box is 90 pixels high, a fifth of it below the rule.
+    assert box_of(found) == pytest.approx((740, 215 - 72, 1100, 215 + 18), abs=4)
+
+
+def test_a_rule_is_found_on_a_pattern_that_is_fainter() -> None:
+    image = paper()
+    for y in range(0, HEIGHT, 12):
+        wave = [(x, round(y + 5 * np.sin(x / 40 + y))) for x in range(0, WIDTH, 4)]
+        cv2.polylines(image, [np.array(wave, np.int32)], False, 205, 1, cv2.LINE_AA)
+    cv2.line(image, (740, 215), (1100, 215), 90, 2)
+    (found,) = laid_out(image, form(zone("date", (0.45, 0.1, 0.82, 0.2), find="rule"))).zones
+    assert box_of(found)[0] == pytest.approx(740, abs=6)
+    assert box_of(found)[2] == pytest.approx(1100, abs=6)
+
+
+def test_a_zone_goes_into_its_printed_box() -> None:
+    image = paper()
+    cv2.rectangle(image, (800, 300), (1200, 380), 100, 2)
+    page = form(zone("amount", (0.56, 0.32, 0.88, 0.44), find="box", holds="amount"))
+    (found,) = laid_out(image, page).zones
+    assert (found.found, found.decoder) == (Found.BOX, "amount")
+    assert box_of(found) == pytest.approx((800, 300, 1200, 380), abs=6)
+
+
+@pytest.mark.parametrize("find", [Find.RULE, Find.BOX])
+def test_without_print_a_zone_stays_where_its_box_is(find: Find) -> None:
+    (found,) = laid_out(paper(), form(zone("a", (0.5, 0.1, 0.75, 0.2), find=find))).zones
+    assert found.found is Found.SHEET
+    assert box_of(found) == pytest.approx((700, 90, 1050, 180), abs=2)
+
+
+def test_each_block_of_ruled_lines_is_a_zone() -> None:
+    image = paper()
+    for y in (200, 260, 320, 500, 560):
+        cv2.line(image, (100, y), (1300, y), 190, 2)
+    cv2.putText(image, "Why does ice float on water?", (100, 410), 0, 1, 30, 2)
+    page = form(zone("answer", (0.03, 0.05, 0.97, 0.95), find="ruled"))
+    first, second = laid_out(image, page).zones
+    assert (first.name, second.name) == ("answer 1", "answer 2")
+    assert box_of(first) == pytest.approx((100, 140, 1300, 335), abs=5)
+    assert box_of(second) == pytest.approx((100, 440, 1300, 575), abs=5)
+
+
+def test_each_printed_box_is_a_zone() -> None:
+    image = paper()
+    for left in (100, 500, 900):
+        cv2.rectangle(image, (left, 300), (left + 300, 400), 100, 2)
+    cv2.rectangle(image, (40, 250), (1360, 450), 100, 2)  # what is around them is none of them
+    page = form(zone("answer", (0.01, 0.2, 0.99, 0.6), find="boxes"))
+    zones = laid_out(image, page).zones
+    assert [found.name for found in zones] == ["answer 1", "answer 2", "answer 3"]
+    assert [box_of(found)[0] for found in zones] == pytest.approx([100, 500, 900], abs=6)
+
+
+def test_without_ruled_lines_all_of_the_box_is_one_zone() -> None:
+    page = form(zone("answer", (0.1, 0.2, 0.9, 0.9), find="ruled"))
+    (found,) = laid_out(paper(), page).zones
+    assert (found.name, found.found) == ("answer", Found.SHEET)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 2), (16, 16), (40, 4000)])
+def test_odd_pages_have_zones_and_no_errors(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    parts = [zone(find, (0.1, 0.1, 0.9, 0.9), find=find) for find in Find]
+    for image in (noise, np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)):
+        assert len(laid_out(image, form(*parts)).zones) >= len(parts)
+
+
+def test_stripes_are_bounded() -> None:
+    image = paper(3000, 3000)
+    image[::4] = 0
+    image[:, ::50] = 0
+    parts = [zone(find, (0.05, 0.05, 0.95, 0.95), find=find) for find in Find]
+    assert len(laid_out(image, form(*parts)).zones) < 2500
+
+
+# ---- Lines
+
+
+def test_a_page_of_free_text_keeps_its_lines() -> None:
+    lines = (line(100, 600, 200), line(100, 700, 300))
+    layout = lay_out(paper(), PageForm(outside=True), lambda _: lines)
+    assert [part.line for part in layout.lines] == list(lines)
+    assert layout.zones == ()
+
+
+PARTS = form(
+    zone("left", (0.1, 0.1, 0.4, 0.3)),
+    zone("right", (0.6, 0.1, 0.9, 0.3)),
+    zone("seal", (0.1, 0.5, 0.4, 0.7), holds="nothing"),
+)
+
+
+def test_a_line_goes_to_its_zone_and_others_are_left_out() -> None:
+    lines = line(150, 500, 200), line(900, 1200, 200), line(150, 500, 550), line(150, 500, 800)
+    layout = laid_out(paper(), PARTS, *lines)
+    assert read(layout) == [("left", 150, 500), ("right", 900, 1200)]
+    assert [part.line.order for part in layout.lines] == [0, 1]
+
+
+def test_lines_outside_are_read_where_the_profile_says_so() -> None:
+    page = PARTS.model_copy(update={"outside": True})
+    layout = laid_out(paper(), page, line(150, 500, 200), line(150, 500, 800))
+    assert read(layout) == [("left", 150, 500), (None, 150, 500)]
+
+
+def words(image: Grey, baseline: int, *ends: tuple[int, int]) -> None:
+    """Blocks of ink in the place of words."""
+    for left, right in ends:
+        cv2.rectangle(image, (left, baseline - 25), (right, baseline), 20, -1)
+
+
+def test_a_line_through_two_zones_is_cut_in_the_gap_between() -> None:
+    image = paper()
+    words(image, 200, (150, 590), (700, 800), (860, 1200))
+    layout = laid_out(image, PARTS, line(150, 1200, 200))
+    (one, left, cut), (other, begin, right) = read(layout)
+    assert (one, left, other, right) == ("left", 150, "right", 1200)
+    # The label between belongs to nobody; the word that goes over the end is not cut.
+    assert 590 <= cut <= 700
+    assert 800 <= begin <= 860
+
+
+def test_a_line_is_cut_at_its_outline_too() -> None:
+    image = paper()
+    words(image, 200, (150, 500), (700, 800))
+    ((part,),) = [laid_out(image, PARTS, line(150, 800, 200)).lines]
+    assert part.line.baseline[-1][0] == pytest.approx(560, abs=2)
+    assert max(x for x, _ in part.line.polygon) == pytest.approx(560, abs=2)
+    assert min(x for x, _ in part.line.polygon) == 150
+
+
+def test_a_line_that_only_touches_a_zone_stays_whole() -> None:
+    page = PARTS.model_copy(update={"outside": True})
+    layout = laid_out(paper(), page, line(545, 850, 200))
+    assert read(layout) == [(None, 545, 850)]
+
+
+def test_lines_of_a_turned_page_are_found_in_turned_zones() -> None:
+    image = paper()
+    for y in (200, 260, 320):
+        cv2.line(image, (100, y), (1300, y), 120, 2)
+    move = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), -3.0, 1.0)
+    turned = cv2.warpAffine(image, move, (WIDTH, HEIGHT), borderValue=245)
+
+    def turned_points(*points: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+        return tuple((round(x), round(y)) for x, y in (move @ (x, y, 1) for x, y in points))
+
+    slanted = Line(
+        order=0,
+        baseline=turned_points((200, 255), (900, 255)),
+        polygon=turned_points((200, 225), (900, 225), (900, 264), (200, 264)),
+    )
+    page = form(zone("answer", (0.03, 0.05, 0.97, 0.95), find="ruled"))
+    layout = laid_out(np.asarray(turned, np.uint8), page, slanted)
+    assert [part.zone and part.zone.name for part in layout.lines] == ["answer 1"]
+
+
+# ---- Pictures
+
+
+def test_zones_are_drawn_over_the_page() -> None:
+    layout = laid_out(paper(), PARTS, line(150, 500, 200))
+    drawn = draw_layout(paper(), [part.line for part in layout.lines], [""], layout.zones)
+    assert drawn.shape == (HEIGHT, WIDTH, 3)
+    coloured = np.ptp(drawn.astype(int), axis=2)
+    assert coloured[90:270, 140:560].max() > 60
+    assert coloured[700:, 700:].max() == 0
