@@ -102,4 +102,7 @@ def _fitting(config: NetworkConfig, tensors: dict[str, NDArray[np.generic]]) -> 
     if found != wanted:
         different = sorted(n for n in found | wanted if found.get(n) != wanted.get(n))
         raise ValueError(f"the weights do not fit the network they name: {different[0]}")
+    # Some engines make zeros of these, and would read nonsense without a word.
+    if wild := sorted(name for name in wanted if not np.isfinite(tensors[name]).all()):
+        raise ValueError(f"{wild[0]} holds values that are no numbers")
     return {name: tensors[name].astype(np.float32) for name in wanted}

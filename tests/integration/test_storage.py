@@ -11,10 +11,12 @@ import services
 from hwr.errors import (
     DocumentTooLarge,
     FetchTimeout,
+    ObjectExists,
     ObjectNotFound,
     ReferenceUnreadable,
     ServiceError,
     StorageUnavailable,
+    UnsafeObject,
 )
 from workers.s3 import fetch_reference
 from workers.settings import Settings
@@ -208,3 +210,58 @@ def test_a_reference_that_is_not_there(
 def test_a_reference_to_another_bucket(s3: services.S3Server, tmp_path: Path) -> None:
     with pytest.raises(ReferenceUnreadable, match="other-bucket"):
         fetch_reference(reference_settings(s3), "s3://other-bucket/x", tmp_path / "copy", unheard)
+
+
+def test_an_object_is_created_once(storage: Storage) -> None:
+    storage.create(KEY, io.BytesIO(b"first"))
+    with pytest.raises(ObjectExists, match="jobs/0a1b"):
+        storage.create(KEY, b"second")
+    assert storage.get(KEY) == b"first"
+
+
+def test_of_those_who_create_it_at_once_one_wins(storage: Storage) -> None:
+    def create(content: bytes) -> None:
+        together.wait()
+        try:
+            storage.create(KEY, content)
+            won.append(content)
+        except ObjectExists:
+            lost.append(content)
+
+    won: list[bytes] = []
+    lost: list[bytes] = []
+    contents = [bytes([letter]) * 1000 for letter in b"abcd"]
+    together = threading.Barrier(len(contents))
+    threads = [threading.Thread(target=create, args=[content]) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(lost) == len(contents) - 1
+    assert [storage.get(KEY)] == won
+
+
+def test_names_are_those_directly_below(storage: Storage) -> None:
+    for key in ("a/b/c", "a/b/d", "a/e", "ab/c"):
+        storage.put(key, b"x")
+    assert storage.names("") == ["a", "ab"]
+    assert storage.names("a") == ["b", "e"]
+    assert storage.names("a/b") == ["c", "d"]
+    assert storage.names("a/b/c") == storage.names("z") == []
+
+
+def test_a_plain_folder_follows_no_link(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    root = tmp_path / "store"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path / "secret")
+    (root / "folder").symlink_to(tmp_path)
+    storage = FolderStorage(root, plain=True)
+    for key in ("link", "folder/secret"):
+        with pytest.raises(UnsafeObject, match="Put a copy"):
+            storage.get(key)
+        with pytest.raises(UnsafeObject):
+            storage.put(key, b"x")
+    with pytest.raises(UnsafeObject):
+        storage.names("folder")
+    assert FolderStorage(root).get("link") == b"secret"
