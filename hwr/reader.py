@@ -5,9 +5,10 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,16 +18,17 @@ from numpy.typing import NDArray
 
 import hwr
 from hwr.batching import Batcher, BatcherStatistics, Lane
-from hwr.decoding.confidence import rate
-from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
-from hwr.engines import Engine, LineBatch, open_engine
-from hwr.errors import DocumentError, HwrError, LineError, LineFailed, PageError, PageFailed
-from hwr.layout import Line, crop_line, find_lines
-from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
+from hwr.engines import open_engine
+from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
+from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
+from hwr.forms.page import LineFinder
+from hwr.layout import crop_line, find_lines
+from hwr.line_work import Decodings, LineTask, read_tasks
 from hwr.model.line_image import normalise_line
-from hwr.model.weights import Model, load_model
+from hwr.model.weights import load_model
+from hwr.profiles import FREE_TEXT, Profile, load_profile
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +36,6 @@ log = logging.getLogger(__name__)
 REVIEW_BELOW = 0.9
 
 Grey = NDArray[np.uint8]
-#: Turns open pages into lines; a test or a profile may put another in its place.
-LineFinder = Callable[[Grey], Sequence[Line]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,26 @@ class ReadLine:
     confidence: float
     #: Whether a person should look at it: the confidence is below the threshold, or it failed.
     needs_review: bool
+    #: Name of the zone it stands in; None outside of all zones.
+    zone: str | None = None
     #: Set where this line alone failed.
     error: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadZone:
+    """A zone of the profile as it was found on a page, with or without lines."""
+
+    name: str
+    #: Corners in page pixels, clockwise from the top left.
+    polygon: tuple[tuple[int, int], ...]
+    #: What its place is known from: see hwr.forms.Found.
+    found: str
+
+    @classmethod
+    def of(cls, zone: Zone) -> "ReadZone":
+        """What results say of `zone`."""
+        return cls(name=zone.name, polygon=zone.polygon, found=zone.found.value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +100,10 @@ class PageReading:
     width: int = 0
     height: int = 0
     lines: tuple[ReadLine, ...] = ()
+    #: Zones of the profile, also those without lines and those that are not read.
+    zones: tuple[ReadZone, ...] = ()
+    #: Why the zones may be wrong.
+    warning: Failure | None = None
     error: Failure | None = None
 
     @property
@@ -161,23 +183,20 @@ class LineReader(_Closing):
             ModelError, EngineError, DecoderError: it cannot be used on this machine.
         """
         loaded = load_model(model)
-        self._decoder = open_decoder(decoder, loaded.alphabet, language_model)
+        self._decodings = Decodings(loaded, decoder, language_model)
         self._engine = open_engine(engine, loaded, threads)
         self._engine.warm_up()
-        calibration, scale = _scale(loaded, self._decoder)
         self.identity = {
             "model": loaded.hash,
             "engine": self._engine.identity,
-            "decoder": self._decoder.identity,
-            "calibration": calibration,
+            "decoder": self._decodings.usual.decoder.identity,
+            "calibration": self._decodings.usual.calibration,
             "review_below": f"{review_below:g}",
             "hwr": hwr.__version__,
         }
         if model_version:
             self.identity["model_version"] = model_version
-        self._batcher: Batcher[Grey, LineReading] = Batcher(
-            reading_work(self._engine, self._decoder, scale)
-        )
+        self._batcher: Batcher[LineTask, LineReading] = Batcher(partial(read_tasks, self._engine))
 
     def submit(
         self,
@@ -186,13 +205,19 @@ class LineReader(_Closing):
         lane: str = "normal",
         tenant: str = "default",
         deadline_s: float | None = None,
+        decoder: str | None = None,
     ) -> "Future[LineReading]":
         """Queue a normalised line image (64, w); blocks while too many wait.
 
-        The future fails with a LineError for this line alone, or with ReaderClosed.
+        `decoder` is the name of one other than the reader's own. The future fails with a LineError
+        for this line alone, or with ReaderClosed.
+
+        Raises:
+            LineFailed: the decoder cannot be used.
         """
+        task = LineTask(image=image, decoding=self._decodings.named(decoder))
         return self._batcher.submit(
-            image, lane=Lane[lane.upper()], tenant=tenant, deadline_s=deadline_s
+            task, lane=Lane[lane.upper()], tenant=tenant, deadline_s=deadline_s
         )
 
     def statistics(self) -> BatcherStatistics:
@@ -202,34 +227,6 @@ class LineReader(_Closing):
     def close(self) -> None:
         """Finish the running batch and fail the waiting lines with ReaderClosed."""
         self._batcher.close()
-
-
-def reading_work(
-    engine: Engine, decoder: Decoder, scale: ConfidenceScale | None = None
-) -> Callable[[Sequence[Grey]], list[LineReading]]:
-    """The batcher's work: line images in, readings out, their confidence put on `scale`."""
-    scale = scale or ConfidenceScale()
-
-    def work(images: Sequence[Grey]) -> list[LineReading]:
-        batch = LineBatch.stack(images)
-        rows = engine.logits(batch).rows(batch)
-        if not all(np.isfinite(row).all() for row in rows):
-            # Its confidence would be no number either, and so never be below a threshold.
-            raise LineFailed("The engine's answer is no number. Report it with the line's image.")
-        return rate(rows, [decoder.read(row) for row in rows], decoder.alphabet, scale)
-
-    return work
-
-
-def _scale(model: Model, decoder: Decoder) -> tuple[str, ConfidenceScale]:
-    """What names the calibration of a decoder's readings, and the calibration."""
-    scales = load_scales(scales_path(model.path), model.hash)
-    if scales and decoder.identity in scales.decoders:
-        return scales.hash, scales.decoders[decoder.identity]
-    log.warning(
-        "Confidence with decoder %r is not calibrated: run hwr calibrate.", decoder.identity
-    )
-    return "none", ConfidenceScale()
 
 
 class Reader(_Closing):
@@ -246,9 +243,15 @@ class Reader(_Closing):
         review_below: float = REVIEW_BELOW,
         model_version: str | None = None,
         limits: Limits | None = None,
+        profile: Profile | None = None,
         line_finder: LineFinder = find_lines,
     ) -> None:
+        """As `LineReader`; documents are laid out by `profile`, by default as free text.
+
+        A review threshold of the profile goes before `review_below`.
+        """
         self._limits = limits or Limits()
+        self._profile = profile or load_profile(FREE_TEXT)
         self._find = line_finder
         self._lines = LineReader(
             model=model,
@@ -259,12 +262,13 @@ class Reader(_Closing):
             review_below=review_below,
             model_version=model_version,
         )
-        self._review_below = review_below
+        own = self._profile.content.review_below
+        self._review_below = review_below if own is None else own
 
     @property
     def identity(self) -> dict[str, str]:
-        """What reads: model hash, engine, decoder, version."""
-        return self._lines.identity
+        """What reads: model hash, engine, decoder, profile, version."""
+        return self._lines.identity | self._profile.audit
 
     def read(self, path: Path | str) -> DocumentReading:
         """The reading of the document at `path`; what is refused is in it as a Failure."""
@@ -303,9 +307,8 @@ class Reader(_Closing):
 
     def _read_page(self, document: Document, number: int) -> PageReading:
         try:
-            page = document.page(number)
-            lines = self._find(page.image)
-            waiting = [self._submit(page.image, line) for line in lines]
+            layout = lay_out(document.page(number).image, self._profile.page(number), self._find)
+            waiting = [self._submit(layout.image, line) for line in layout.lines]
         except PageError as refusal:
             return PageReading(number=number, error=Failure.of(refusal))
         except HwrError:  # not this page's fault: poppler is missing, the reader is closed
@@ -314,29 +317,42 @@ class Reader(_Closing):
             log.exception("page %d", number)
             failed = PageFailed(f"Page {number} could not be read ({error!r}). Report it.")
             return PageReading(number=number, error=Failure.of(failed))
-        height, width = page.image.shape
-        read = tuple(self._finish(*both) for both in zip(lines, waiting, strict=True))
-        return PageReading(number=number, width=width, height=height, lines=read)
+        return self._finish_page(number, layout, waiting)
 
-    def _submit(self, image: Grey, line: Line) -> "Future[LineReading]":
+    def _submit(self, image: Grey, line: ZonedLine) -> "Future[LineReading]":
         try:
-            return self._lines.submit(normalise_line(crop_line(image, line)))
+            picture = normalise_line(crop_line(image, line.line))
+            return self._lines.submit(picture, decoder=line.zone.decoder if line.zone else None)
         except LineError as refusal:
             failed: Future[LineReading] = Future()
             failed.set_exception(refusal)
             return failed
 
-    def _finish(self, line: Line, future: "Future[LineReading]") -> ReadLine:
+    def _finish_page(
+        self, number: int, layout: PageLayout, waiting: Sequence["Future[LineReading]"]
+    ) -> PageReading:
+        height, width = layout.image.shape
+        return PageReading(
+            number=number,
+            width=width,
+            height=height,
+            lines=tuple(self._finish(*both) for both in zip(layout.lines, waiting, strict=True)),
+            zones=tuple(map(ReadZone.of, layout.zones)),
+            warning=Failure.of(layout.warning) if layout.warning else None,
+        )
+
+    def _finish(self, line: ZonedLine, future: "Future[LineReading]") -> ReadLine:
         try:
             reading, error = future.result(), None
         except LineError as refusal:
             reading, error = LineReading(text="", confidence=0.0), Failure.of(refusal)
         return ReadLine(
-            order=line.order,
-            polygon=line.polygon,
-            baseline=line.baseline,
+            order=line.line.order,
+            polygon=line.line.polygon,
+            baseline=line.line.baseline,
             text=reading.text,
             confidence=reading.confidence,
             needs_review=error is not None or reading.confidence < self._review_below,
+            zone=line.zone.name if line.zone else None,
             error=error,
         )

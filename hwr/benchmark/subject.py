@@ -10,8 +10,8 @@ from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.reading import LineReading
 from hwr.engines import ENGINES, Engine, open_engine
 from hwr.errors import EngineError, HwrError
+from hwr.line_work import reading_work
 from hwr.model.weights import Model
-from hwr.reader import reading_work
 
 #: What the words of an engine's identity say about its arithmetic; the first that is found.
 _DTYPES = {

@@ -15,8 +15,8 @@ from hwr.benchmark.policies import Pass, Policy, read_all
 from hwr.benchmark.spread import Spread, rounds
 from hwr.benchmark.subject import Subject
 from hwr.decoding.decoders import Decoder, open_decoder
+from hwr.line_work import reading_work
 from hwr.model.alphabet import Alphabet
-from hwr.reader import reading_work
 from hwr.training.metrics import error_rates
 
 #: Decoders side by side.

@@ -2,6 +2,6 @@
 
 from hwr.forms.overlay import draw_layout
 from hwr.forms.page import PageLayout, lay_out
-from hwr.forms.zone import Found, Zone
+from hwr.forms.zone import Found, Zone, ZonedLine
 
-__all__ = ["Found", "PageLayout", "Zone", "draw_layout", "lay_out"]
+__all__ = ["Found", "PageLayout", "Zone", "ZonedLine", "draw_layout", "lay_out"]

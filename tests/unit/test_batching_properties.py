@@ -20,10 +20,10 @@ from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.reading import LineReading
 from hwr.engines import open_engine
 from hwr.errors import ReaderClosed
+from hwr.line_work import reading_work
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.network import Crnn
-from hwr.reader import reading_work
 
 Grey = NDArray[np.uint8]
 

@@ -13,12 +13,12 @@ from hwr.decoding.best_path import read_best_path
 from hwr.decoding.decoders import BestPathDecoder
 from hwr.engines import LineBatch, Logits, open_engine
 from hwr.errors import BadLineImage, EngineError, ModelError
+from hwr.line_work import reading_work
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, MAX_WIDTH, WIDTH_STEP, normalise_line
 from hwr.model.network import Crnn, fold_norms
 from hwr.model.weights import load_model, save_model
-from hwr.reader import reading_work
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 

@@ -13,11 +13,13 @@ from hwr.decoding.decoders import BestPathDecoder
 from hwr.engines import LineBatch, Logits
 from hwr.errors import HwrError, LineFailed, TooManyLines
 from hwr.layout import Line, find_lines
+from hwr.line_work import reading_work
 from hwr.model.alphabet import Alphabet
 from hwr.model.confidence import ConfidenceScale, LineScale, add_scale, scales_path
 from hwr.model.line_image import WIDTH_STEP
 from hwr.model.weights import load_model
-from hwr.reader import Reader, reading_work
+from hwr.profiles import load_profile, open_profile
+from hwr.reader import Reader
 
 ODD = 901
 
@@ -82,6 +84,62 @@ def test_confidence_follows_the_scales_beside_the_model(
     told = [line.confidence for page in reading.pages for line in page.lines]
     assert told == [pytest.approx(0.75)] * len(told)
     assert told
+
+
+PROFILE = """
+review_below = 0.25
+[[pages]]
+numbers = "1"
+zones = [
+    { name = "total", box = [0, 0, 1, 1], holds = "digits" },
+]
+[[pages]]
+numbers = "2"
+zones = [{ name = "seal", box = [0, 0, 1, 1], holds = "nothing" }]
+[[pages]]
+numbers = "3"
+zones = [{ name = "subject", box = [0, 0, 1, 1], holds = "lexicon:words.txt" }]
+"""
+
+
+def test_lines_are_decoded_as_their_zones_say(model: Path, document: Path, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("zebra\nalgebra\n")
+    (tmp_path / "form.toml").write_text(PROFILE)
+    profile = open_profile(str(tmp_path / "form.toml"))
+    with Reader(model=model, profile=profile) as reader:
+        reading = reader.read(document)
+    first, second, third = reading.pages
+    assert reading.reader["profile"] == f"form {profile.hash}"
+    assert reading.reader["review_below"] == "0.25"
+    (total,) = first.lines
+    assert (total.zone, set(total.text) - set("0123456789 ")) == ("total", set())
+    assert [zone.name for zone in first.zones] == ["total"]
+    assert ([zone.name for zone in second.zones], second.lines) == (["seal"], ())
+    assert {line.zone for line in third.lines} == {"subject"}
+    words = {word.lower() for line in third.lines for word in line.text.split()}
+    assert words <= {"zebra", "algebra"}
+    told = [line.needs_review for page in reading.pages for line in page.lines]
+    sure = [line.confidence >= 0.25 for page in reading.pages for line in page.lines]
+    assert told == [not one for one in sure]
+
+
+def test_a_zone_that_cannot_be_decoded_costs_its_own_lines(
+    model: Path, document: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "words.txt").write_text("zebra\n")
+    (tmp_path / "form.toml").write_text(PROFILE)
+    profile = open_profile(str(tmp_path / "form.toml"))
+    (tmp_path / "words.txt").unlink()
+    with Reader(model=model, profile=profile) as reader:
+        reading = reader.read(document)
+    assert reading.state == "done_with_errors"
+    assert {line.error and line.error.code for line in reading.pages[2].lines} == {"LineFailed"}
+    assert [line.error for line in reading.pages[0].lines] == [None]
+
+
+def test_free_text_is_what_a_reader_without_a_profile_reads(model: Path, document: Path) -> None:
+    with Reader(model=model) as one, Reader(model=model, profile=load_profile("page")) as other:
+        assert one.read(document) == other.read(document)
 
 
 class NoNumbers:

@@ -1,0 +1,131 @@
+"""What is done with the lines of a batch: logits by the engine, text by each line's own decoder."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.decoding.confidence import scaled, weigh
+from hwr.decoding.decoders import Decoder, open_decoder
+from hwr.decoding.reading import LineReading
+from hwr.engines import Engine, LineBatch
+from hwr.errors import DecoderError, LineFailed, ModelError
+from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
+from hwr.model.weights import Model
+
+log = logging.getLogger(__name__)
+
+Grey = NDArray[np.uint8]
+
+_LEXICON = "lexicon:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How logits become text, and how sure that is."""
+
+    decoder: Decoder
+    #: Puts the decoder's readings on the scale of probabilities.
+    scale: ConfidenceScale = field(default_factory=ConfidenceScale)
+    #: What names the calibration.
+    calibration: str = "none"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LineTask:
+    """A line and what it is decoded with: an item of a batcher."""
+
+    #: uint8 (64, w).
+    image: Grey
+    decoding: Decoding
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the image."""
+        return self.image.shape
+
+
+class Decodings:
+    """The decoders of a model by name, opened when they are first asked for."""
+
+    def __init__(self, model: Model, name: str, language_model: Path | None) -> None:
+        """`name` is the decoder of lines that ask for none.
+
+        Raises:
+            DecoderError, ModelError: it cannot be used.
+        """
+        self._model, self._language_model = model, language_model
+        self._lock = threading.Lock()
+        self._opened: dict[tuple[str, int], Decoding] = {}
+        self.usual = self._open(name)
+
+    def named(self, name: str | None) -> Decoding:
+        """The decoder called `name` (`hwr.decoding.decoders.open_decoder`); None: the usual one.
+
+        Raises:
+            LineFailed: it cannot be used; a line that asks for it fails alone.
+        """
+        if name is None:
+            return self.usual
+        try:
+            key = name, _age(name)
+            with self._lock:
+                if key not in self._opened:
+                    self._opened[key] = self._open(name)
+                return self._opened[key]
+        except (DecoderError, ModelError, OSError) as error:
+            raise LineFailed(f"The line's zone cannot be decoded: {error}") from error
+
+    def _open(self, name: str) -> Decoding:
+        decoder = open_decoder(name, self._model.alphabet, self._language_model)
+        scales = load_scales(scales_path(self._model.path), self._model.hash)
+        if scales and decoder.identity in scales.decoders:
+            scale = scales.decoders[decoder.identity]
+            return Decoding(decoder=decoder, scale=scale, calibration=scales.hash)
+        log.warning(
+            "Confidence with decoder %r is not calibrated: run hwr calibrate.", decoder.identity
+        )
+        return Decoding(decoder=decoder)
+
+
+def _age(name: str) -> int:
+    """When a lexicon was written: a reader that runs for months follows its changes."""
+    if not name.startswith(_LEXICON):
+        return 0
+    return Path(name.removeprefix(_LEXICON)).stat().st_mtime_ns
+
+
+def read_tasks(engine: Engine, tasks: Sequence[LineTask]) -> list[LineReading]:
+    """The readings of lines, one engine batch for all of them.
+
+    Raises:
+        LineFailed: the engine's answer to one of them is no number.
+    """
+    batch = LineBatch.stack([task.image for task in tasks])
+    rows = engine.logits(batch).rows(batch)
+    if not all(np.isfinite(row).all() for row in rows):
+        # Its confidence would be no number either, and so never be below a threshold.
+        raise LineFailed("The engine's answer is no number. Report it with the line's image.")
+    pairs = list(zip(rows, tasks, strict=True))
+    readings = [task.decoding.decoder.read(row) for row, task in pairs]
+    weighed = weigh(rows, readings, tasks[0].decoding.decoder.alphabet)
+    return [
+        scaled(reading, task.decoding.scale)
+        for reading, (_, task) in zip(weighed, pairs, strict=True)
+    ]
+
+
+def reading_work(
+    engine: Engine, decoder: Decoder, scale: ConfidenceScale | None = None
+) -> Callable[[Sequence[Grey]], list[LineReading]]:
+    """The work of a batcher of line images that are all decoded alike, put on `scale`."""
+    decoding = Decoding(decoder=decoder, scale=scale or ConfidenceScale())
+
+    def work(images: Sequence[Grey]) -> list[LineReading]:
+        return read_tasks(engine, [LineTask(image=image, decoding=decoding) for image in images])
+
+    return work
