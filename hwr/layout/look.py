@@ -1,0 +1,71 @@
+"""The network's look at a page: maps and baselines at the scale at which it sees best."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import cv2
+import numpy as np
+
+from hwr.layout.ink import Grey
+from hwr.layout.maps import NOMINAL_HEIGHT, NOMINAL_SIDE, Map, maps_of, network_ink
+from hwr.layout.tracing import Trace, trace_lines
+
+#: The network looks again where lines are smaller or larger than it is used to by these factors.
+USUAL = (0.8, 1.25)
+#: A page is enlarged so many times at most.
+MOST_ENLARGED = 2.0
+#: Views have no more pixels than this, about five pages' worth: a bound on time and memory.
+MOST_PIXELS = 2_500_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What was seen."""
+
+    #: Pixels of the view to a pixel of the page.
+    scale: float
+    #: Evenly lit ink of the view, 0 to 255, as wide as the network's maps, (H, W).
+    ink: Map
+    #: Baselines in columns and rows of that.
+    traces: list[Trace]
+
+
+def look_at(page: Grey) -> Look:
+    """A look at a grey page, and a second one where its lines are unusually small or large.
+
+    Raises ``TooManyLines``.
+    """
+    first = look(page, min(NOMINAL_SIDE / min(page.shape), 1.0))
+    if not first.traces:
+        return first
+    better = first.scale * NOMINAL_HEIGHT / usual_height(first.traces)
+    better = bounded(page, better)
+    least, most = USUAL
+    return first if least < better / first.scale < most else look(page, better)
+
+
+def look(page: Grey, scale: float) -> Look:
+    """One look at this scale, or a smaller one if the view would be too large."""
+    scale = bounded(page, scale)
+    height, width = (max(round(side * scale), 1) for side in page.shape)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    view = np.asarray(cv2.resize(page, (width, height), interpolation=method), np.uint8)
+    ink = network_ink(view)
+    return Look(
+        scale=scale,
+        ink=np.asarray(ink[0].max(axis=0), np.float32),
+        traces=trace_lines(maps_of(ink)),
+    )
+
+
+def bounded(page: Grey, scale: float) -> float:
+    """The scale, or the largest one whose view is not too large."""
+    return min(scale, MOST_ENLARGED, sqrt(MOST_PIXELS / page.size))
+
+
+def usual_height(traces: list[Trace]) -> float:
+    """Height of a line at the middle of all lines laid end to end, in rows."""
+    heights = np.array([trace.height for trace in traces])
+    order = heights.argsort()
+    reach = np.cumsum([len(traces[index].x) for index in order])
+    return float(heights[order][np.searchsorted(reach, reach[-1] / 2)])

@@ -1,0 +1,139 @@
+"""Baselines followed from left to right over the network's maps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.errors import TooManyLines
+from hwr.layout.maps import ACROSS, Map, Maps
+from hwr.layout.strands import chains, link
+
+#: A baseline runs where it is at least so likely.
+LEAST_LIKELY = 0.3
+#: A line is at least so many columns of the maps wide.
+SHORTEST = 2
+#: Sum of likelihoods along a line.
+LEAST_WEIGHT = 1.5
+#: Pieces are one line over gaps up to this many heights of a line
+WIDEST_GAP = 1.0
+#: ... where they miss each other by at most this share of it,
+LARGEST_MISS = 0.3
+#: ... and no end is more likely than this between them.
+MOST_END = 0.5
+#: Traces end so many columns before the ink does: ends hide the baseline there.
+HIDDEN = 1.0
+#: More pieces than this would cost too much memory to join.
+MOST_PIECES = 3000
+
+Row = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A baseline on the maps; arrays of shape (n,)."""
+
+    #: Columns, ascending, one apart.
+    x: Row
+    #: Row of the baseline, and how far its line reaches above and below it.
+    y: Row
+    up: Row
+    down: Row
+    #: How sure the network is.
+    weight: Row
+
+    @property
+    def height(self) -> float:
+        """Usual height of the line in rows."""
+        return float(np.median(self.up + self.down))
+
+
+def trace_lines(maps: Maps) -> list[Trace]:
+    """Baselines of a page, in no order. Raises ``TooManyLines``."""
+    pieces = pieces_of(maps)
+    if len(pieces) > MOST_PIECES:
+        raise TooManyLines(
+            f"The page falls into {len(pieces)} pieces of lines, the limit is {MOST_PIECES}."
+            " Split it, or scan it again if it is not a page of writing."
+        )
+    return [line for line in joined(pieces, maps.ends) if line.weight.sum() >= LEAST_WEIGHT]
+
+
+def pieces_of(maps: Maps) -> list[Trace]:
+    """Unbroken runs of maxima."""
+    field = maps.baselines * (1 - maps.ends)
+    inner = field[1:-1]
+    peaks = (inner > field[:-2]) & (inner >= field[2:]) & (inner > LEAST_LIKELY)
+    columns, rows = np.nonzero(peaks.T)
+    rows += 1
+    follower = link(columns, rows, field.shape[1])
+    return [
+        piece(maps, field, columns[chain], rows[chain])
+        for chain in chains(follower)
+        if len(chain) >= SHORTEST
+    ]
+
+
+def piece(maps: Maps, field: Map, columns: NDArray[np.intp], rows: NDArray[np.intp]) -> Trace:
+    above, here, below = (field[rows + step, columns].astype(float) for step in (-1, 0, 1))
+    curvature = np.maximum(above + below - 2 * here, -1e9)
+    shift = np.where(curvature < -1e-6, (above - below) / np.minimum(2 * curvature, -1e-6), 0)
+    half = rows // 2, columns // 2
+    return Trace(
+        x=columns.astype(float),
+        y=rows + np.clip(shift, -0.5, 0.5),
+        up=maps.up[half].astype(float),
+        down=maps.down[half].astype(float),
+        weight=here,
+    )
+
+
+def joined(pieces: list[Trace], ends: Map) -> list[Trace]:
+    """Pieces joined end to start over small gaps in which no line ends."""
+    follower = np.full(len(pieces), -1, np.intp)
+    taken = np.zeros(len(pieces), bool)
+    for left, right in candidates(pieces):
+        if (
+            follower[left] < 0
+            and not taken[right]
+            and not parted(pieces[left], pieces[right], ends)
+        ):
+            follower[left] = right
+            taken[right] = True
+    return [concatenated([pieces[index] for index in chain]) for chain in chains(follower)]
+
+
+def candidates(pieces: list[Trace]) -> list[tuple[int, int]]:
+    """Pairs of pieces that may be one line, nearest first."""
+    if not pieces:
+        return []
+    end = np.array([[p.x[-1], p.y[-5:].mean()] for p in pieces])
+    start = np.array([[p.x[0], p.y[:5].mean()] for p in pieces])
+    height = np.array([p.height for p in pieces])
+    gap = start[None, :, 0] - end[:, None, 0]
+    miss = np.abs(start[None, :, 1] - end[:, None, 1])
+    size = np.minimum(height[:, None], height[None, :])
+    left, right = np.nonzero(
+        (gap > 0) & (gap * ACROSS <= WIDEST_GAP * size) & (miss <= LARGEST_MISS * size)
+    )
+    order = np.argsort(gap[left, right] + miss[left, right])
+    return list(zip(left[order].tolist(), right[order].tolist(), strict=True))
+
+
+def parted(left: Trace, right: Trace, ends: Map) -> bool:
+    """Whether a line ends between two pieces."""
+    row = round(float(left.y[-1] + right.y[0]) / 2)
+    part = ends[max(row - 2, 0) : row + 3, int(left.x[-1]) : int(right.x[0]) + 1]
+    return bool(part.max(initial=0) > MOST_END)
+
+
+def concatenated(pieces: list[Trace]) -> Trace:
+    """One trace from pieces in order, gaps filled by straight lines."""
+    known = np.concatenate([p.x for p in pieces])
+    x = np.arange(known[0], known[-1] + 1)
+
+    def filled(name: str) -> Row:
+        values = np.concatenate([getattr(piece, name) for piece in pieces])
+        return np.asarray(np.interp(x, known, values), np.float64)
+
+    return Trace(x=x, y=filled("y"), up=filled("up"), down=filled("down"), weight=filled("weight"))

@@ -1,0 +1,1 @@
+"""Trains the network that finds lines: `hwr train-layout`."""

@@ -1,0 +1,45 @@
+"""`hwr train-layout`: from a data folder to the weights of the line finder, in one command."""
+
+import logging
+from pathlib import Path
+
+from hwr.training.layout.batches import Views
+from hwr.training.layout.cutouts import Shelf
+from hwr.training.layout.lettering import lettered
+from hwr.training.layout.pages import held_out_stems, tuning_pages
+from hwr.training.layout.recipe import LayoutRecipe
+from hwr.training.layout.trainer import LayoutTrainer
+from hwr.training.packs import pack_names, read_pack
+from hwr.training.progress import log_handler
+from hwr.training.samples import LineSample
+
+#: Every so many texts are lettered too.
+_LETTERED_EVERY = 20
+_PAGES, _LINES = "pages", "lines"
+
+
+def train_layout(data: Path, out: Path, recipe: LayoutRecipe) -> None:
+    """Train on the pages of ``data`` and on drawn ones, writing checkpoints and weights to ``out``.
+
+    Raises:
+        TrainingDataError: there are no marked pages or no lines in ``data``.
+    """
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
+    )
+    pages = tuning_pages(data / _PAGES)
+    lines = lines_to_draw(data, {page.collection for page in pages})
+    shelf = Shelf([*lines, *lettered(line.text for line in lines[::_LETTERED_EVERY])])
+    LayoutTrainer(out, recipe).run(Views(pages, shelf, recipe))
+
+
+def lines_to_draw(data: Path, collections: set[str]) -> list[LineSample]:
+    """The training lines of ``data`` that were cut from pages, none of which is held out."""
+    held_out = tuple(f"{stem}_" for stem in held_out_stems(data / _PAGES))
+    return [
+        line
+        for name in pack_names(data / _LINES)
+        if name.partition("_")[0] in collections
+        for line in read_pack(data / _LINES, name, "train")
+        if not line.name.startswith(held_out)
+    ]

@@ -1,0 +1,109 @@
+"""The loop that trains the layout network.
+
+A run that stops and goes on from its checkpoint ends with the very weights of one that never
+stopped: a batch is a function of the step, and everything else is in the checkpoint.
+"""
+
+import copy
+import logging
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import nn
+
+from hwr.errors import TrainingDataError
+from hwr.model.files import replacing
+from hwr.training.layout.batches import Batch, Views
+from hwr.training.layout.loss import loss_of
+from hwr.training.layout.network import LayoutNetwork, deterministic
+from hwr.training.layout.recipe import LayoutRecipe
+from hwr.training.layout.weights import save_weights
+
+log = logging.getLogger(__name__)
+
+#: Steps between two lines in the log.
+_LOG_EVERY = 50
+
+
+class LayoutTrainer:
+    """One run in one folder: checkpoint.pt to go on from, layout.safetensors to use."""
+
+    def __init__(self, folder: Path, recipe: LayoutRecipe) -> None:
+        self._folder, self._recipe = folder, recipe
+        self.network = deterministic(recipe.seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average: LayoutNetwork = copy.deepcopy(self.network).eval()
+        self._optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
+        )
+        self._step = 0
+        self._losses: list[float] = []
+        self._resume()
+
+    def run(self, views: Views, *, until: int | None = None, every: int = 250) -> None:
+        """Train to step ``until`` (default: the last); save each ``every`` steps."""
+        torch.set_flush_denormal(True)
+        last = min(until or self._recipe.steps, self._recipe.steps)
+        while self._step < last:
+            self._losses.append(self._train(views.batch(self._step)))
+            self._step += 1
+            if self._step % _LOG_EVERY == 0:
+                log.info("step %d loss %.4f", self._step, fmean(self._losses[-_LOG_EVERY:]))
+            if self._step % every == 0 or self._step == last:
+                self._save()
+
+    def _train(self, batch: Batch) -> float:
+        self.network.train()
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._recipe.rate_at(self._step)
+        ink = batch.ink.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            marks, heights = self.network(ink)
+        loss = loss_of(marks, heights, batch, self._recipe)
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self._recipe.clip)
+        self._optimiser.step()
+        self._update_average()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # A short memory at first, so that the average does not drag the random start along.
+        decay = min(self._recipe.average, (1 + self._step) / (10 + self._step))
+        own = self.network.state_dict()
+        for name, value in self.average.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(own[name], 1 - decay)
+
+    def _save(self) -> None:
+        save_weights(self._folder / "layout.safetensors", self.average)
+        state = {
+            "step": self._step,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "recipe": self._recipe.to_json(),
+        }
+        with replacing(self._folder / "checkpoint.pt") as temporary:
+            torch.save(state, temporary)
+
+    def _resume(self) -> None:
+        path = self._folder / "checkpoint.pt"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            return
+        try:
+            self._restore(torch.load(path, weights_only=True))
+        except Exception as error:  # loading raises whatever the damaged bytes lead to
+            raise TrainingDataError(
+                f"{path} is no checkpoint of this network ({error}). Name the folder of a run."
+            ) from error
+        log.info("resumed at step %d", self._step)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._step = int(state["step"])
