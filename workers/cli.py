@@ -9,7 +9,17 @@ from collections.abc import Callable
 import typer
 
 from hwr.errors import HwrError
-from workers.commands import bench, jobs, language, local, measure, models, registry, serve
+from workers.commands import (
+    bench,
+    jobs,
+    language,
+    layout_training,
+    local,
+    measure,
+    models,
+    registry,
+    serve,
+)
 from workers.commands.show import SOME_FAILED, complain
 
 app = typer.Typer(
@@ -24,7 +34,12 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Without a service": (local.read, local.lines),
     "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
     "Run the service": (serve.up, serve.api, serve.worker),
-    "Make models": (models.train, language.train_language, models.quantise),
+    "Make models": (
+        models.train,
+        language.train_language,
+        layout_training.train_layout,
+        models.quantise,
+    ),
     "Measure": (measure.evaluate, measure.calibrate, bench.bench),
 }
 

@@ -1,0 +1,26 @@
+"""The command that trains the finding of lines: train-layout."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train_layout(
+    data: Annotated[
+        Path,
+        typer.Argument(exists=True, help="Folder with pages/ (NAME.json each) and line packs."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the run; a run there goes on.")],
+    steps: Annotated[
+        int | None, typer.Option(help="Optimiser steps; default: the recipe's.")
+    ] = None,
+) -> None:
+    """Train the network that finds lines; stop it when you like, the same command goes on."""
+    from dataclasses import replace
+
+    from hwr.training.layout.command import train_layout as run
+    from hwr.training.layout.recipe import LayoutRecipe
+
+    recipe = LayoutRecipe()
+    run(data, out, replace(recipe, steps=steps) if steps else recipe)
