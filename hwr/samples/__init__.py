@@ -12,6 +12,15 @@ their font files are used, and none is shipped with hwr.
 """
 
 from hwr.samples.batch import Sample, write_batch
-from hwr.samples.truth import Kind, Truth, TruthLine, TruthPage, load_truth
+from hwr.samples.truth import Kind, Truth, TruthLine, TruthPage, TruthZone, load_truth
 
-__all__ = ["Kind", "Sample", "Truth", "TruthLine", "TruthPage", "load_truth", "write_batch"]
+__all__ = [
+    "Kind",
+    "Sample",
+    "Truth",
+    "TruthLine",
+    "TruthPage",
+    "TruthZone",
+    "load_truth",
+    "write_batch",
+]

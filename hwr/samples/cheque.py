@@ -23,6 +23,8 @@ from hwr.samples.text import (
 
 #: 7 by 3.1 inches at 200 dpi, in pixels
 WIDTH, HEIGHT = 1400, 620
+#: A line is written in so much room above its rule and below
+ABOVE, BELOW = 60, 15
 FORM = (70, 78, 92)
 PAPERS = ((240, 246, 240), (238, 243, 249), (249, 242, 236))
 PATTERNS = ((150, 196, 170), (158, 182, 214), (214, 178, 158))
@@ -109,36 +111,43 @@ def _fill_top(sheet: Sheet, cheque: Cheque) -> None:
     sheet.print(f"No. {cheque.number}", 1180, 85, 28)
     sheet.print(cheque.street, 70, 118, 21)
     x = sheet.print("Date", 880, 165, 22) + 14
-    sheet.rule((x, 172), WIDTH - 70 - x, FORM)
-    sheet.write(cheque.date, x + 18, 165, cheque.hand)
+    zone = _print_rule(sheet, "date", x, WIDTH - 70, 172)
+    sheet.write(cheque.date, x + 18, 165, cheque.hand, zone)
 
 
 def _fill_middle(sheet: Sheet, cheque: Cheque) -> None:
     x = sheet.print("Pay to the order of", 70, 260, 22) + 14
-    sheet.rule((x, 268), 1050 - x, FORM)
-    sheet.write(cheque.payee, x + 20, 260, cheque.hand)
+    zone = _print_rule(sheet, "payee", x, 1050, 268)
+    sheet.write(cheque.payee, x + 20, 260, cheque.hand, zone)
     x = sheet.print("$", 1072, 262, 34) + 10
-    _print_box(sheet, (x, 212, WIDTH - 66, 274))
-    sheet.write(courtesy_amount(cheque.cents), x + 16, 258, cheque.hand)
-    sheet.rule((70, 354), 1120, FORM)
-    sheet.write(legal_amount(cheque.cents), 88, 346, cheque.hand)
+    zone = _print_box(sheet, "courtesy amount", (x, 212, WIDTH - 66, 274))
+    sheet.write(courtesy_amount(cheque.cents), x + 16, 258, cheque.hand, zone)
+    zone = _print_rule(sheet, "legal amount", 70, 1190, 354)
+    sheet.write(legal_amount(cheque.cents), 88, 346, cheque.hand, zone)
     sheet.print("Dollars", 1205, 346, 22)
 
 
-def _print_box(sheet: Sheet, box: tuple[int, int, int, int]) -> None:
+def _print_rule(sheet: Sheet, zone: str, left: int, right: int, y: int, above: int = ABOVE) -> str:
+    sheet.rule((left, y), right - left, FORM)
+    return sheet.mark(zone, (left, y - above, right, y + BELOW))
+
+
+def _print_box(sheet: Sheet, zone: str, box: tuple[int, int, int, int]) -> str:
     left, top, right, bottom = box
     corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
     sheet.draw(np.asarray(corners, np.float32), FORM)
+    return sheet.mark(zone, box)
 
 
 def _fill_bottom(sheet: Sheet, cheque: Cheque) -> None:
     sheet.print(cheque.bank, 70, 420, 30)
     x = sheet.print("For", 70, 500, 22) + 12
-    sheet.rule((x, 508), 400, FORM)
-    sheet.write(cheque.memo, x + 16, 500, cheque.hand)
-    sheet.rule((800, 508), 520, FORM)
-    sheet.sign(cheque.drawer, 840, 498, cheque.hand)
-    sheet.print(f"{cheque.number}  {cheque.account}", 130, 575, 32)
+    zone = _print_rule(sheet, "memo", x, x + 400, 508)
+    sheet.write(cheque.memo, x + 16, 500, cheque.hand, zone)
+    zone = _print_rule(sheet, "signature", 800, 1320, 508, above=76)
+    sheet.sign(cheque.drawer, 840, 498, cheque.hand, zone)
+    zone = sheet.mark("micr", (84, 542, 980, 592))
+    sheet.print(f"{cheque.number}  {cheque.account}", 130, 575, 32, zone=zone)
 
 
 def cheque_back(cheque: Cheque, rng: np.random.Generator) -> Scan:
@@ -146,10 +155,11 @@ def cheque_back(cheque: Cheque, rng: np.random.Generator) -> Scan:
     sheet = new_sheet(WIDTH, HEIGHT, (250, 250, 248), rng)
     payee = choose_writer(rng, Face.SHADOWS)
     sheet.print("Endorse here", 80, 90, 24)
+    zone = sheet.mark("endorsement", (70, 120, 740, 366))
     for place, text in enumerate(("For deposit only", f"Acct {cheque.account}", cheque.payee)):
         baseline = 175 + 85 * place
         sheet.rule((80, baseline + 9), 620, FORM)
-        sheet.write(text, 100, baseline, payee)
+        sheet.write(text, 100, baseline, payee, zone)
     sheet.print("Do not write, stamp or sign below this line", 80, 400, 22)
     sheet.rule((80, 412), 1240, FORM)
     return scan(sheet, 2, speckles=30)

@@ -25,6 +25,8 @@ PRINT_PITCH, HAND_PITCH = 42, 68
 BOTTOM = HEIGHT - 210
 #: Every so many pages the paper has no rules
 PLAIN_EVERY = 4
+#: The zone of a page without rules
+PLAIN = "answer"
 
 WHITE = (249, 248, 244)
 CREAM = (246, 242, 228)
@@ -73,22 +75,27 @@ def _print_head(sheet: Sheet, number: int, candidate: Candidate) -> int:
     """Print the head of the page and have it filled in; returns where questions begin."""
     if number > 1:
         x = sheet.print("Candidate number:", 1080, 150, 26) + 20
-        sheet.write(candidate.number, x, 150, candidate.capitals)
+        zone = sheet.mark("number", (x - 10, 98, x + 198, 173))
+        sheet.write(candidate.number, x, 150, candidate.capitals, zone)
         return 230
     sheet.print(SCHOOL, LEFT, 165, 46)
     sheet.print(PAPER, LEFT, 220, 32)
-    _fill_field(sheet, "Name (block capitals):", 320, candidate.name.upper(), candidate.capitals)
-    _fill_field(sheet, "Candidate number:", 400, candidate.number, candidate.hand)
-    _fill_field(sheet, "Date:", 480, candidate.date, candidate.hand)
+    name = candidate.name.upper()
+    _fill_field(sheet, "name", "Name (block capitals):", 320, name, candidate.capitals)
+    _fill_field(sheet, "number", "Candidate number:", 400, candidate.number, candidate.hand)
+    _fill_field(sheet, "date", "Date:", 480, candidate.date, candidate.hand)
     sheet.print(TIME, LEFT, 560, 26)
     sheet.rule((LEFT, 590), TEXT_WIDTH, FORM)
     return 650
 
 
-def _fill_field(sheet: Sheet, label: str, baseline: int, value: str, writer: Writer) -> None:
-    x = sheet.print(label, LEFT, baseline, 28) + 20
-    sheet.rule((x, baseline + 8), LEFT + TEXT_WIDTH - x, FORM)
-    sheet.write(value, x + 25, baseline, writer)
+def _fill_field(
+    sheet: Sheet, name: str, label: str, baseline: int, value: str, writer: Writer
+) -> None:
+    x, y = sheet.print(label, LEFT, baseline, 28) + 20, baseline + 8
+    sheet.rule((x, y), LEFT + TEXT_WIDTH - x, FORM)
+    zone = sheet.mark(name, (x, y - HAND_PITCH, LEFT + TEXT_WIDTH, y + HAND_PITCH // 4))
+    sheet.write(value, x + 25, baseline, writer, zone)
 
 
 def _fill(
@@ -97,6 +104,8 @@ def _fill(
     """Ask and answer questions down the page; returns how many were asked so far."""
     ruled = page % PLAIN_EVERY != 0
     if not ruled:
+        # Nothing is printed on plain paper that tells questions and answers from each other.
+        sheet.mark(PLAIN, (LEFT - 58, y - 30, WIDTH - 83, BOTTOM + 45))
         y = _pose(sheet, y, ESSAYS[page // PLAIN_EVERY % len(ESSAYS)], candidate, ruled=ruled)
     while _height(question := order[asked % len(order)], candidate.hand) < BOTTOM - y:
         asked += 1
@@ -120,29 +129,39 @@ def _pose(
     number: int | None = None,
 ) -> int:
     """Print the question and write its answer; returns where the next begins."""
-    y = _ask(sheet, y, question, f"{number}. " if number else "")
+    y = _ask(sheet, y, question, f"{number}. " if number else "", None if ruled else PLAIN)
     answer = wrap(question.answer, candidate.hand, ANSWER_WIDTH)
     return _answer(sheet, y, answer, candidate.hand, ruled=ruled)
 
 
-def _ask(sheet: Sheet, y: int, question: Question, head: str) -> int:
+def _ask(sheet: Sheet, y: int, question: Question, head: str, zone: str | None) -> int:
     first, *others = question.asked
-    sheet.print(head + first, LEFT, y, 30)
+    sheet.print(head + first, LEFT, y, 30, zone=zone)
     for text in others:
         y += PRINT_PITCH
-        sheet.print(text, LEFT + 40, y, 30)
+        sheet.print(text, LEFT + 40, y, 30, zone=zone)
     return y + HAND_PITCH
 
 
 def _answer(sheet: Sheet, y: int, lines: list[str], writer: Writer, *, ruled: bool) -> int:
+    zone = _mark_answer(sheet, y + 5, len(lines)) if ruled else PLAIN
     for text in [*lines, ""]:
         if ruled:
             sheet.rule((LEFT, y + 5), TEXT_WIDTH, RULE)
         if text:
             drift = 0 if ruled else round(sheet.rng.normal(0, 5))
-            sheet.write(text, LEFT + 30 + round(sheet.rng.uniform(-12, 18)), y + drift, writer)
+            x = LEFT + 30 + round(sheet.rng.uniform(-12, 18))
+            sheet.write(text, x, y + drift, writer, zone)
         y += HAND_PITCH
     return y + 26
+
+
+def _mark_answer(sheet: Sheet, first: int, more: int) -> str:
+    """The zone of a rule and so many more below it, by its number on the page."""
+    number = 1 + sum(mark.name.startswith("answer") for mark in sheet.marks)
+    last = first + more * HAND_PITCH
+    box = (LEFT, first - HAND_PITCH, LEFT + TEXT_WIDTH, last + HAND_PITCH // 4)
+    return sheet.mark(f"answer {number}", box)
 
 
 def _finish(sheet: Sheet, number: int) -> None:

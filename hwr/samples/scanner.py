@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.samples.noise import Field, as_field, smooth_noise
-from hwr.samples.sheet import Entry, Sheet
-from hwr.samples.truth import TruthLine, TruthPage
+from hwr.samples.sheet import Box, Entry, Sheet
+from hwr.samples.truth import Polygon, TruthLine, TruthPage, TruthZone
 
 #: Largest skew in degrees
 MAX_SKEW = 1.3
@@ -45,16 +45,27 @@ def _skew(sheet: Sheet, rng: np.random.Generator) -> Field:
 
 
 def _truth(sheet: Sheet, number: int, turn: Field) -> TruthPage:
-    lines = tuple(_turned(order, entry, turn) for order, entry in enumerate(sheet.entries))
-    return TruthPage(number=number, width=sheet.width, height=sheet.height, lines=lines)
+    lines = tuple(_line(order, entry, turn) for order, entry in enumerate(sheet.entries))
+    zones = tuple(TruthZone(name=at.name, polygon=_turned(at.box, turn)) for at in sheet.marks)
+    size = sheet.width, sheet.height
+    return TruthPage(number=number, width=size[0], height=size[1], lines=lines, zones=zones)
 
 
-def _turned(order: int, entry: Entry, turn: Field) -> TruthLine:
-    left, top, right, bottom = entry.box
+def _line(order: int, entry: Entry, turn: Field) -> TruthLine:
+    return TruthLine(
+        order=order,
+        text=entry.text,
+        polygon=_turned(entry.box, turn),
+        kind=entry.kind,
+        zone=entry.zone,
+    )
+
+
+def _turned(box: Box, turn: Field) -> Polygon:
+    left, top, right, bottom = box
     corners = ((left, top), (right, top), (right, bottom), (left, bottom))
     turned = [turn @ np.array([x, y, 1.0]) for x, y in corners]
-    polygon = tuple((round(float(x)), round(float(y))) for x, y in turned)
-    return TruthLine(order=order, text=entry.text, polygon=polygon, kind=entry.kind)
+    return tuple((round(float(x)), round(float(y))) for x, y in turned)
 
 
 def _cast_edge(picture: Field, turn: Field) -> None:

@@ -28,6 +28,17 @@ class Entry:
     kind: Kind
     #: Left, top, right, bottom in pixels of the flat sheet
     box: Box
+    #: Name of the zone it was put into; None outside of all
+    zone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A zone of the form that is printed on the sheet."""
+
+    name: str
+    #: Left, top, right, bottom in pixels of the flat sheet
+    box: Box
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +51,8 @@ class Sheet:
     rng: np.random.Generator
     #: What was put on it so far
     entries: list[Entry] = field(default_factory=list)
+    #: Where something belongs on it
+    marks: list[Mark] = field(default_factory=list)
 
     @property
     def width(self) -> int:
@@ -51,35 +64,58 @@ class Sheet:
         """In pixels."""
         return int(self.picture.shape[0])
 
-    def print(self, text: str, x: int, baseline: int, size: int, colour: Colour = TONER) -> int:
+    def mark(self, name: str, box: Box) -> str:
+        """Say what zone of the form lies there; returns its name for what is put into it."""
+        self.marks.append(Mark(name=name, box=box))
+        return name
+
+    def print(
+        self,
+        text: str,
+        x: int,
+        baseline: int,
+        size: int,
+        colour: Colour = TONER,
+        zone: str | None = None,
+    ) -> int:
         """Print a line with its left end at `x`; returns its right end."""
         mask, (left, top) = print_font(size).getmask2(text, mode="L", anchor="ls")
         width, height = mask.size
         coverage = as_field(np.array(mask, dtype=np.float32).reshape(height, width) / 255)
-        return self._enter(text, Kind.PRINT, coverage, (x + left, baseline + top), colour)
+        return self._enter(text, Kind.PRINT, coverage, (x + left, baseline + top), colour, zone)
 
-    def write(self, text: str, x: int, baseline: int, writer: Writer) -> int:
+    def write(
+        self, text: str, x: int, baseline: int, writer: Writer, zone: str | None = None
+    ) -> int:
         """Write a line by hand from `x`; returns its right end."""
         spelt = writer.spell(text)
         stroke = write(spelt, writer, self.rng)
         corner = (x, baseline - stroke.baseline - round(self.rng.normal(1, 1.5)))
-        return self._enter(spelt, Kind.HANDWRITING, stroke.coverage, corner, writer.ink)
+        return self._enter(spelt, Kind.HANDWRITING, stroke.coverage, corner, writer.ink, zone)
 
-    def sign(self, name: str, x: int, baseline: int, writer: Writer) -> int:
+    def sign(
+        self, name: str, x: int, baseline: int, writer: Writer, zone: str | None = None
+    ) -> int:
         """Sign with the name from `x`; returns the right end."""
         spelt = writer.spell(name)
         stroke = _underline(write(spelt, signing(writer), self.rng), self.rng)
         corner = (x, baseline - stroke.baseline)
-        return self._enter(spelt, Kind.HANDWRITING, stroke.coverage, corner, writer.ink)
+        return self._enter(spelt, Kind.HANDWRITING, stroke.coverage, corner, writer.ink, zone)
 
     def _enter(
-        self, text: str, kind: Kind, coverage: Field, corner: tuple[int, int], colour: Colour
+        self,
+        text: str,
+        kind: Kind,
+        coverage: Field,
+        corner: tuple[int, int],
+        colour: Colour,
+        zone: str | None,
     ) -> int:
         x, y = corner
         height, width = coverage.shape
         box = (x - MARGIN, y - MARGIN, x + width + MARGIN, y + height + MARGIN)
         self.stamp(coverage, x, y, colour)
-        self.entries.append(Entry(text=text, kind=kind, box=box))
+        self.entries.append(Entry(text=text, kind=kind, box=box, zone=zone))
         return int(x + width)
 
     def stamp(self, coverage: Field, x: int, y: int, colour: Colour) -> None:

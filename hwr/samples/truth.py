@@ -1,7 +1,7 @@
 """What is written on a drawn page, and where: the truth that readings are measured against."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +30,18 @@ class TruthLine:
     #: Corners around its ink, (x, y) in page pixels, clockwise from the top left
     polygon: Polygon
     kind: Kind
+    #: Name of the zone it stands in; None outside of all
+    zone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruthZone:
+    """Where something belongs on a form, filled in or not."""
+
+    #: As the profile of the form calls it
+    name: str
+    #: Corners, (x, y) in page pixels, clockwise from the top left
+    polygon: Polygon
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +54,7 @@ class TruthPage:
     width: int
     height: int
     lines: tuple[TruthLine, ...]
+    zones: tuple[TruthZone, ...] = ()
 
     @property
     def text(self) -> str:
@@ -81,9 +94,22 @@ def load_truth(path: Path) -> Truth:
 
 def _page(raw: Mapping[str, Any]) -> TruthPage:
     lines = tuple(_line(line) for line in raw["lines"])
-    return TruthPage(number=raw["number"], width=raw["width"], height=raw["height"], lines=lines)
+    zones = tuple(
+        TruthZone(name=zone["name"], polygon=_polygon(zone["polygon"])) for zone in raw["zones"]
+    )
+    size = raw["width"], raw["height"]
+    return TruthPage(number=raw["number"], width=size[0], height=size[1], lines=lines, zones=zones)
 
 
 def _line(raw: Mapping[str, Any]) -> TruthLine:
-    polygon = tuple((int(x), int(y)) for x, y in raw["polygon"])
-    return TruthLine(order=raw["order"], text=raw["text"], polygon=polygon, kind=Kind(raw["kind"]))
+    return TruthLine(
+        order=raw["order"],
+        text=raw["text"],
+        polygon=_polygon(raw["polygon"]),
+        kind=Kind(raw["kind"]),
+        zone=raw["zone"],
+    )
+
+
+def _polygon(raw: Iterable[tuple[int, int]]) -> Polygon:
+    return tuple((int(x), int(y)) for x, y in raw)

@@ -3,12 +3,14 @@
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from pdf2image import convert_from_path, pdfinfo_from_path
 from PIL import Image
 
 from hwr.errors import MissingFont
+from hwr.profiles import load_profile
 from hwr.samples import Kind, TruthLine, load_truth, write_batch
 from hwr.samples import __main__ as command
 from hwr.samples.cheque import choose_cheque
@@ -99,6 +101,28 @@ def test_the_command_prints_paths_and_repeats_a_seed_byte_for_byte(
 def test_another_seed_gives_another_cheque() -> None:
     one, two = (choose_cheque(np.random.default_rng([seed, 1]), Face.AMATIC) for seed in (5, 6))
     assert one != two
+
+
+def test_zones_of_the_truth_hold_the_lines_that_name_them(batch: Path) -> None:
+    for path in batch.glob("*.truth.json"):
+        for page in load_truth(path).pages:
+            zones = {zone.name: np.array(zone.polygon, np.int32) for zone in page.zones}
+            held = {line.zone for line in page.lines} - {None}
+            assert held <= zones.keys()
+            assert held, path
+            for line in page.lines:
+                if line.zone is not None:
+                    (left, top), _, (_, bottom), _ = line.polygon
+                    start = (left + 8.0, (top + bottom) / 2)
+                    assert cv2.pointPolygonTest(zones[line.zone], start, False) >= 0, line.text
+
+
+def test_zones_are_those_of_the_shipped_profiles(batch: Path) -> None:
+    for path in batch.glob("*.truth.json"):
+        profile = load_profile("exam" if "exam" in path.name else "cheque")
+        for page in load_truth(path).pages:
+            known = {zone.name for zone in profile.page(page.number).zones}
+            assert {zone.name.rstrip("0123456789").rstrip() for zone in page.zones} == known
 
 
 def test_truth_survives_the_file(batch: Path, tmp_path: Path) -> None:
