@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from hwr.forms.print import LEVELS, Rect, Rule, find_boxes, find_rules, ruled_blocks
-from hwr.forms.sheet import FlatSheet, mapped
+from hwr.forms.sheet import FlatSheet
 from hwr.forms.zone import Found, Zone
+from hwr.layout.sheet import mapped
 from hwr.profiles import Find, PageForm, ZoneForm
 
 #: Place of the rule in a zone's height, from its top: below it is room for descenders.

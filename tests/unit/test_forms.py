@@ -6,8 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from hwr.forms import Found, PageLayout, Zone, draw_layout, lay_out
-from hwr.forms.sheet import find_sheet, mapped
+from hwr.forms.sheet import find_sheet
 from hwr.layout import Line
+from hwr.layout.sheet import mapped
 from hwr.profiles import Find, PageForm, ZoneForm
 
 WIDTH, HEIGHT = 1400, 900

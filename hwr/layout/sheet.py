@@ -1,0 +1,133 @@
+"""A sheet of paper before a background: its corners, and views of it from straight above."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.ink import Grey, reduced
+
+#: The sheet's edges are looked for on a picture whose longer side is at most this, in pixels.
+SEARCH_SIDE = 480
+#: Ink is narrower than so many pixels of that picture; the paper closes over it.
+WIDEST_INK = 13
+#: Share of the picture's rim that must not be the sheet, else the sheet fills the picture.
+LEAST_RIM = 0.6
+#: A sheet covers at least this share of the picture.
+LEAST_SHEET = 0.12
+#: Share of its quadrilateral that a sheet fills.
+LEAST_FILL = 0.93
+#: Grey levels between sheet and background.
+LEAST_STEP = 10.0
+
+#: float64 (4, 2): x, y of top left, top right, bottom right, bottom left in page pixels.
+Quad = NDArray[np.float64]
+#: float64 (3, 3).
+Homography = NDArray[np.float64]
+
+
+def find_edges(image: Grey) -> Quad | None:
+    """Corners of the sheet on a grey page (H, W) whose edges stand out from what lies around it."""
+    factor = -(-max(image.shape) // SEARCH_SIDE)
+    edges = _edges(np.asarray(reduced(image, factor, factor), np.uint8))
+    return None if edges is None else (edges + 0.5) * factor - 0.5
+
+
+def corners(width: float, height: float) -> Quad:
+    """Corners of a view of that size."""
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+
+
+def homography(source: Quad, target: Quad) -> Homography:
+    """What takes one quadrilateral to another."""
+    taken = cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32))
+    return np.asarray(taken, np.float64)
+
+
+def mapped(points: NDArray[Any], transform: Homography) -> NDArray[np.float64]:
+    """Points (n, 2) taken elsewhere by a homography."""
+    taken = cv2.perspectiveTransform(np.asarray(points, np.float64)[None], transform)
+    return np.asarray(taken[0], np.float64)
+
+
+def _edges(small: Grey) -> Quad | None:
+    """Corners of a sheet that stands out from what lies around it."""
+    if min(small.shape) < 2 * WIDEST_INK:
+        return None
+    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (WIDEST_INK, WIDEST_INK))
+    paper = cv2.medianBlur(np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, window)), 5)
+    _, bright = cv2.threshold(paper, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    if _step(paper, bright) < LEAST_STEP:
+        return None
+    rim = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
+    sheet = 1 - bright if rim.mean() > 0.5 else bright
+    if (np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]]) == 0).mean() < LEAST_RIM:
+        return None
+    return _quad(np.asarray(sheet, np.uint8))
+
+
+def _step(paper: NDArray[Any], bright: NDArray[Any]) -> float:
+    chosen = bright > 0
+    if chosen.all() or not chosen.any():
+        return 0.0
+    return float(np.median(paper[chosen])) - float(np.median(paper[~chosen]))
+
+
+def _quad(mask: Grey) -> Quad | None:
+    """Corners of the largest piece, where that is a quadrilateral large enough."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    largest = max(outlines, key=cv2.contourArea)
+    hull = cv2.convexHull(largest)
+    if cv2.contourArea(hull) < LEAST_SHEET * mask.size:
+        return None
+    few = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, True), True)
+    rough = few if len(few) == 4 else cv2.boxPoints(cv2.minAreaRect(hull))
+    quad = _ordered(np.asarray(rough, np.float64).reshape(4, 2))
+    filled = cv2.contourArea(largest) / max(cv2.contourArea(quad.astype(np.float32)), 1.0)
+    if not LEAST_FILL <= filled <= 2 - LEAST_FILL:
+        return None
+    return _fitted(quad, np.asarray(largest, np.float64).reshape(-1, 2))
+
+
+def _fitted(quad: Quad, outline: NDArray[np.float64]) -> Quad:
+    """The corners where lines through the outline's sides meet: those of the mask are rounded."""
+    sides = [
+        _side(start, end, outline) for start, end in zip(quad, np.roll(quad, -1, 0), strict=True)
+    ]
+    met = [_meeting(before, side) for before, side in zip([sides[-1], *sides], sides, strict=False)]
+    # Of a sheet a corner of which lies outside of the picture.
+    near = all(np.hypot(*(one - other)) < WIDEST_INK for one, other in zip(met, quad, strict=True))
+    return np.array(met) if near else quad
+
+
+def _side(
+    start: NDArray[np.float64], end: NDArray[np.float64], outline: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """A point on the side and its direction, from the outline between its corners."""
+    along = (end - start) / np.hypot(*(end - start))
+    away = outline - start
+    place = away @ along / np.hypot(*(end - start))
+    beside = np.abs(away @ np.array([-along[1], along[0]])) < WIDEST_INK / 2
+    chosen = outline[beside & (place > 0.1) & (place < 0.9)]
+    if len(chosen) < 2:
+        return np.stack([start, along])
+    dx, dy, x, y = cv2.fitLine(chosen.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+    return np.array([(x, y), (dx, dy)], np.float64)
+
+
+def _meeting(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where two lines meet that are each a point and a direction; far away for parallels."""
+    steps = np.stack([one[1], -other[1]], axis=1)
+    if abs(np.linalg.det(steps)) < 1e-6:
+        return np.full(2, np.inf)
+    step = np.linalg.solve(steps, other[0] - one[0])[0]
+    return np.asarray(one[0] + step * one[1], np.float64)
+
+
+def _ordered(quad: Quad) -> Quad:
+    """Clockwise from the top left, for a sheet that is roughly upright."""
+    middle = quad.mean(axis=0)
+    around = np.argsort(np.arctan2(quad[:, 1] - middle[1], quad[:, 0] - middle[0]))
+    turned = quad[around]
+    return np.roll(turned, -int(np.argmin(turned.sum(axis=1))), axis=0)
