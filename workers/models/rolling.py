@@ -41,8 +41,8 @@ class Follower:
     ) -> None:
         self._registry, self._name, self._load = registry, name, load
         self._readers, self._present = readers, present
-        #: The move that could not be followed last, and how many tries that were.
-        self._failed: Move | None = None
+        #: The move that was last tried to follow, and how often that failed.
+        self._tried: Move | None = None
         self._failures = 0
         #: Looks to let pass until it is tried again.
         self._pause = 0
@@ -65,8 +65,8 @@ class Follower:
             self._follow(move)
 
     def _is_due(self, move: Move) -> bool:
-        if move != self._failed:
-            self._failed, self._failures, self._pause = move, 0, 0
+        if move != self._tried:
+            self._tried, self._failures, self._pause = move, 0, 0
         self._pause -= 1
         return self._pause < 0
 
