@@ -21,6 +21,10 @@ WIDEST_GAP = 1.0
 LARGEST_MISS = 0.3
 #: ... and no end is more likely than this between them.
 MOST_END = 0.5
+#: Lines closer than this share of their height are rivals
+CLOSEST = 0.4
+#: ... where they run beside each other over this share of the weaker one.
+BESIDE = 0.5
 #: Traces end so many columns before the ink does: ends hide the baseline there.
 HIDDEN = 1.0
 #: More pieces than this would cost too much memory to join.
@@ -56,7 +60,9 @@ def trace_lines(maps: Maps) -> list[Trace]:
             f"The page falls into {len(pieces)} pieces of lines, the limit is {MOST_PIECES}."
             " Split it, or scan it again if it is not a page of writing."
         )
-    return [line for line in joined(pieces, maps.ends) if line.weight.sum() >= LEAST_WEIGHT]
+    lines = joined(pieces, maps.ends)
+    heavy = [line for line in lines if line.weight.sum() >= LEAST_WEIGHT]
+    return without_rivals(heavy, maps.baselines.shape[1])
 
 
 def pieces_of(maps: Maps) -> list[Trace]:
@@ -125,6 +131,21 @@ def parted(left: Trace, right: Trace, ends: Map) -> bool:
     row = round(float(left.y[-1] + right.y[0]) / 2)
     part = ends[max(row - 2, 0) : row + 3, int(left.x[-1]) : int(right.x[0]) + 1]
     return bool(part.max(initial=0) > MOST_END)
+
+
+def without_rivals(lines: list[Trace], width: int) -> list[Trace]:
+    """Of lines that run too close together, the one that the network is surest of."""
+    rows = np.full((len(lines), width), np.inf, np.float32)
+    taken = 0
+    kept: list[Trace] = []
+    for line in sorted(lines, key=lambda line: -float(line.weight.sum())):
+        columns = line.x.astype(np.intp)
+        near = np.abs(rows[:taken, columns] - line.y) < CLOSEST * line.height
+        if near.any(axis=0).mean() < BESIDE:
+            rows[taken, columns] = line.y
+            taken += 1
+            kept.append(line)
+    return kept
 
 
 def concatenated(pieces: list[Trace]) -> Trace:

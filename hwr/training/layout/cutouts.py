@@ -20,7 +20,7 @@ _PAPER = 0.12
 #: Columns with less ink than this (rows of full cover) are empty.
 _EMPTY = 0.3
 #: Words are apart by this share of a line's height.
-_GAP = 0.3
+_GAP = 0.2
 #: The baseline is looked for in windows of so many line heights.
 _WINDOW = 2.5
 
@@ -87,11 +87,9 @@ def _baseline(cover: Cover) -> tuple[float, float]:
 def _foot(cover: Cover, low: float, high: float) -> float:
     """The row between two others below which the ink falls off most."""
     profile = cv2.GaussianBlur(cover.sum(axis=1), (1, 0), 0.001, sigmaY=len(cover) / 25).ravel()
-    span = max(len(cover) // 10, 1)
-    rows = np.arange(max(int(low), span), max(min(int(high), len(cover) - span - 1), span + 1) + 1)
-    rows = np.clip(rows, span, max(len(cover) - span - 1, span))
-    fall = profile[rows - span] - profile[np.minimum(rows + span, len(cover) - 1)]
-    return float(rows[fall.argmax()])
+    fall = profile[:-1] - profile[1:]
+    first = min(max(int(low), 0), len(fall) - 1)
+    return float(first + fall[first : max(int(high), first + 1)].argmax())
 
 
 def words_within(cutout: Cutout, room: int, words: int | None, rng: Generator) -> Cutout | None:

@@ -1,4 +1,4 @@
-"""Lines drawn with the stroke fonts of OpenCV: the hands of a page where there are no others."""
+"""Lines drawn with the fonts of OpenCV: the hands of a page where there are no others."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -8,7 +8,7 @@ import numpy as np
 
 from hwr.training.samples import Grey, LineSample
 
-#: Faces that look written or drawn, not set in type (Hershey, 1967).
+#: Faces, light and bold, upright and slanting.
 _FACES = (
     cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
     cv2.FONT_HERSHEY_SCRIPT_COMPLEX,

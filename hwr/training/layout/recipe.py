@@ -29,7 +29,7 @@ class LayoutRecipe:
     #: Largest norm of a gradient.
     clip: float = 5.0
     #: Weight of the ends' and of the heights' loss beside that of the baselines.
-    ends: float = 0.5
+    ends: float = 1.0
     heights: float = 0.1
     #: Decay of the averaged weights (EMA), which are what is shipped.
     average: float = 0.99

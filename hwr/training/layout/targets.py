@@ -14,6 +14,9 @@ from hwr.training.layout.pages import MarkedLine, Points
 _SOFTNESS = 1.2
 #: Ends reach so many rows and columns of the maps (standard deviation).
 _END_ROWS, _END_COLUMNS = 3.0, 0.8
+#: So many rows and columns around an end count so much more than others: whether a word belongs to
+#: the line is decided there (as Ronneberger et al. weigh the borders between cells).
+_END_REACH, _END_WEIGHT = 7, 4.0
 #: Heights are learned within so many rows of the baseline.
 _HEIGHT_ROWS = 3
 #: Heights are means over so many columns of the maps: outlines are ragged.
@@ -34,7 +37,7 @@ class Targets:
     heights: Map
     #: 1 where heights are known, (H / 2, W / 2).
     known: Map
-    #: 0 where nothing is known, else 1, (H, W).
+    #: How much a place counts, (H, W): 0 where nothing is known, most where lines end.
     counted: Map
 
 
@@ -48,10 +51,9 @@ def targets_of(lines: Sequence[MarkedLine], shape: tuple[int, int], unmarked: in
         known=np.zeros(half, np.float32),
         counted=np.ones((height, width), np.float32),
     )
-    targets.counted[:unmarked] = 0
     for line in lines:
         _draw(targets, line)
-    targets.counted[targets.marks[0] > 0] = 1
+    targets.counted[:unmarked][targets.marks[0, :unmarked] == 0] = 0
     return targets
 
 
@@ -62,7 +64,7 @@ def _draw(targets: Targets, line: MarkedLine) -> None:
     _draw_baseline(targets.marks[0], columns, rows)
     start, end = line.baseline[line.baseline[:, 0].argsort()][[0, -1]]
     for x, y in (start, end):
-        _draw_end(targets.marks[1], x / ACROSS - 0.5, y)
+        _draw_end(targets, x / ACROSS - 0.5, y)
     if line.polygon is not None:
         _draw_heights(targets, line.polygon, columns, rows)
 
@@ -84,16 +86,17 @@ def _draw_baseline(marks: Map, columns: NDArray[np.intp], rows: NDArray[np.float
     np.maximum.at(marks, (near[inside], across), value[inside].astype(np.float32))
 
 
-def _draw_end(marks: Map, column: float, row: float) -> None:
-    height, width = marks.shape
-    top, bottom = max(int(row) - 9, 0), min(int(row) + 10, height)
-    left, right = max(int(column) - 3, 0), min(int(column) + 4, width)
+def _draw_end(targets: Targets, column: float, row: float) -> None:
+    height, width = targets.counted.shape
+    top, bottom = max(int(row) - _END_REACH, 0), min(int(row) + _END_REACH + 1, height)
+    left, right = max(int(column) - _END_REACH, 0), min(int(column) + _END_REACH + 1, width)
     if top >= bottom or left >= right or not 0 <= column <= width - 1:
         return
     down = np.exp(-0.5 * ((np.arange(top, bottom) - row) / _END_ROWS) ** 2)
     over = np.exp(-0.5 * ((np.arange(left, right) - column) / _END_COLUMNS) ** 2)
-    part = marks[top:bottom, left:right]
+    part = targets.marks[1, top:bottom, left:right]
     np.maximum(part, np.outer(down, over).astype(np.float32), out=part)
+    targets.counted[top:bottom, left:right] = _END_WEIGHT
 
 
 def _draw_heights(
