@@ -19,7 +19,7 @@ from hwr.training.layout.cutouts import Shelf, cut_out, words_within
 from hwr.training.layout.drawn_pages import draw_page
 from hwr.training.layout.lettering import lettered
 from hwr.training.layout.network import LayoutNetwork, deterministic
-from hwr.training.layout.pages import MarkedLine, MarkedPage, read_page, tuning_pages
+from hwr.training.layout.pages import KnownLine, KnownPage, tuning_pages
 from hwr.training.layout.recipe import LayoutRecipe
 from hwr.training.layout.targets import targets_of
 from hwr.training.layout.trainer import LayoutTrainer
@@ -89,8 +89,8 @@ def test_the_graph_answers_as_the_network_does() -> None:
 
 def test_targets_lie_on_the_line() -> None:
     baseline, outline = [[40, 50], [120, 60]], [[40, 30], [120, 40], [120, 64], [40, 54]]
-    line = MarkedLine(baseline=np.array(baseline, float), polygon=np.array(outline, float))
-    targets = targets_of([line], (96, 192), unmarked=10)
+    line = KnownLine(baseline=np.array(baseline, float), polygon=np.array(outline, float))
+    targets = targets_of([line], (96, 192), unknown=10)
     assert targets.marks[0, :, 20].argmax() == 55
     assert targets.marks[0, :, 5].max() == 0
     assert np.unravel_index(targets.marks[1, :, :20].argmax(), (96, 20)) in ((50, 9), (50, 10))
@@ -104,9 +104,9 @@ def test_targets_lie_on_the_line() -> None:
 
 
 def test_lines_off_the_view_leave_no_trace() -> None:
-    off = MarkedLine(baseline=np.array([[500.0, 20.0], [900.0, 20.0]]), polygon=None)
-    above = MarkedLine(baseline=np.array([[10.0, -80.0], [90.0, -80.0]]), polygon=None)
-    targets = targets_of([off, above], (64, 128), unmarked=0)
+    off = KnownLine(baseline=np.array([[500.0, 20.0], [900.0, 20.0]]), polygon=None)
+    above = KnownLine(baseline=np.array([[10.0, -80.0], [90.0, -80.0]]), polygon=None)
+    targets = targets_of([off, above], (64, 128), unknown=0)
     assert targets.marks.max() == 0
     assert targets.known.max() == 0
 
@@ -114,8 +114,8 @@ def test_lines_off_the_view_leave_no_trace() -> None:
 def test_marks_move_with_their_pixels() -> None:
     image = np.full((700, 600), 255, np.uint8)
     cv2.line(image, (100, 300), (500, 320), 0, 5)
-    line = MarkedLine(baseline=np.array([[100.0, 300.0], [500.0, 320.0]]), polygon=None)
-    page = MarkedPage(collection="drawn", image=image, lines=[line], height=20)
+    line = KnownLine(baseline=np.array([[100.0, 300.0], [500.0, 320.0]]), polygon=None)
+    page = KnownPage(collection="drawn", image=image, lines=[line], height=20)
     for seed in range(6):
         seen = view(page, 640, default_rng(seed))
         for x, y in seen.lines[0].baseline:
@@ -155,8 +155,8 @@ def write_page(folder: Path, name: str) -> None:
     cv2.putText(image, "a line", (40, 200), cv2.FONT_HERSHEY_SIMPLEX, 1, 0, 2)
     cv2.imwrite(str(folder / f"{name}.png"), image)
     polygon = [[40, 170], [200, 170], [200, 210], [40, 210]]
-    lines = [{"polygon": polygon, "baseline": [[40, 200], [200, 200]]}]
-    text = json.dumps({"image": f"{name}.png", "lines": lines})
+    line = {"order": 0, "text": "a line", "polygon": polygon, "baseline": [[40, 200], [200, 200]]}
+    text = json.dumps({"image": f"{name}.png", "lines": [line]})
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
 
 
@@ -195,16 +195,6 @@ def test_the_command_trains_and_writes_weights(data: Path, tmp_path: Path) -> No
     assert (tmp_path / "run" / "layout.safetensors").stat().st_size > 100_000
 
 
-@pytest.mark.parametrize(
-    "content", ["{", "[]", '{"image": "gone.png", "lines": []}', '{"image": 1, "lines": []}']
-)
-def test_a_damaged_page_is_named(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "page.json"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(TrainingDataError, match=r"page\.json"):
-        read_page(path)
-
-
 def test_a_folder_without_pages_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingDataError, match="no page"):
+    with pytest.raises(TrainingDataError, match="no transcribed page"):
         tuning_pages(tmp_path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from hwr.training.layout.batches import Views
 from hwr.training.layout.cutouts import Shelf
 from hwr.training.layout.lettering import lettered
-from hwr.training.layout.pages import held_out_stems, tuning_pages
+from hwr.training.layout.pages import held_out_names, tuning_pages
 from hwr.training.layout.recipe import LayoutRecipe
 from hwr.training.layout.trainer import LayoutTrainer
 from hwr.training.packs import pack_names, read_pack
@@ -22,7 +22,7 @@ def train_layout(data: Path, out: Path, recipe: LayoutRecipe) -> None:
     """Train on the pages of ``data`` and on drawn ones, writing checkpoints and weights to ``out``.
 
     Raises:
-        TrainingDataError: there are no marked pages or no lines in ``data``.
+        TrainingDataError: there are no transcribed pages or no lines in ``data``.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
@@ -35,7 +35,7 @@ def train_layout(data: Path, out: Path, recipe: LayoutRecipe) -> None:
 
 def lines_to_draw(data: Path, collections: set[str]) -> list[LineSample]:
     """The training lines of ``data`` that were cut from pages, none of which is held out."""
-    held_out = tuple(f"{stem}_" for stem in held_out_stems(data / _PAGES))
+    held_out = tuple(f"{stem}_" for stem in held_out_names(data / _PAGES))
     return [
         line
         for name in pack_names(data / _LINES)

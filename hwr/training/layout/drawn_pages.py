@@ -14,7 +14,7 @@ from numpy.random import Generator
 
 from hwr.training.augmentation import texture
 from hwr.training.layout.cutouts import Cover, Cutout, Shelf, cut_out, printed, words_within
-from hwr.training.layout.pages import MarkedLine, MarkedPage
+from hwr.training.layout.pages import KnownLine, KnownPage
 from hwr.training.samples import LineSample
 
 #: Pages are so wide and high, in pixels.
@@ -46,7 +46,7 @@ class Draft:
     """A page that is being drawn."""
 
     cover: Cover
-    lines: list[MarkedLine] = field(default_factory=list)
+    lines: list[KnownLine] = field(default_factory=list)
     #: Heights of the lines' pictures.
     heights: list[int] = field(default_factory=list)
 
@@ -60,7 +60,7 @@ class Draft:
         inside = (rows > 0) & (rows < len(self.cover))
         if inside.all():
             line = np.stack([np.clip(x + ends, 0, self.cover.shape[1] - 1), rows], axis=1)
-            self.lines.append(MarkedLine(baseline=line, polygon=None))
+            self.lines.append(KnownLine(baseline=line, polygon=None))
             self.heights.append(height)
 
 
@@ -72,7 +72,7 @@ def lay(cover: Cover, ink: Cover, x: int, y: int) -> None:
     part += inner * (1 - part)
 
 
-def draw_page(shelf: Shelf, rng: Generator) -> MarkedPage:
+def draw_page(shelf: Shelf, rng: Generator) -> KnownPage:
     """A page of one of four kinds, with the lines of one or two hands."""
     shape = int(rng.integers(*_HEIGHTS)), int(rng.integers(*_WIDTHS))
     draft = Draft(cover=np.zeros(shape, np.float32))
@@ -87,7 +87,7 @@ def draw_page(shelf: Shelf, rng: Generator) -> MarkedPage:
     paper = _paper(other[:, ::-1], rng)
     strength = rng.uniform(0.5, 1.0)
     image = paper * (1 - strength * draft.cover) + rng.normal(0, 2, shape)
-    page = MarkedPage(
+    page = KnownPage(
         collection="drawn",
         image=np.clip(image, 0, 255).astype(np.uint8),
         lines=draft.lines,
@@ -320,7 +320,7 @@ def _paper(back: Cover, rng: Generator) -> Cover:
     return np.asarray(paper, np.float32)
 
 
-def _beside(page: MarkedPage, other: Cover, rng: Generator) -> MarkedPage:
+def _beside(page: KnownPage, other: Cover, rng: Generator) -> KnownPage:
     """The page with a dark gutter and a strip of the next one, whose lines do not count."""
     strip = int(other.shape[1] * rng.uniform(0.02, 0.12))
     shade = 1 - rng.uniform(0.3, 0.9) * np.exp(-np.arange(other.shape[1]) / rng.uniform(4, 30))

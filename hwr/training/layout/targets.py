@@ -1,4 +1,4 @@
-"""What the network is to say about a view: maps drawn from its marked lines."""
+"""What the network is to say about a view: maps drawn from its known lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.maps import ACROSS
-from hwr.training.layout.pages import MarkedLine, Points
+from hwr.training.layout.pages import KnownLine, Points
 
 #: Baselines are drawn as soft as this (standard deviation, rows).
 _SOFTNESS = 1.2
@@ -41,8 +41,8 @@ class Targets:
     counted: Map
 
 
-def targets_of(lines: Sequence[MarkedLine], shape: tuple[int, int], unmarked: int) -> Targets:
-    """Maps of lines in pixels of a view of ``shape``, above ``unmarked`` of which none is known."""
+def targets_of(lines: Sequence[KnownLine], shape: tuple[int, int], unknown: int) -> Targets:
+    """Maps of lines in pixels of a view of ``shape``, above ``unknown`` of which none is known."""
     height, width = shape[0], shape[1] // ACROSS
     half = (height // 2, width // 2)
     targets = Targets(
@@ -53,11 +53,11 @@ def targets_of(lines: Sequence[MarkedLine], shape: tuple[int, int], unmarked: in
     )
     for line in lines:
         _draw(targets, line)
-    targets.counted[:unmarked][targets.marks[0, :unmarked] == 0] = 0
+    targets.counted[:unknown][targets.marks[0, :unknown] == 0] = 0
     return targets
 
 
-def _draw(targets: Targets, line: MarkedLine) -> None:
+def _draw(targets: Targets, line: KnownLine) -> None:
     columns, rows = sampled(line.baseline, targets.marks.shape[2])
     if not len(columns):
         return

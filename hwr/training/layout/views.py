@@ -1,4 +1,4 @@
-"""Views of marked pages as training sees them: turned, bent, enlarged, badly lit, and cut out."""
+"""Views of pages as training sees them: turned, bent, enlarged, badly lit, and cut out."""
 
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from hwr.layout.maps import NOMINAL_HEIGHT
-from hwr.training.layout.pages import MarkedLine, MarkedPage, Points
+from hwr.training.layout.pages import KnownLine, KnownPage, Points
 from hwr.training.samples import Grey
 
 #: Logarithm of how much larger or smaller than usual lines are seen (standard deviation, limit).
@@ -47,7 +47,7 @@ class Warp:
         return np.asarray(pixels, np.uint8)
 
 
-def view(page: MarkedPage, side: int, rng: Generator) -> MarkedPage:
+def view(page: KnownPage, side: int, rng: Generator) -> KnownPage:
     """A square view of a page, ``side`` pixels wide and high."""
     scale = NOMINAL_HEIGHT / page.height
     scale *= np.exp(np.clip(rng.normal(0, _SCALE_SPREAD), -_SCALE_LIMIT, _SCALE_LIMIT))
@@ -58,8 +58,8 @@ def view(page: MarkedPage, side: int, rng: Generator) -> MarkedPage:
     inner = replace(warp, affine=warp.affine @ np.diag([1 / scale, 1 / scale, 1]))
     image = spoilt(inner.image(np.asarray(small, np.uint8), (side, side)), rng)
     lines = [_moved(line, warp) for line in page.lines]
-    unmarked = warp.points(np.array([[0.0, page.unmarked]]))[0, 1] if page.unmarked else 0
-    return replace(page, image=image, lines=lines, unmarked=max(round(unmarked), 0))
+    unknown = warp.points(np.array([[0.0, page.unknown]]))[0, 1] if page.unknown else 0
+    return replace(page, image=image, lines=lines, unknown=max(round(unknown), 0))
 
 
 def _warp(small: Grey, scale: float, side: int, rng: Generator) -> Warp:
@@ -83,9 +83,9 @@ def _centre(length: int, side: int, rng: Generator) -> float:
     return float(rng.uniform(half, length - half)) if length > 2 * half else length / 2
 
 
-def _moved(line: MarkedLine, warp: Warp) -> MarkedLine:
+def _moved(line: KnownLine, warp: Warp) -> KnownLine:
     polygon = None if line.polygon is None else warp.points(line.polygon)
-    return MarkedLine(baseline=warp.points(_dense(line.baseline)), polygon=polygon)
+    return KnownLine(baseline=warp.points(_dense(line.baseline)), polygon=polygon)
 
 
 def _dense(baseline: Points) -> Points:
