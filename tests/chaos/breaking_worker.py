@@ -1,4 +1,4 @@
-"""A read worker whose engine breaks after its first batch and stays broken.
+"""A read worker whose engine breaks once it is ready and stays broken.
 
 Run it with `python breaking_worker.py read`.
 
@@ -9,14 +9,17 @@ from hwr.engines import LineBatch, Logits
 from hwr.engines.onnx_engine import OnnxEngine
 from workers import worker
 
+#: The warm-up, and the line that shows that the engine reads.
+UNTIL_READY = 2
+
 logits = OnnxEngine.logits
 batches: list[LineBatch] = []
 
 
 def breaking(self: OnnxEngine, batch: LineBatch) -> Logits:
-    """Read the batch of the warm-up, and no other."""
+    """Read the batches before the worker is ready, and no other."""
     batches.append(batch)
-    if len(batches) > 1:
+    if len(batches) > UNTIL_READY:
         raise RuntimeError("an illegal memory access was encountered")
     return logits(self, batch)
 
