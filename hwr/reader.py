@@ -24,7 +24,7 @@ from hwr.engines import open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
 from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
 from hwr.forms.page import LineFinder
-from hwr.layout import crop_line, find_lines
+from hwr.layout import find_lines
 from hwr.line_work import Decodings, LineTask, read_tasks
 from hwr.model.line_image import normalise_line
 from hwr.model.weights import load_model
@@ -308,7 +308,7 @@ class Reader(_Closing):
     def _read_page(self, document: Document, number: int) -> PageReading:
         try:
             layout = lay_out(document.page(number).image, self._profile.page(number), self._find)
-            waiting = [self._submit(layout.image, line) for line in layout.lines]
+            waiting = [self._submit(layout, line) for line in layout.lines]
         except PageError as refusal:
             return PageReading(number=number, error=Failure.of(refusal))
         except HwrError:  # not this page's fault: poppler is missing, the reader is closed
@@ -319,9 +319,9 @@ class Reader(_Closing):
             return PageReading(number=number, error=Failure.of(failed))
         return self._finish_page(number, layout, waiting)
 
-    def _submit(self, image: Grey, line: ZonedLine) -> "Future[LineReading]":
+    def _submit(self, layout: PageLayout, line: ZonedLine) -> "Future[LineReading]":
         try:
-            picture = normalise_line(crop_line(image, line.line))
+            picture = normalise_line(layout.crop(line.line))
             return self._lines.submit(picture, decoder=line.zone.decoder if line.zone else None)
         except LineError as refusal:
             failed: Future[LineReading] = Future()
@@ -331,7 +331,7 @@ class Reader(_Closing):
     def _finish_page(
         self, number: int, layout: PageLayout, waiting: Sequence["Future[LineReading]"]
     ) -> PageReading:
-        height, width = layout.image.shape
+        height, width = layout.view.page_shape
         return PageReading(
             number=number,
             width=width,

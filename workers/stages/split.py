@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import case, func, insert, select
 from sqlalchemy.orm import Session
 
@@ -33,7 +31,9 @@ from hwr.errors import (
     StorageUnavailable,
     TooManyLines,
 )
+from hwr.forms import PageLayout, lay_out
 from hwr.model.line_image import normalise_line
+from hwr.profiles import FREE_TEXT, load_profile
 from workers import fan_in, leases
 from workers.database import Document, Job, Lane, Page, Stage, State
 from workers.deadline import deadline
@@ -283,7 +283,8 @@ def split_page(document: documents.Document, number: int, deadline_s: float) -> 
     try:
         with deadline(deadline_s, late):
             image = document.page(number).image
-            lines = _pack_lines(image)
+            laid_out = lay_out(image, load_profile(FREE_TEXT).page(number), layout.find_lines)
+            lines = _pack_lines(laid_out)
     except PageError as error:
         log.info("page %d: %s: %s", number, error.code, error)
         return SplitPage(number=number, error=error)
@@ -291,11 +292,11 @@ def split_page(document: documents.Document, number: int, deadline_s: float) -> 
     return SplitPage(number=number, width=width, height=height, lines=lines)
 
 
-def _pack_lines(image: NDArray[np.uint8]) -> tuple[PackedLine, ...]:
+def _pack_lines(page: PageLayout) -> tuple[PackedLine, ...]:
     lines: list[PackedLine] = []
     columns = 0
-    for found in layout.find_lines(image):
-        line = _pack_line(image, found)
+    for found in page.lines:
+        line = _pack_line(page, found.line)
         columns += 0 if line.image is None else line.image.shape[1]
         if columns > MOST_COLUMNS:
             raise TooManyLines(
@@ -306,10 +307,10 @@ def _pack_lines(image: NDArray[np.uint8]) -> tuple[PackedLine, ...]:
     return tuple(lines)
 
 
-def _pack_line(image: NDArray[np.uint8], line: layout.Line) -> PackedLine:
+def _pack_line(page: PageLayout, line: layout.Line) -> PackedLine:
     picture, error = None, None
     try:
-        picture = normalise_line(layout.crop_line(image, line))
+        picture = normalise_line(page.crop(line))
     except LineError as refused:
         error = Failure(code=refused.code, message=str(refused))
     return PackedLine(

@@ -1,0 +1,174 @@
+"""Pages that lie on their side or head, and photographed sheets, drawn here."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from hwr.forms import lay_out
+from hwr.layout import Line, Upright, upright
+from hwr.layout.orientation import quarter_turns
+from hwr.layout.perspective import photographed_sheet
+from hwr.layout.sheet import Quad, corners, homography, mapped
+from hwr.layout.upright import turned_back
+from hwr.profiles import PageForm
+
+Grey = NDArray[np.uint8]
+WORDS = "I had thought they would both be able to help Tom find his old black hat".split()
+FREE = PageForm(outside=True)
+
+
+def page(height: int = 1500, width: int = 1100) -> Grey:
+    """A page of writing with a margin and a last line that is short."""
+    sheet = np.full((height, width), 255, np.uint8)
+    for row, y in enumerate(range(140, height - 120, 90)):
+        text = " ".join(WORDS[(row + place) % len(WORDS)] for place in range(8))
+        font = cv2.FONT_HERSHEY_COMPLEX
+        cv2.putText(sheet, text[: 40 if row % 5 else 22], (90, y), font, 1.2, 30, 2, cv2.LINE_AA)
+    return sheet
+
+
+def turned(picture: Grey, turns: int) -> Grey:
+    """The picture turned clockwise by so many quarters."""
+    return np.ascontiguousarray(np.rot90(picture, -turns))
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_page_is_turned_upright_from_each_side(turns: int) -> None:
+    assert quarter_turns(turned(page(), turns)) == -turns % 4
+    view = upright(turned(page(), turns))
+    assert (view.image == page()).all()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_lines_of_a_turned_page_lie_on_the_page_as_it_came(turns: int) -> None:
+    straight = lay_out(page(), FREE)
+    found = lay_out(turned(page(), turns), FREE)
+    assert found.view.page_shape == turned(page(), turns).shape
+    assert len(found.lines) == len(straight.lines) > 10
+    for own, other in zip(found.lines, straight.lines, strict=True):
+        assert (found.crop(own.line) == straight.crop(other.line)).all()
+        inside = outlined(np.array(own.line.polygon), found.view.page_shape)
+        wanted = outlined(np.array(other.line.polygon), page().shape)
+        assert (inside != turned(wanted, turns)).mean() < 1e-4
+
+
+def test_the_baseline_of_a_turned_page_runs_as_it_is_read() -> None:
+    down = lay_out(turned(page(), 1), FREE).lines[0].line.baseline
+    assert down[0][1] < down[-1][1]
+    back = lay_out(turned(page(), 2), FREE).lines[0].line.baseline
+    assert back[0][0] > back[-1][0]
+
+
+def unclear() -> dict[str, Grey]:
+    random = np.random.default_rng(5)
+    noise = random.integers(0, 256, (900, 700), dtype=np.uint8)
+    sheet = np.full((900, 700), 250, np.uint8)
+    ruled = sheet.copy()
+    ruled[60::40, 30:670] = 120
+    specks = sheet.copy()
+    specks[random.integers(0, 900, 4000), random.integers(0, 700, 4000)] = 0
+    word = sheet.copy()
+    cv2.putText(word, "word", (200, 400), cv2.FONT_HERSHEY_COMPLEX, 2, 30, 3)
+    return {
+        "white": sheet,
+        "black": np.zeros_like(sheet),
+        "noise": noise,
+        "cloud": np.asarray(cv2.GaussianBlur(noise, (0, 0), 20), np.uint8),
+        "ruled": ruled,
+        "specks": specks,
+        "word": word,
+        "strip": np.zeros((1, 5000), np.uint8),
+    }
+
+
+@pytest.mark.parametrize("name", list(unclear()))
+def test_what_says_nothing_clearly_stays_as_it_is(name: str) -> None:
+    picture = unclear()[name]
+    view = upright(picture)
+    assert view.image is picture
+    assert view.to_page is None
+
+
+def photograph(sheet: Grey, quad: Quad, *, background: int = 60) -> Grey:
+    """The sheet with its corners there, before a background, lit from one side."""
+    size = 2100, 2300
+    taken = homography(corners(sheet.shape[1], sheet.shape[0]), quad)
+    picture = cv2.warpPerspective(sheet, taken, size, borderValue=background)
+    light = np.linspace(0.6, 1.0, size[0])[None, :]
+    noise = np.random.default_rng(1).normal(0, 4, picture.shape)
+    return np.clip(picture * light + noise, 0, 255).astype(np.uint8)
+
+
+SLANTED = np.array([(300, 220), (1800, 330), (1900, 2100), (180, 1980)], np.float64)
+#: A sheet in a scanner, a degree askew.
+SCANNED = np.array([(300, 200), (1700, 225), (1666, 2135), (266, 2110)], np.float64)
+
+
+def test_a_photographed_sheet_is_found() -> None:
+    sheet = photographed_sheet(photograph(page(), SLANTED))
+    assert sheet is not None
+    assert np.abs(sheet - SLANTED).max() < 15
+
+
+@pytest.mark.parametrize(
+    ("quad", "background"),
+    [
+        (SCANNED, 60),
+        (SLANTED - (400, 0), 60),
+        (SLANTED, 245),
+        ((SLANTED - (1050, 1150)) / 4 + (1050, 1150), 60),
+    ],
+    ids=["scan", "cut off", "bright background", "far away"],
+)
+def test_what_may_be_no_photograph_is_left_alone(quad: Quad, background: int) -> None:
+    assert photographed_sheet(photograph(page(), quad, background=background)) is None
+
+
+@pytest.mark.parametrize("turns", [0, 3])
+def test_lines_of_a_photograph_lie_on_the_photograph(turns: int) -> None:
+    straight = lay_out(page(), FREE)
+    picture = photograph(page(), SLANTED)
+    found = lay_out(turned(picture, turns), FREE)
+    assert len(found.lines) == len(straight.lines)
+    taken = homography(corners(page().shape[1], page().shape[0]), SLANTED)
+    for own, other in zip(found.lines, straight.lines, strict=True):
+        wanted = outlined(mapped(np.array(other.line.polygon), taken), picture.shape)
+        given = outlined(np.array(own.line.polygon), turned(picture, turns).shape)
+        common = np.count_nonzero(given & turned(wanted, turns))
+        assert common > 0.6 * np.count_nonzero(given | turned(wanted, turns))
+
+
+def outlined(polygon: NDArray[np.float64] | NDArray[np.int_], shape: tuple[int, ...]) -> Grey:
+    canvas = np.zeros(shape, np.uint8)
+    return np.asarray(cv2.fillPoly(canvas, [np.rint(polygon).astype(np.int32)], 1), np.uint8)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    height=st.integers(1, 60),
+    width=st.integers(1, 60),
+    places=st.lists(st.tuples(st.integers(-9, 70), st.integers(-9, 70)), min_size=2, max_size=6),
+    turns=st.integers(1, 3),
+)
+def test_points_stay_on_the_page_and_find_their_way_back(
+    height: int, width: int, places: list[tuple[int, int]], turns: int
+) -> None:
+    picture = np.arange(height * width, dtype=np.uint32).reshape(height, width) % 251
+    image = picture.astype(np.uint8)
+    view = Upright(
+        image=turned(image, turns),
+        page_shape=image.shape,
+        to_page=turned_back(image, turns),
+    )
+    line = Line(order=0, polygon=tuple(places), baseline=tuple(places[:2]))
+    there = view.on_page(line)
+    for x, y in there.polygon:
+        assert 0 <= x < width
+        assert 0 <= y < height
+    back = view.in_view(there)
+    assert view.on_page(back) == there
+    for (x, y), (u, v) in zip(there.polygon, back.polygon, strict=True):
+        assert image[y, x] == view.image[v, u]
