@@ -11,16 +11,19 @@ from sqlalchemy.orm import Session
 
 from hwr.errors import HwrError
 from workers import leases
-from workers.database import FINAL_STATES, Document, Job, Page, Stage, State
+from workers.database import FINAL_STATES, Document, Job, Page, Stage, State, table_of
 from workers.leases import Lease, LeaseLost
 from workers.settings import Settings
+
+_JOBS, _DOCUMENTS = table_of(Job), table_of(Document)
 
 
 def start(session: Session, document_id: str) -> None:
     """Say that somebody begins with the document's job."""
-    job_id = select(Document.job_id).where(Document.id == document_id).scalar_subquery()
+    job, document = _JOBS.c, _DOCUMENTS.c
+    job_id = select(document.job_id).where(document.id == document_id).scalar_subquery()
     session.execute(
-        update(Job).where(Job.id == job_id, Job.state == State.QUEUED).values(state=State.RUNNING)
+        update(_JOBS).where(job.id == job_id, job.state == State.QUEUED).values(state=State.RUNNING)
     )
 
 
@@ -49,17 +52,17 @@ def count_page(
 
     Locks the document; the page's row must be written after it, in the same transaction.
     """
+    column = _DOCUMENTS.c
     complete = session.scalar(
-        update(Document)
-        .where(Document.id == document_id)
+        update(_DOCUMENTS)
+        .where(column.id == document_id)
         .values(
-            pages_failed=Document.pages_failed + int(failed),
-            pages_done=Document.pages_done + int(not failed),
-            lines_done=Document.lines_done + lines,
-            lines_failed=Document.lines_failed + lines_failed,
+            pages_failed=column.pages_failed + int(failed),
+            pages_done=column.pages_done + int(not failed),
+            lines_done=column.lines_done + lines,
+            lines_failed=column.lines_failed + lines_failed,
         )
-        .returning(Document.pages_done + Document.pages_failed == Document.page_count)
-        .execution_options(synchronize_session=False)
+        .returning(column.pages_done + column.pages_failed == column.page_count)
     )
     if complete:
         _call_for_result(session, settings, document_id)
@@ -115,8 +118,8 @@ def close_document(session: Session, lease: Lease, state: State, result_key: str
 
 def _call_for_result(session: Session, settings: Settings, document_id: str) -> None:
     session.execute(
-        update(Document)
-        .where(Document.id == document_id)
+        update(_DOCUMENTS)
+        .where(_DOCUMENTS.c.id == document_id)
         .values(
             stage=Stage.PUBLISH,
             lease_token=None,

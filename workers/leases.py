@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from workers.database import Document, Page
+from workers.database import Document, Page, table_of
 from workers.settings import Settings
 
 #: A message that nobody took up for so many leases is taken for lost; doubled at each sending, so
@@ -57,7 +57,8 @@ class Lease:
     @property
     def held(self) -> ColumnElement[bool]:
         """The condition that the row is still held by this lease."""
-        return (self.work.id == self.id) & (self.work.lease_token == self.token)
+        column = table_of(self.work).c
+        return (column.id == self.id) & (column.lease_token == self.token)
 
 
 def resend_at(settings: Settings, sends: int = 0) -> float:
@@ -76,16 +77,16 @@ def claim(
     **values: Any,
 ) -> Lease | None:
     """Take the row and set the values if nobody holds it and the conditions are true, or None."""
-    now = time.time()
+    now, table = time.time(), table_of(work)
     token = f"{message_id}:{uuid.uuid4().hex}"
     lease = Lease(work=work, id=row_id, token=token, duration_s=duration_s)
     taken = _execute(
         session,
-        update(work)
+        update(table)
         .where(
-            work.id == row_id,
-            work.due_at.is_not(None),
-            or_(work.lease_token.is_(None), work.due_at <= now),
+            table.c.id == row_id,
+            table.c.due_at.is_not(None),
+            or_(table.c.lease_token.is_(None), table.c.due_at <= now),
             *conditions,
         )
         .values(lease_token=token, due_at=now + duration_s, sends=0, **values),
@@ -100,9 +101,7 @@ def renew(session: Session, lease: Lease, **values: Any) -> None:
         LeaseLost: the row is no longer held.
     """
     due_at = time.time() + lease.duration_s
-    held = _execute(session, update(lease.work).where(lease.held).values(due_at=due_at, **values))
-    if not held:
-        raise LeaseLost
+    _set(session, lease, due_at=due_at, **values)
 
 
 def release(session: Session, lease: Lease, *, due_at: float | None, **values: Any) -> None:
@@ -114,12 +113,7 @@ def release(session: Session, lease: Lease, *, due_at: float | None, **values: A
     Raises:
         LeaseLost: the row is no longer held, so nothing was set.
     """
-    held = _execute(
-        session,
-        update(lease.work).where(lease.held).values(lease_token=None, due_at=due_at, **values),
-    )
-    if not held:
-        raise LeaseLost
+    _set(session, lease, lease_token=None, due_at=due_at, **values)
 
 
 def retry_at(settings: Settings, attempts: int) -> float:
@@ -142,7 +136,7 @@ def take_due(session: Session, settings: Settings, work: Work, limit: int) -> li
 
     Several reapers may call it at once: each row goes to one of them.
     """
-    now = time.time()
+    now, table = time.time(), table_of(work)
     due = (
         select(work.id, work.sends)
         .where(work.due_at <= now)
@@ -153,7 +147,8 @@ def take_due(session: Session, settings: Settings, work: Work, limit: int) -> li
     rows = session.execute(due).all()
     for row_id, sends in rows:
         later = {"due_at": resend_at(settings, sends + 1), "sends": sends + 1}
-        _execute(session, update(work).where(work.id == row_id).values(lease_token=None, **later))
+        row = table.c.id == row_id
+        _execute(session, update(table).where(row).values(lease_token=None, **later))
     return [row_id for row_id, _ in rows]
 
 
@@ -161,7 +156,8 @@ def make_due(session: Session, work: Work, *conditions: ColumnElement[bool]) -> 
     """Make due what waits in a queue, because its messages were lost; returns how many rows."""
     waiting = in_order(work, work.due_at.is_not(None), work.lease_token.is_(None), *conditions)
     due = {"due_at": time.time(), "sends": 0}
-    return _execute(session, update(work).where(work.id.in_(waiting)).values(**due))
+    table = table_of(work)
+    return _execute(session, update(table).where(table.c.id.in_(waiting)).values(**due))
 
 
 def in_order(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -169,8 +165,13 @@ def in_order(work: Work, *conditions: ColumnElement[bool]) -> Select[Any]:
     return select(work.id).where(*conditions).order_by(work.id).with_for_update()
 
 
+def _set(session: Session, lease: Lease, **values: Any) -> None:
+    if not _execute(session, update(table_of(lease.work)).where(lease.held).values(**values)):
+        raise LeaseLost
+
+
 def _execute(session: Session, statement: Any) -> int:
-    """Execute an UPDATE past the session's objects; returns the number of rows it met."""
-    result = session.execute(statement.execution_options(synchronize_session=False))
+    """Execute an UPDATE of a table; returns the number of rows it met."""
+    result = session.execute(statement)
     assert isinstance(result, CursorResult)  # noqa: S101 (tells the type)
     return result.rowcount

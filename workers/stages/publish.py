@@ -7,12 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from workers import fan_in, leases
-from workers.database import Document, Stage, State
+from workers.database import Document, Stage, State, table_of
 from workers.leases import Lease, LeaseLost
 from workers.results import result_chunks
 from workers.stages.bench import Bench, document_folder
 
 log = logging.getLogger(__name__)
+
+_DOCUMENTS = table_of(Document)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +58,10 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
             session,
             Document,
             document_id,
-            Document.stage == Stage.PUBLISH,
+            _DOCUMENTS.c.stage == Stage.PUBLISH,
             message_id=message_id,
             duration_s=bench.settings.lease_s,
-            attempts=Document.attempts + 1,
+            attempts=_DOCUMENTS.c.attempts + 1,
         )
         if lease is None:
             return None

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from hwr.errors import (
     DamagedLinePack,
@@ -31,12 +31,28 @@ from hwr.errors import (
 )
 from hwr.model.line_image import LINE_HEIGHT
 from workers import fan_in, leases
-from workers.database import Document, Job, Lane, Line, Page, State
+from workers.database import Document, Job, Lane, Line, Page, State, table_of
 from workers.leases import Lease, LeaseLost
 from workers.line_pack import PackedLine, unpack
 from workers.stages.bench import Bench
 
 log = logging.getLogger(__name__)
+
+_PAGES, _DOCUMENTS, _JOBS = table_of(Page), table_of(Document), table_of(Job)
+
+#: What there is to know of a page that was claimed.
+_CLAIMED = (
+    select(
+        _PAGES.c.document_id,
+        _PAGES.c.lines_key,
+        _PAGES.c.attempts,
+        _JOBS.c.lane,
+        _JOBS.c.tenant,
+    )
+    .join(_DOCUMENTS, _PAGES.c.document_id == _DOCUMENTS.c.id)
+    .join(_JOBS)
+    .where(_PAGES.c.id == bindparam("page_id"))
+)
 
 #: A line that every engine reads as long as it works.
 BLANK = np.full((LINE_HEIGHT, LINE_HEIGHT), 255, np.uint8)
@@ -160,16 +176,11 @@ def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
             message_id=message_id,
             duration_s=bench.settings.lease_s,
             state=State.RUNNING,
-            attempts=Page.attempts + 1,
+            attempts=_PAGES.c.attempts + 1,
         )
         if lease is None:
             return None
-        page = session.execute(
-            select(Page.document_id, Page.lines_key, Page.attempts, Job.lane, Job.tenant)
-            .join(Document, Page.document_id == Document.id)
-            .join(Job)
-            .where(Page.id == page_id)
-        ).one()
+        page = session.execute(_CLAIMED, {"page_id": page_id}).one()
         return ReadWork(
             lease=lease,
             page_id=page_id,
@@ -303,7 +314,7 @@ def _finish(bench: Bench, work: ReadWork, identity: dict[str, str], rows: list[L
             session, bench.settings, work.document_id, lines=len(rows), lines_failed=failed
         )
         leases.release(session, work.lease, due_at=None, state=State.DONE, reader=identity)
-        session.execute(insert(Line), rows)
+        session.execute(insert(table_of(Line)), rows)
     if complete:
         bench.dispatch.publish(work.document_id)
 
@@ -319,6 +330,6 @@ def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
 
 def _hand_back(bench: Bench, work: ReadWork, due_at: float, *, counted: bool) -> None:
     """Have it sent again later; an attempt that was not the page's fault is taken back."""
-    values = {} if counted else {"attempts": Page.attempts - 1}
+    values = {} if counted else {"attempts": _PAGES.c.attempts - 1}
     with suppress(LeaseLost), bench.database.writing() as session:
         leases.release(session, work.lease, due_at=due_at, **values)

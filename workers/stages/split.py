@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import case, func, insert, select
+from sqlalchemy import bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
 from hwr import documents, layout
@@ -35,7 +35,7 @@ from hwr.forms import PageLayout, lay_out
 from hwr.model.line_image import normalise_line
 from hwr.profiles import FREE_TEXT, load_profile
 from workers import fan_in, leases
-from workers.database import Document, Job, Lane, Page, Stage, State
+from workers.database import Document, Job, Lane, Page, Stage, State, table_of
 from workers.deadline import deadline
 from workers.jobs import Failure
 from workers.leases import Lease, LeaseLost
@@ -47,6 +47,22 @@ from workers.stages.bench import Bench, document_folder
 from workers.storage import Progress
 
 log = logging.getLogger(__name__)
+
+_JOBS, _DOCUMENTS, _PAGES = table_of(Job), table_of(Document), table_of(Page)
+
+#: What there is to know of a document that was claimed.
+_CLAIMED = (
+    select(
+        *(_DOCUMENTS.c[name] for name in ("id", "job_id", "key", "reference", "page_count")),
+        _JOBS.c.lane,
+        select(func.max(_PAGES.c.number))
+        .where(_PAGES.c.document_id == _DOCUMENTS.c.id)
+        .scalar_subquery()
+        .label("last_page"),
+    )
+    .join(_JOBS)
+    .where(_DOCUMENTS.c.id == bindparam("document_id"))
+)
 
 #: Seconds after which a split lets other documents have their turn and goes to the queue's end;
 #: also what keeps it far from the visibility timeout, however long the document.
@@ -145,7 +161,7 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> SplitWork | None:
             session,
             Document,
             document_id,
-            Document.stage == Stage.SPLIT,
+            _DOCUMENTS.c.stage == Stage.SPLIT,
             message_id=message_id,
             # It is renewed at each page, so it must outlast the slowest.
             duration_s=max(settings.lease_s, 2 * settings.page_deadline_s),
@@ -155,15 +171,14 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> SplitWork | None:
 
 
 def _begin_work(session: Session, lease: Lease) -> SplitWork:
-    document = session.get_one(Document, lease.id)
-    last = session.scalar(select(func.max(Page.number)).where(Page.document_id == document.id))
-    next_page = (last or 0) + 1
+    document = session.execute(_CLAIMED, {"document_id": lease.id}).one()
+    next_page = (document.last_page or 0) + 1
     begun = OPENING if document.page_count is None else next_page
     return SplitWork(
         lease=lease,
         document_id=document.id,
         job_id=document.job_id,
-        lane=session.get_one(Job, document.job_id).lane,
+        lane=document.lane,
         key=document.key,
         reference=document.reference,
         page_count=document.page_count,
@@ -175,9 +190,11 @@ def _begin_work(session: Session, lease: Lease) -> SplitWork:
 
 def _begin(session: Session, lease: Lease, number: int) -> int:
     """Say which page is at work, before it can do harm; returns the attempts at it."""
-    again = case((Document.splitting_page == number, Document.attempts + 1), else_=1)
+    column = _DOCUMENTS.c
+    again = case((column.splitting_page == number, column.attempts + 1), else_=1)
     leases.renew(session, lease, splitting_page=number, attempts=again)
-    return session.scalars(select(Document.attempts).where(Document.id == lease.id)).one()
+    attempts: int = session.scalars(select(column.attempts).where(column.id == lease.id)).one()
+    return attempts
 
 
 def _split(bench: Bench, work: SplitWork) -> None:
@@ -333,9 +350,8 @@ def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
         bench.storage.put(key, pack(page.lines))
     with bench.database.writing() as session:
         leases.renew(session, work.lease, splitting_page=page.number + 1, attempts=1)
-        row_id = session.scalars(
-            insert(Page).returning(Page.id), [_row(bench.settings, work.document_id, page, key)]
-        ).one()
+        row = _row(bench.settings, work.document_id, page, key)
+        row_id = session.scalars(insert(_PAGES).returning(_PAGES.c.id), row).one()
         complete = key is None and fan_in.count_page(
             session, bench.settings, work.document_id, failed=page.error is not None
         )
@@ -377,6 +393,6 @@ def _refuse(bench: Bench, work: SplitWork, error: HwrError) -> None:
 
 def _hand_back(bench: Bench, work: SplitWork, due_at: float, *, counted: bool) -> None:
     """Let the reaper send it again; an attempt that was not the document's fault is taken back."""
-    values = {} if counted else {"attempts": Document.attempts - 1}
+    values = {} if counted else {"attempts": _DOCUMENTS.c.attempts - 1}
     with suppress(LeaseLost), bench.database.writing() as session:
         leases.release(session, work.lease, due_at=due_at, **values)
