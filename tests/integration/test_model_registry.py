@@ -38,7 +38,7 @@ def test_what_is_put_to_use_is_fetched(
     for version in ("v1", "v2"):
         registry.use(publish(registry, tmp_path, version))
     current = open_registry(settings).manifest(name("current"))
-    home = open_cache(settings).fetch(registry, current)
+    home = open_cache(settings).fetch(registry, current).folder
     assert (home / LINE).read_bytes() == b"v2"
     assert registry.names() == ["cheques"]
     assert registry.versions("cheques") == [name("v1"), name("v2")]
@@ -61,7 +61,7 @@ def test_an_upload_that_broke_off_goes_on_with_the_same_files_only(
     with pytest.raises(VersionExists, match="was begun with another"):
         registry.publish(name("v1"), some_files(tmp_path / "other", b"other"))
     manifest = registry.publish(name("v1"), files)
-    assert open_cache(settings).fetch(registry, manifest)
+    assert open_cache(settings).fetch(registry, manifest).folder.is_dir()
 
 
 @pytest.mark.parametrize("content", [b"V1", b"v1 and more", b""])

@@ -1,5 +1,6 @@
 """What HWR_MODEL comes to: a file, a version of the registry, or what comes with hwr."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,19 @@ def test_a_language_model_comes_with_the_version_unless_another_is_named(tmp_pat
     assert own.language.read_bytes() == files[CARD].read_bytes()
     named = model_files(settings.model_copy(update={"language_model": Path("named")}))
     assert named.language == Path("named")
+
+
+def test_a_version_stays_on_the_disk_as_long_as_its_reader(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "cheques@v1")
+    publish_small(settings, tmp_path / "small")
+    files = model_files(settings)
+    assert files.fetched
+    reader = open_reader(settings, files)
+    assert files.fetched.release.alive
+    reader.close()
+    del reader
+    gc.collect()
+    assert not files.fetched.release.alive
 
 
 def test_a_version_that_is_not_there(tmp_path: Path) -> None:

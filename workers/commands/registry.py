@@ -82,7 +82,7 @@ def show(model: VersionName) -> None:
         typer.echo(f"  {file.name:24} {file.size:>12,} bytes  {file.sha256}")
     _show_moves(registry, manifest.model.name)
     typer.echo("")
-    card = open_cache(settings).fetch(registry, manifest) / CARD
+    card = open_cache(settings).fetch(registry, manifest).folder / CARD
     typer.echo(_harmless(card.read_text(encoding="utf-8", errors="replace")))
 
 

@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,20 @@ def open_cache(settings: Settings) -> "ModelCache":
     return ModelCache(settings.model_cache, settings.model_cache_bytes)
 
 
+class Fetched:
+    """A version on the disk, which stays there until it is released or forgotten.
+
+    Readers open decoders, and with them files, long after they were loaded.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        #: Let it make room for others; the process's end does as well.
+        self.release = weakref.finalize(self, os.close, descriptor)
+
+
 class ModelCache:
     """A folder for each version, named by its hash; all processes of a machine may share it."""
 
@@ -29,30 +44,24 @@ class ModelCache:
         self._folder = folder.absolute()
         self._most_bytes = most_bytes
 
-    def fetch(self, registry: Registry, manifest: Manifest) -> Path:
-        """A folder with the files of the version, each compared with its hash just now.
+    def fetch(self, registry: Registry, manifest: Manifest) -> Fetched:
+        """The files of the version, each compared with its hash just now.
 
-        Versions that were not asked for longest make room. The folder stays at least until the
-        next call, in whichever process.
+        Of the versions that no process holds, those not asked for longest make room.
 
         Raises:
-            ModelTooLarge: the version alone is larger than the cache may be.
+            ModelTooLarge: with those in use it is larger than the cache may be.
             DamagedModel: the registry's files are not what the manifest says.
             StorageUnavailable: the registry or the folder cannot be used.
         """
-        if manifest.size > self._most_bytes:
-            raise ModelTooLarge(
-                f"{manifest.model} has {manifest.size:,} bytes, the cache may have"
-                f" {self._most_bytes:,}. Raise HWR_MODEL_CACHE_BYTES."
-            )
         home = self._folder / manifest.hash
         with self._errors(), self._locked():
             if not _is_whole(home, manifest):
                 shutil.rmtree(home, ignore_errors=True)
-                self._make_room(manifest.size)
+                self._make_room(manifest)
                 self._download(registry, manifest, home)
             os.utime(home)
-        return home
+            return Fetched(home)
 
     def _download(self, registry: Registry, manifest: Manifest, home: Path) -> None:
         part = Path(tempfile.mkdtemp(dir=self._folder, prefix=_PART))
@@ -63,19 +72,23 @@ class ModelCache:
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
-    def _make_room(self, needed: int) -> None:
+    def _make_room(self, manifest: Manifest) -> None:
         """Remove what is left of broken downloads, and versions until the new one fits."""
         for part in self._folder.glob(f"{_PART}*"):
             shutil.rmtree(part)
         homes = [path for path in self._folder.iterdir() if is_hash(path.name)]
         homes.sort(key=lambda home: home.stat().st_mtime_ns)
-        sizes = [sum(file.stat().st_size for file in home.iterdir()) for home in homes]
-        total = sum(sizes)
-        for home, size in zip(homes, sizes, strict=True):
-            if total + needed <= self._most_bytes:
-                return
-            shutil.rmtree(home)
-            total -= size
+        sizes = {home: sum(file.stat().st_size for file in home.iterdir()) for home in homes}
+        too_many = sum(sizes.values()) + manifest.size - self._most_bytes
+        for home in homes:
+            # For one that would never fit, nothing is given up.
+            if 0 < too_many <= sum(sizes.values()) and _removed(home):
+                too_many -= sizes.pop(home)
+        if too_many > 0:
+            raise ModelTooLarge(
+                f"{manifest.model} has {manifest.size:,} bytes, {too_many:,} more than the cache"
+                " has room for beside the versions in use. Raise HWR_MODEL_CACHE_BYTES."
+            )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -94,6 +107,20 @@ class ModelCache:
                 f"The folder {self._folder} cannot be used: {error.strerror}. Free space, correct"
                 " its permissions, or name another with HWR_MODEL_CACHE."
             ) from error
+
+
+def _removed(home: Path) -> bool:
+    """Remove a version unless somebody holds it."""
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        shutil.rmtree(home)
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def _is_whole(home: Path, manifest: Manifest) -> bool:

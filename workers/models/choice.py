@@ -1,16 +1,20 @@
 """What is read with: a model of the registry, a file, or what comes with hwr."""
 
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from workers.models.cache import open_cache
+from workers.models.cache import Fetched, open_cache
 from workers.models.manifest import CURRENT, LANGUAGE, LINE, Manifest, ModelName
 from workers.models.registry import open_registry
 from workers.settings import Settings
 
 if TYPE_CHECKING:
     from hwr.reader import LineReader
+
+#: What this process reads with to its end.
+_for_good: list["ModelFiles"] = []
 
 #: Seconds that reading one blank line may take a new model.
 _TRIAL_S = 60.0
@@ -26,6 +30,8 @@ class ModelFiles:
     language: Path | None = None
     #: Which version of the registry it is; none where it is not from there.
     version: str | None = None
+    #: What keeps that version on the disk.
+    fetched: Fetched | None = None
 
 
 class EngineOptions(TypedDict):
@@ -47,7 +53,9 @@ def engine_of(
 
     A `decoder` or `files` that are given go before the settings.
     """
-    files = files or model_files(settings)
+    if files is None:
+        files = model_files(settings)
+        _for_good.append(files)
     return EngineOptions(
         model=files.line,
         engine=settings.engine,
@@ -88,11 +96,14 @@ def fetch(settings: Settings, manifest: Manifest) -> ModelFiles:
 
     A language model that is named by HWR_LANGUAGE_MODEL goes before the version's own.
     """
-    home = open_cache(settings).fetch(open_registry(settings), manifest)
+    fetched = open_cache(settings).fetch(open_registry(settings), manifest)
     names = {file.name for file in manifest.files}
-    own = home / LANGUAGE if LANGUAGE in names else None
+    own = fetched.folder / LANGUAGE if LANGUAGE in names else None
     return ModelFiles(
-        line=home / LINE, language=settings.language_model or own, version=manifest.identity
+        line=fetched.folder / LINE,
+        language=settings.language_model or own,
+        version=manifest.identity,
+        fetched=fetched,
     )
 
 
@@ -106,6 +117,8 @@ def open_reader(settings: Settings, files: ModelFiles) -> "LineReader":
     from workers.stages.read import BLANK
 
     reader = LineReader(**engine_of(settings, files=files))
+    if files.fetched:
+        weakref.finalize(reader, files.fetched.release)
     try:
         # Weights that are no numbers load, warm up, and fail on every line.
         reader.submit(BLANK, deadline_s=_TRIAL_S).result(_TRIAL_S)
