@@ -1,14 +1,14 @@
 """The JSON of results, built from the rows, page by page: partial while a job runs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from hwr.errors import JobNotFound
-from workers.database import Database, Document, Job, Line, Page, State
+from workers.database import Database, Document, Job, Line, Page, State, table_of
 from workers.jobs import failure
 
 #: What the API and the result file carry; keys as in `hwr read --format json`.
@@ -88,15 +88,16 @@ def _some_pages(session: Session, document_id: str, after: int) -> list[Page]:
     return list(session.scalars(query.order_by(Page.number).limit(PAGES_AT_ONCE)))
 
 
-def _lines(session: Session, page_ids: list[int]) -> dict[int, list[Line]]:
-    lines: dict[int, list[Line]] = {}
-    query = select(Line).where(Line.page_id.in_(page_ids)).order_by(Line.page_id, Line.order)
-    for line in session.scalars(query):
+def _lines(session: Session, page_ids: list[int]) -> dict[int, list[Row[Any]]]:
+    lines: dict[int, list[Row[Any]]] = {}
+    table = table_of(Line)
+    query = select(table).where(table.c.page_id.in_(page_ids))
+    for line in session.execute(query.order_by(table.c.page_id, table.c.order)):
         lines.setdefault(line.page_id, []).append(line)
     return lines
 
 
-def _page(page: Page, lines: list[Line], reader: Json) -> Json:
+def _page(page: Page, lines: Sequence[Row[Any]], reader: Json) -> Json:
     told = {
         "number": page.number,
         "width": page.width,
@@ -114,7 +115,7 @@ def _review_below(page: Page) -> float:
     return float((page.reader or {}).get("review_below", "inf"))
 
 
-def _line(line: Line, review_below: float) -> Json:
+def _line(line: Row[Any], review_below: float) -> Json:
     return {
         "order": line.order,
         "text": line.text,

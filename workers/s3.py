@@ -58,9 +58,10 @@ class S3Storage:
 
     def put(self, key: str, content: bytes | IO[bytes]) -> None:
         """Upload bytes in one request, a file in as many as its length asks for."""
+        body = content if isinstance(content, bytes) else _whole(content)
         with self._errors(key):
-            if isinstance(content, bytes):
-                self._client.put_object(Bucket=self.bucket, Key=self._key(key), Body=content)
+            if body is not None:
+                self._client.put_object(Bucket=self.bucket, Key=self._key(key), Body=body)
             else:
                 self._client.upload_fileobj(
                     content, self.bucket, self._key(key), Config=_ONE_BY_ONE
@@ -157,6 +158,17 @@ def _download(client: Any, bucket: str, key: str, path: Path, progress: Progress
     # Not `download_file`: its threads would report the progress, and outlive what ends it.
     with closing(client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
         copy_chunks(body, path, progress)
+
+
+def _whole(file: IO[bytes]) -> bytes | None:
+    """What is left of the file where that is less than a part; else None, and nothing was read."""
+    start, body = file.tell(), b""
+    while more := file.read(_ONE_BY_ONE.multipart_threshold - len(body)):
+        body += more
+    if len(body) < _ONE_BY_ONE.multipart_threshold:
+        return body
+    file.seek(start)
+    return None
 
 
 def _check_size(reference: str, size: int, limit: int) -> None:
