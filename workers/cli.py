@@ -13,6 +13,7 @@ from workers.commands import (
     bench,
     jobs,
     language,
+    layout,
     layout_training,
     local,
     measure,
@@ -31,7 +32,7 @@ app = typer.Typer(
 
 #: Commands by the heading they stand under in `hwr --help`.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Without a service": (local.read, local.lines),
+    "Without a service": (local.read, local.lines, layout.layout),
     "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
     "Run the service": (serve.up, serve.api, serve.worker),
     "Make models": (

@@ -15,7 +15,7 @@ Result = dict[str, Any]
 class Format(StrEnum):
     """How a result is written."""
 
-    TEXT = "text"  # the lines in reading order, a blank line between pages
+    TEXT = "text"  # lines in reading order, those of zones by name, a blank line between pages
     JSON = "json"  # one object a document, on one line
 
     @property
@@ -28,8 +28,14 @@ def render(result: Result, form: Format) -> str:
     """A result as text of that format, with a newline at its end unless it is empty."""
     if form is Format.JSON:
         return json.dumps(result, ensure_ascii=False) + "\n"
-    pages = ("".join(line["text"] + "\n" for line in page["lines"]) for page in result["pages"])
+    pages = ("".join(map(_text, page["lines"])) for page in result["pages"])
     return "\n".join(page for page in pages if page)
+
+
+def _text(line: dict[str, Any]) -> str:
+    """The line on a row, behind the name of its zone."""
+    zone = line.get("zone")
+    return f"{zone}: {line['text']}\n" if zone else f"{line['text']}\n"
 
 
 def problems(result: Result) -> Iterator[str]:
@@ -39,8 +45,9 @@ def problems(result: Result) -> Iterator[str]:
         yield _problem(name, result["error"])
     for page in result["pages"]:
         where = f"{name}, page {page['number']}"
-        if page["error"]:
-            yield _problem(where, page["error"])
+        for trouble in (page["error"], page.get("warning")):
+            if trouble:
+                yield _problem(where, trouble)
         for line in page["lines"]:
             if line.get("error"):
                 yield _problem(f"{where}, line {line['order'] + 1}", line["error"])

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     language_model: Path | None = Field(
         None, description="Language model file other than the shipped one"
     )
+    profiles: Path | None = Field(
+        None, description="Folder of your own profiles (docs/profiles.md), beside the shipped ones"
+    )
     review_below: float = Field(
         0.9,
         ge=0,

@@ -44,7 +44,7 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     if not form.zones and form.template is None:
         found = line_finder(view.image) if form.outside else ()
         return PageLayout(view=view, lines=tuple(ZonedLine(line=view.on_page(x)) for x in found))
-    zones = Finder(flat_sheet(view.image, find_sheet(view.image)), Found.SHEET).zones(form)
+    view, zones = _placed(image, view, form)
     lines = zoned_lines(view.image, line_finder(view.image), zones, outside=form.outside)
     placed = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in zones}
     return PageLayout(
@@ -55,3 +55,33 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
         ),
         zones=tuple(placed.values()),
     )
+
+
+def _placed(image: Grey, view: Upright, form: PageForm) -> tuple[Upright, tuple[Zone, ...]]:
+    """The view in which the page is this form, and the zones on it.
+
+    A form says better than its writing which way up it is: it is turned only where more of its
+    zones are found on print that way.
+    """
+    zones = _zones(view.image, form)
+    if not _is_turned(view):
+        return view, zones
+    came = Upright(image=image, page_shape=view.page_shape)
+    as_it_came = _zones(image, form)
+    return (view, zones) if _printed(zones) > _printed(as_it_came) else (came, as_it_came)
+
+
+def _zones(image: Grey, form: PageForm) -> tuple[Zone, ...]:
+    return Finder(flat_sheet(image, find_sheet(image)), Found.SHEET).zones(form)
+
+
+def _printed(zones: Sequence[Zone]) -> int:
+    """How many zones are on print of their own; of those that may be several the first counts."""
+    kinds = {zone.name.rstrip("0123456789") for zone in zones if zone.found is not Found.SHEET}
+    return len(kinds)
+
+
+def _is_turned(view: Upright) -> bool:
+    """Whether what runs to the right in the view does not do so on the page."""
+    (x, y), (other_x, other_y) = view.points_on_page([(0, 0), (view.image.shape[1] - 1, 0)])
+    return other_x - x <= abs(other_y - y)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from hwr.layout.ink import Grey, flatten
-from hwr.layout.sheet import SEARCH_SIDE, Homography, Quad, corners, find_edges, homography
+from hwr.layout.sheet import Homography, Quad, corners, find_edges, homography, mapped
 from hwr.layout.skew import skew_of
 
 #: Longer side of the flat view in pixels: a letter page at 160 dpi, a cheque at 250.
@@ -14,6 +14,13 @@ FLAT_SIDE = 1800
 #: The slope of lines is that of ink darker than evenly lit paper by the first of these grey levels
 #: that enough of the picture is: a pattern under the print has slopes of its own.
 SLOPE_LEVELS = (60, 20)
+#: Longer side of the view in which slopes are measured, in pixels.
+SLOPE_SIDE = 1200
+#: Print is askew on its sheet by less than this slope; where more is measured it is not print.
+MOST_ASKEW = 0.05
+#: Share of the picture's rim that must not be the sheet: a form loses nothing by what is taken for
+#: its edge, so that edges are believed in sooner than on free text.
+LEAST_RIM = 0.05
 #: Share of the picture that is ink enough.
 LEAST_INK = 0.0003
 
@@ -38,40 +45,48 @@ class FlatSheet:
 
 
 def find_sheet(image: Grey) -> Quad:
-    """Corners of the sheet on a grey page (H, W).
+    """Corners of the sheet on a grey page (H, W), turned as what is printed on it.
 
-    Where no edge is to be seen the sheet is as large as the picture, and as askew as its lines.
+    Where no edge is to be seen the sheet is as large as the picture. Print is often a little askew
+    on its sheet, and zones are where the print is.
     """
-    edges = find_edges(image)
-    return _turned(image) if edges is None else edges
+    height, width = image.shape
+    edges = find_edges(image, LEAST_RIM)
+    sheet = corners(width, height) if edges is None else edges
+    size, to_page = _view(sheet, SLOPE_SIDE)
+    slope = _slope(_warped(image, to_page, size))
+    if edges is not None and abs(slope) > MOST_ASKEW:
+        return sheet
+    turn = np.array([(1.0, slope), (-slope, 1.0)]) / np.hypot(1.0, slope)
+    flat = corners(*size)
+    middle = flat.mean(axis=0)
+    return mapped((flat - middle) @ turn + middle, to_page)
 
 
 def flat_sheet(image: Grey, sheet: Quad) -> FlatSheet:
     """The view of a sheet on a grey page (H, W)."""
-    top, right, bottom, left = np.linalg.norm(np.roll(sheet, -1, axis=0) - sheet, axis=1).tolist()
-    width, height = max(top, bottom, 1.0), max(left, right, 1.0)
-    scale = min(FLAT_SIDE / max(width, height), 1.0)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    to_page = homography(corners(*size), sheet)
-    view = cv2.warpPerspective(
-        image, to_page, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=255
-    )
-    dark = cv2.bitwise_not(flatten(np.asarray(view, np.uint8)))
+    size, to_page = _view(sheet, FLAT_SIDE)
+    dark = cv2.bitwise_not(flatten(_warped(image, to_page, size)))
     return FlatSheet(dark=np.asarray(dark, np.uint8), to_page=to_page)
 
 
-def _turned(image: Grey) -> Quad:
-    height, width = image.shape
-    quad = corners(width, height)
-    scale = min(2 * SEARCH_SIDE / min(height, width), 1.0)
-    dark = cv2.bitwise_not(flatten(_reduced(image, scale)))
+def _view(sheet: Quad, side: int) -> tuple[tuple[int, int], Homography]:
+    """Size of a straight view of the sheet whose longer side is at most this, and its place."""
+    top, right, bottom, left = np.linalg.norm(np.roll(sheet, -1, axis=0) - sheet, axis=1).tolist()
+    width, height = max(top, bottom, 1.0), max(left, right, 1.0)
+    scale = min(side / max(width, height), 1.0)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    return size, homography(corners(*size), sheet)
+
+
+def _warped(image: Grey, to_page: Homography, size: tuple[int, int]) -> Grey:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
+    return np.asarray(view, np.uint8)
+
+
+def _slope(view: Grey) -> float:
+    """Slope of what is printed and written on a view (h, w), rows a column."""
+    dark = cv2.bitwise_not(flatten(view))
     inks = ((dark > level).astype(np.uint8) for level in SLOPE_LEVELS)
-    slope = next((skew_of(ink) for ink in inks if ink.mean() > LEAST_INK), 0.0)
-    turn = np.array([(1.0, slope), (-slope, 1.0)]) / np.hypot(1.0, slope)
-    middle = quad.mean(axis=0)
-    return np.asarray((quad - middle) @ turn + middle, np.float64)
-
-
-def _reduced(image: Grey, scale: float) -> Grey:
-    size = max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return next((skew_of(ink) for ink in inks if ink.mean() > LEAST_INK), 0.0)

@@ -12,7 +12,8 @@ from hwr.layout.ink import Grey, reduced
 SEARCH_SIDE = 480
 #: Ink is narrower than so many pixels of that picture; the paper closes over it.
 WIDEST_INK = 13
-#: Share of the picture's rim that must not be the sheet, else the sheet fills the picture.
+#: Share of the picture's rim that must not be the sheet, else the sheet fills the picture: what is
+#: cut off wrongly from a page of free text is lost.
 LEAST_RIM = 0.6
 #: A sheet covers at least this share of the picture.
 LEAST_SHEET = 0.12
@@ -27,10 +28,13 @@ Quad = NDArray[np.float64]
 Homography = NDArray[np.float64]
 
 
-def find_edges(image: Grey) -> Quad | None:
-    """Corners of the sheet on a grey page (H, W) whose edges stand out from what lies around it."""
+def find_edges(image: Grey, least_rim: float = LEAST_RIM) -> Quad | None:
+    """Corners of the sheet on a grey page (H, W) whose edges stand out from what lies around it.
+
+    `least_rim` is the share of the picture's rim that must not be the sheet.
+    """
     factor = -(-max(image.shape) // SEARCH_SIDE)
-    edges = _edges(np.asarray(reduced(image, factor, factor), np.uint8))
+    edges = _edges(np.asarray(reduced(image, factor, factor), np.uint8), least_rim)
     return None if edges is None else (edges + 0.5) * factor - 0.5
 
 
@@ -51,7 +55,7 @@ def mapped(points: NDArray[Any], transform: Homography) -> NDArray[np.float64]:
     return np.asarray(taken[0], np.float64)
 
 
-def _edges(small: Grey) -> Quad | None:
+def _edges(small: Grey, least_rim: float) -> Quad | None:
     """Corners of a sheet that stands out from what lies around it."""
     if min(small.shape) < 2 * WIDEST_INK:
         return None
@@ -60,9 +64,10 @@ def _edges(small: Grey) -> Quad | None:
     _, bright = cv2.threshold(paper, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     if _step(paper, bright) < LEAST_STEP:
         return None
-    rim = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
-    sheet = 1 - bright if rim.mean() > 0.5 else bright
-    if (np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]]) == 0).mean() < LEAST_RIM:
+    high, wide = (side // 4 for side in small.shape)
+    sheet = bright if bright[high:-high, wide:-wide].mean() > 0.5 else 1 - bright
+    rim = np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])
+    if (rim == 0).mean() < least_rim:
         return None
     return _quad(np.asarray(sheet, np.uint8))
 

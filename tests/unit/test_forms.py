@@ -121,7 +121,8 @@ def test_a_rule_is_found_on_a_pattern_that_is_fainter() -> None:
     for y in range(0, HEIGHT, 12):
         wave = [(x, round(y + 5 * np.sin(x / 40 + y))) for x in range(0, WIDTH, 4)]
         cv2.polylines(image, [np.array(wave, np.int32)], False, 205, 1, cv2.LINE_AA)
-    cv2.line(image, (740, 215), (1100, 215), 90, 2)
+    for left, right, y in ((740, 1100, 215), (60, 1340, 500), (60, 1340, 700)):
+        cv2.line(image, (left, y), (right, y), 90, 2)
     (found,) = laid_out(image, form(zone("date", (0.45, 0.1, 0.82, 0.2), find="rule"))).zones
     assert box_of(found)[0] == pytest.approx(740, abs=6)
     assert box_of(found)[2] == pytest.approx(1100, abs=6)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from hwr.errors import HwrError
+from workers.commands.profiles import ProfileOption, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.models.choice import engine_of
 from workers.names import clean_name
@@ -27,14 +28,15 @@ def read(
     form: Annotated[Format, typer.Option("--format", help="text or json")] = Format.TEXT,
     out: Annotated[Path | None, typer.Option(help="Folder to save the results in.")] = None,
     decoder: Decoder = None,
+    profile: ProfileOption = None,
 ) -> None:
     """Read documents here and now."""
     from hwr.reader import Reader
     from workers.limits import limits_of
 
     settings = get_settings()
-    limits = limits_of(settings)
-    with Reader(**engine_of(settings, decoder), limits=limits) as reader:
+    limits, chosen = limits_of(settings), profile_of(profile)
+    with Reader(**engine_of(settings, decoder), limits=limits, profile=chosen) as reader:
         results = (_named(reader.read(file)).to_json() for file in files)
         raise typer.Exit(show(results, form, out, several=len(files) > 1))
 

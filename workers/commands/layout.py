@@ -1,0 +1,98 @@
+"""The command that shows what is found on pages: for people who write profiles."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hwr.errors import DocumentError, PageError
+from workers.commands.profiles import ProfileOption, profile_of
+from workers.commands.show import ALL_READ, SOME_FAILED, complain
+from workers.commands.tables import table
+from workers.limits import limits_of
+from workers.names import clean_name
+from workers.settings import get_settings
+
+if TYPE_CHECKING:
+    from hwr.documents import Document
+    from hwr.forms import PageLayout
+    from hwr.profiles import Profile
+
+_HEADING = ("zone", "found by", "holds", "lines", "left", "top", "right", "bottom")
+_OUTSIDE = "(outside)"
+
+
+def layout(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A document.")],
+    profile: ProfileOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("layout"),
+) -> None:
+    """Draw the zones and lines that are found on each page, without reading them.
+
+    A picture a page, with zones and their names, and lines with order and baseline; and a table of
+    the zones. Nothing is read, so a profile can be tuned quickly.
+    """
+    from hwr.documents import open_document
+
+    chosen = profile_of(profile)
+    out.mkdir(parents=True, exist_ok=True)
+    code = ALL_READ
+    try:
+        with open_document(file, limits_of(get_settings())) as document:
+            for number in range(1, document.page_count + 1):
+                if not _show_page(document, number, chosen, out / _stem(file)):
+                    code = SOME_FAILED
+    except DocumentError as error:
+        code = SOME_FAILED
+        complain(f"{clean_name(file.name)}: {error.code}: {error}")
+    raise typer.Exit(code)
+
+
+def _stem(file: Path) -> str:
+    return Path(clean_name(file.name)).stem
+
+
+def _show_page(document: "Document", number: int, profile: "Profile", stem: Path) -> bool:
+    """Print and draw a page; False where it is refused."""
+    from PIL import Image
+
+    from hwr.forms import draw_layout, lay_out
+
+    form = profile.page(number)
+    try:
+        image = document.page(number).image
+        found = lay_out(image, form)
+    except PageError as error:
+        complain(f"page {number}: {error.code}: {error}")
+        return False
+    if found.warning:
+        complain(f"page {number}: {found.warning.code}: {found.warning}")
+    picture = stem.with_name(f"{stem.name}-{number}.png")
+    lines = [one.line for one in found.lines]
+    drawn = draw_layout(image, lines, [""] * len(lines), found.zones)
+    Image.fromarray(drawn).save(picture)
+    height, width = image.shape
+    typer.echo(f"page {number}: {form.name}, {width} × {height} pixels → {picture}")
+    for row in _rows(found):
+        typer.echo(f"  {row}")
+    return True
+
+
+def _rows(found: "PageLayout") -> Iterator[str]:
+    counts = {zone.name: 0 for zone in found.zones}
+    outside = 0
+    for one in found.lines:
+        if one.zone:
+            counts[one.zone.name] += 1
+        else:
+            outside += 1
+    rows = []
+    for zone in found.zones:
+        x, y = zip(*zone.polygon, strict=True)
+        holds = (zone.decoder or "text") if zone.is_read else "nothing"
+        places = map(str, (min(x), min(y), max(x), max(y)))
+        rows.append((zone.name, zone.found.value, holds, str(counts[zone.name]), *places))
+    if outside or not rows:
+        rows.append((_OUTSIDE, "", "text", str(outside), "", "", "", ""))
+    yield from table(_HEADING, rows)
