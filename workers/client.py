@@ -68,13 +68,19 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def submit(self, files: Sequence[str | Path], *, lane: str = "normal") -> Json:
+    def submit(
+        self, files: Sequence[str | Path], *, lane: str = "normal", profile: str = "page"
+    ) -> Json:
         """Submit files and s3:// references as one job; the job as it stands then.
+
+        `profile` says what kind of documents these are, by a name that the service knows.
 
         The call carries an Idempotency-Key of its own, so that a connection that is made twice
         does not make two jobs.
         """
-        parts: list[tuple[str, Any]] = [("lane", (None, lane)), *map(_part, files)]
+        fields = (("lane", lane), ("profile", profile))
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields]
+        parts += map(_part, files)
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return self._json("POST", "/v1/jobs", files=parts, headers=headers)
 

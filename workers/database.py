@@ -92,6 +92,7 @@ class Base(DeclarativeBase):
         Stage: _column_enum(Stage),
         dict[str, str]: JSON(none_as_null=True),
         list[list[int]]: JSON,
+        list[dict[str, Any]]: JSON(none_as_null=True),
     }
 
 
@@ -136,6 +137,8 @@ class Job(Base):
     tenant: Mapped[str] = mapped_column(String(200))
     #: How urgent it is.
     lane: Mapped[Lane]
+    #: Name of the profile that its pages are laid out by.
+    profile: Mapped[str] = mapped_column(String(80), default="page")
     #: The client's name for this submission; the same again is the same job.
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     #: SHA-256 of what was submitted, to tell a repetition from another submission.
@@ -214,9 +217,15 @@ class Page(Leased, Failed, Base):
     height: Mapped[int] = mapped_column(default=0)
     #: Storage key of its line pack; None when it has no lines.
     lines_key: Mapped[str | None]
+    #: Zones of its profile that were found: name, polygon, what they were found by.
+    zones: Mapped[list[dict[str, Any]] | None]
+    #: Why these may be wrong: code and message.
+    warning: Mapped[dict[str, str] | None]
+    #: What its profile adds to the record of what read it.
+    profile: Mapped[dict[str, str] | None]
     #: Where it stands.
     state: Mapped[State]
-    #: Which model and engine read it.
+    #: Which model, engine and profile read it.
     reader: Mapped[dict[str, str] | None]
 
 
@@ -242,6 +251,8 @@ class Line(Failed, Base):
     polygon: Mapped[list[list[int]]]
     #: Points [x, y] in page pixels, left to right.
     baseline: Mapped[list[list[int]]]
+    #: Name of the zone it stands in; None outside of all.
+    zone: Mapped[str | None] = mapped_column(String(80))
 
 
 def table_of(rows: type[Base]) -> Table:

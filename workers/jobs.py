@@ -23,6 +23,7 @@ from hwr.errors import (
     ReferenceRefused,
     TooManyDocuments,
 )
+from hwr.profiles import FREE_TEXT, load_profile
 from workers import leases
 from workers.database import FINAL_STATES, Database, Document, Job, Lane, Page, Stage, State
 from workers.settings import Settings
@@ -117,6 +118,8 @@ class JobView:
     id: str
     #: How urgent it is.
     lane: Lane
+    #: Name of the profile that its pages are laid out by.
+    profile: str
     #: Where it stands.
     state: State
     #: When it came in.
@@ -149,6 +152,7 @@ def submit(
     tenant: str,
     documents: Sequence[NewDocument],
     lane: Lane = Lane.NORMAL,
+    profile: str = FREE_TEXT,
     idempotency_key: str | None = None,
     job_id: str | None = None,
 ) -> Submission:
@@ -159,17 +163,30 @@ def submit(
 
     Raises:
         NoDocuments, TooManyDocuments, ReferenceRefused: the submission cannot be taken.
+        ProfileError: the profile is unknown or cannot be used.
         IdempotencyConflict: the tenant used the key for other documents.
     """
     _check(settings, documents)
-    digest = _digest(lane, documents)
+    load_profile(profile, settings.profiles)
+    digest = _digest(lane, profile, documents)
     known = find(database, tenant=tenant, idempotency_key=idempotency_key)
     if known is None:
         try:
             job_id = job_id or new_id()
             with database.writing() as session:
                 due_at = leases.resend_at(settings)
-                _insert(session, job_id, tenant, lane, idempotency_key, digest, documents, due_at)
+                job = Job(
+                    id=job_id,
+                    tenant=tenant,
+                    lane=lane,
+                    profile=profile,
+                    idempotency_key=idempotency_key,
+                    digest=digest,
+                    state=State.QUEUED,
+                    documents_left=len(documents),
+                    created_at=time.time(),
+                )
+                _insert(session, job, documents, due_at)
             return Submission(job_id=job_id, created=True)
         except IntegrityError:  # the same key came in twice at once, and the other was faster
             known = find(database, tenant=tenant, idempotency_key=idempotency_key)
@@ -268,9 +285,11 @@ def _check_reference(settings: Settings, document: NewDocument) -> None:
         )
 
 
-def _digest(lane: Lane, documents: Sequence[NewDocument]) -> str:
+def _digest(lane: Lane, profile: str, documents: Sequence[NewDocument]) -> str:
     content = [[doc.name, doc.reference, doc.digest] for doc in documents]
-    return hashlib.sha256(json.dumps([lane, content]).encode()).hexdigest()
+    # Keys given before there were profiles stay good.
+    told = [lane, content] if profile == FREE_TEXT else [lane, content, profile]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 def _check_repeated(database: Database, job_id: str, digest: str) -> None:
@@ -279,31 +298,11 @@ def _check_repeated(database: Database, job_id: str, digest: str) -> None:
             raise IdempotencyConflict
 
 
-def _insert(
-    session: Session,
-    job_id: str,
-    tenant: str,
-    lane: Lane,
-    idempotency_key: str | None,
-    digest: str,
-    documents: Sequence[NewDocument],
-    due_at: float,
-) -> None:
-    session.add(
-        Job(
-            id=job_id,
-            tenant=tenant,
-            lane=lane,
-            idempotency_key=idempotency_key,
-            digest=digest,
-            state=State.QUEUED,
-            documents_left=len(documents),
-            created_at=time.time(),
-        )
-    )
+def _insert(session: Session, job: Job, documents: Sequence[NewDocument], due_at: float) -> None:
+    session.add(job)
     session.flush()
     session.add_all(
-        _new_row(job_id, position, document, due_at) for position, document in enumerate(documents)
+        _new_row(job.id, position, document, due_at) for position, document in enumerate(documents)
     )
 
 
@@ -332,6 +331,7 @@ def _job_view(job: Job, documents: tuple[DocumentView, ...]) -> JobView:
     return JobView(
         id=job.id,
         lane=job.lane,
+        profile=job.profile,
         state=job.state,
         created=datetime.fromtimestamp(job.created_at, UTC),
         finished=datetime.fromtimestamp(job.finished_at, UTC) if job.finished_at else None,

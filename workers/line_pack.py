@@ -40,6 +40,10 @@ class PackedLine:
     baseline: Points
     #: uint8 (LINE_HEIGHT, w), as `hwr.model.line_image.normalise_line` gives it; None: see error.
     image: NDArray[np.uint8] | None
+    #: Name of the zone it stands in; None outside of all.
+    zone: str | None = None
+    #: Name of the zone's decoder; None: the reader's own.
+    decoder: str | None = None
     #: Why there is no picture.
     error: Failure | None = None
 
@@ -95,6 +99,8 @@ def _line(described: dict[str, Any], image: NDArray[np.uint8]) -> PackedLine:
         polygon=_points(described["polygon"]),
         baseline=_points(described["baseline"]),
         image=image if image.size else None,
+        zone=described["zone"],
+        decoder=described["decoder"],
         error=Failure(**error) if error else None,
     )
 
@@ -106,6 +112,8 @@ def _describe(line: PackedLine) -> dict[str, Any]:
         "polygon": line.polygon,
         "baseline": line.baseline,
         "width": 0 if line.image is None else line.image.shape[1],
+        "zone": line.zone,
+        "decoder": line.decoder,
         "error": {"code": error.code, "message": error.message} if error else None,
     }
 

@@ -104,6 +104,8 @@ def _page(page: Page, lines: Sequence[Row[Any]], reader: Json) -> Json:
         "height": page.height,
         "error": _error(page.error_code, page.error_message),
         "lines": [_line(line, _review_below(page)) for line in lines],
+        "zones": page.zones or [],
+        "warning": page.warning,
     }
     if page.reader and page.reader != reader:
         told["reader"] = page.reader
@@ -123,6 +125,7 @@ def _line(line: Row[Any], review_below: float) -> Json:
         "needs_review": line.error_code is not None or line.confidence < review_below,
         "polygon": line.polygon,
         "baseline": line.baseline,
+        "zone": line.zone,
         "error": _error(line.error_code, line.error_message),
     }
 

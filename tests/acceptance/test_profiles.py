@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from running import hwr
+from running import hwr, run_up
 
 ALL_READ, SOME_FAILED = 0, 1
 
@@ -116,3 +116,18 @@ def test_a_broken_profile_is_named_with_its_key(order: Path, tmp_path: Path) -> 
     done = hwr("read", order, "--profile", path)
     assert done.returncode == SOME_FAILED
     assert done.stderr.startswith(f"ProfileError: {path}: pages[1].zones[1].holds: ")
+
+
+def test_the_service_reads_by_the_profile_that_a_job_names(
+    order: Path, profiles: Path, model: Path, tmp_path: Path
+) -> None:
+    with run_up(tmp_path, model, HWR_PROFILES=str(profiles)) as up:
+        done = hwr("submit", order, "--profile", "order", "--wait", "--url", up.url)
+        assert done.returncode == ALL_READ, done.stderr + up.logs()
+        local = hwr("read", order, "--profile", "order", model=model, HWR_PROFILES=str(profiles))
+        assert done.stdout == local.stdout
+        assert [row.split(":")[0] for row in done.stdout.splitlines()] == ["total", "payee"]
+        refused = hwr("submit", order, "--profile", "check", "--url", up.url)
+        assert refused.returncode == SOME_FAILED
+        assert refused.stderr.startswith("UnknownProfile: There is no profile 'check'")
+        assert "cheque, exam, order, page" in refused.stderr

@@ -55,6 +55,28 @@ def test_an_empty_file_is_left_to_the_split_stage(api: httpx.Client) -> None:
     assert api.post("/v1/jobs", files=[("files", ("empty.pdf", b""))]).status_code == 202
 
 
+def test_the_profile_is_kept_and_free_text_is_the_usual(api: httpx.Client) -> None:
+    told = [{}, {"profile": "cheque"}]
+    jobs = [api.post("/v1/jobs", files=[PDF], data=data).json() for data in told]
+    assert [job["profile"] for job in jobs] == ["page", "cheque"]
+    by_reference = {"references": ["s3://allowed/a.pdf"], "profile": "receipt"}
+    assert error_of(api.post("/v1/jobs", json=by_reference))[1] == "ReferenceRefused"
+
+
+def test_an_unknown_profile_is_told_the_known_ones(api: httpx.Client, settings: Settings) -> None:
+    answer = api.post("/v1/jobs", files=[PDF], data={"profile": "../check"})
+    assert error_of(answer) == (422, "UnknownProfile")
+    assert "cheque, exam, page" in answer.json()["error"]["message"]
+    assert stored(settings) == []
+
+
+def test_the_same_key_with_another_profile_is_a_conflict(api: httpx.Client) -> None:
+    headers = {"Idempotency-Key": "one"}
+    assert api.post("/v1/jobs", files=[PDF], headers=headers).status_code == 202
+    other = api.post("/v1/jobs", files=[PDF], headers=headers, data={"profile": "exam"})
+    assert error_of(other) == (409, "IdempotencyConflict")
+
+
 @pytest.mark.parametrize("lane", ["high", "low"])
 def test_the_lane_is_kept(api: httpx.Client, lane: str) -> None:
     assert api.post("/v1/jobs", files=[PDF], data={"lane": lane}).json()["lane"] == lane

@@ -29,6 +29,8 @@ def packed_lines(draw: Any) -> tuple[PackedLine, ...]:
                 polygon=tuple(draw(points)),
                 baseline=tuple(draw(points)),
                 image=seed.integers(0, 256, (64, width), np.uint8) if width else None,
+                zone=draw(st.none() | st.text()),
+                decoder=draw(st.none() | st.text()),
                 error=None if width else draw(errors),
             )
         )

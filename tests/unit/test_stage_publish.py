@@ -12,6 +12,7 @@ from pipeline import png, two_pages
 from stage_bench import Stages, open_stages
 
 from hwr.errors import StorageUnavailable
+from hwr.profiles import load_profile
 from workers.database import State
 from workers.stages import publish as publish_stage
 
@@ -60,4 +61,4 @@ class TestPublish:
         told = json.loads(stages.bench.storage.get(document.result_key or ""))
         texts = [line["text"] for page in told["pages"] for line in page["lines"]]
         assert texts == [line.text for line in stages.lines()]
-        assert told["reader"] == {"model": "test"}
+        assert told["reader"] == {"model": "test"} | load_profile("page").audit

@@ -14,8 +14,10 @@ from stage_bench import Stages, open_stages
 
 from hwr import documents, layout
 from hwr.errors import StorageUnavailable
+from hwr.profiles import Profile
 from workers import leases
 from workers.database import Document, State
+from workers.stages import pages as page_stage
 from workers.stages import split as split_stage
 from workers.storage import Progress
 
@@ -26,11 +28,11 @@ class TestSplitFailures:
     ) -> None:
         numbers, whole = [], split_stage.split_page
 
-        def killed(document: documents.Document, number: int, deadline_s: float) -> Any:
+        def killed(document: documents.Document, number: int, *others: Any) -> Any:
             numbers.append(number)
             if numbers == [1, 2]:
                 raise SystemExit
-            return whole(document, number, deadline_s)
+            return whole(document, number, *others)
 
         monkeypatch.setattr(split_stage, "split_page", killed)
         stages.submit(tiff([draw_lines(1), draw_lines(2), draw_lines(3)]))
@@ -182,8 +184,8 @@ class TestSplitFailures:
 
         monkeypatch.setattr(layout, "find_lines", slow)
 
-        def quick(document: documents.Document, number: int, _: float) -> Any:
-            return whole(document, number, 0.5 if number == 1 else 20.0)
+        def quick(document: documents.Document, number: int, profile: Profile, _: float) -> Any:
+            return whole(document, number, profile, 0.5 if number == 1 else 20.0)
 
         whole = split_stage.split_page
         monkeypatch.setattr(split_stage, "split_page", quick)
@@ -195,7 +197,7 @@ class TestSplitFailures:
     def test_a_page_with_more_lines_than_a_reader_may_hold_fails_alone(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(split_stage, "MOST_COLUMNS", 2000)
+        monkeypatch.setattr(page_stage, "MOST_COLUMNS", 2000)
         job_id = stages.submit(tiff([draw_lines(6), draw_lines(1)]))
         stages.run()
         assert [page.error_code for page in stages.pages()] == ["TooManyLines", None]

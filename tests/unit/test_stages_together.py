@@ -1,6 +1,8 @@
 """The stages after each other: the whole way, messages that come twice, jobs that are cancelled."""
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +12,18 @@ from sqlalchemy.exc import IntegrityError
 from stage_bench import TENANT, FunctionReader, Reading, Stages
 
 from hwr import layout
-from workers import jobs
+from hwr.profiles import load_profile
+from workers import jobs, results
 from workers.database import Lane, Line, Page, State
 from workers.reaper import reap
+
+#: A first page that is all one zone, and free text.
+FORM = """
+review_below = 0.4
+[[pages]]
+numbers = "1"
+zones = [{ name = "total", box = [0, 0, 1, 1], holds = "digits" }]
+"""
 
 
 class TestWholeWay:
@@ -47,7 +58,41 @@ class TestWholeWay:
         reader = FunctionReader()
         stages.read(reader=reader)
         deadline_s = stages.bench.settings.read_deadline_s
-        assert reader.submitted == [{"lane": "high", "tenant": TENANT, "deadline_s": deadline_s}]
+        assert reader.submitted == [
+            {"lane": "high", "tenant": TENANT, "deadline_s": deadline_s, "decoder": None}
+        ]
+
+    def test_a_profile_goes_with_the_job_to_its_lines(self, stages: Stages, tmp_path: Path) -> None:
+        (tmp_path / "form.toml").write_text(FORM)
+        settings = stages.bench.settings.model_copy(update={"profiles": tmp_path})
+        bench = replace(stages.bench, settings=settings)
+        job_id = Stages(bench, stages.queue).submit(two_pages(), profile="form")
+        reader = FunctionReader()
+        stages = Stages(bench, stages.queue)
+        stages.split()
+        while stages.queue.reads:
+            stages.read(reader=reader)
+        assert {asked["decoder"] for asked in reader.submitted} == {"digits", None}
+        (document,) = results.results(bench.database, tenant=TENANT, job_id=job_id)
+        first, second = document["pages"]
+        assert {line["zone"] for line in first["lines"]} == {"total"}
+        assert [zone["name"] for zone in first["zones"]] == ["total"]
+        assert {line["zone"] for line in second["lines"]} == {None}
+        profile = load_profile("form", tmp_path)
+        assert document["reader"] == {"model": "test"} | profile.audit
+        assert not any(line["needs_review"] for line in first["lines"])
+
+    def test_a_profile_that_has_gone_refuses_the_document_by_name(
+        self, stages: Stages, tmp_path: Path
+    ) -> None:
+        (tmp_path / "form.toml").write_text(FORM)
+        settings = stages.bench.settings.model_copy(update={"profiles": tmp_path})
+        stages = Stages(replace(stages.bench, settings=settings), stages.queue)
+        stages.submit(two_pages(), profile="form")
+        (tmp_path / "form.toml").unlink()
+        stages.run()
+        document = stages.document()
+        assert (document.state, document.error_code) == (State.FAILED, "UnknownProfile")
 
     def test_partial_results_are_there_before_the_end(self, stages: Stages) -> None:
         job_id = stages.submit(two_pages())

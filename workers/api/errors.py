@@ -25,6 +25,8 @@ _STATUS: dict[type[HwrError], int] = {
     errors.IdempotencyConflict: 409,
     errors.DocumentTooLarge: 413,
     errors.TooManyDocuments: 413,
+    errors.ProfileError: 422,
+    errors.UnknownProfile: 422,
     errors.ServiceUnavailable: 503,
     errors.StorageUnavailable: 503,
 }

@@ -32,6 +32,7 @@ _MULTIPART = {
         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
         "references": {"type": "array", "items": {"type": "string"}},
         "lane": {"type": "string", "enum": list(jobs.Lane)},
+        "profile": {"type": "string", "description": "page, exam, cheque or the service's own"},
     },
 }
 
@@ -112,6 +113,7 @@ def _write_down(
             tenant=tenant,
             documents=received.documents,
             lane=received.lane,
+            profile=received.profile,
             idempotency_key=idempotency_key,
             job_id=received.job_id,
         )

@@ -26,7 +26,7 @@ _MAX_FIELD = 8 * 2**10
 _FILES = "files"
 
 #: What parts may be named.
-FIELDS = (_FILES, "references", "lane")
+FIELDS = (_FILES, "references", "lane", "profile")
 
 
 def _spool() -> IO[bytes]:

@@ -33,6 +33,7 @@ class Job(BaseModel):
     id: str
     state: State
     lane: Lane
+    profile: str
     created: datetime
     finished: datetime | None
     pages_done: int
@@ -49,6 +50,7 @@ def job_json(view: JobView) -> Job:
         id=view.id,
         state=view.state,
         lane=view.lane,
+        profile=view.profile,
         created=view.created,
         finished=view.finished,
         pages_done=view.pages_done,

@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hwr.errors import BadRequest, ServiceError
+from hwr.profiles import FREE_TEXT
 from workers.api.multipart import MultipartReader, Part
 from workers.jobs import Lane, NewDocument, new_id
 from workers.names import clean_name
@@ -31,6 +32,7 @@ class ReferenceList(BaseModel):
 
     references: list[str] = Field(description="s3:// addresses, under the permitted prefixes")
     lane: Lane = Field(Lane.NORMAL, description="How urgent the job is")
+    profile: str = Field(FREE_TEXT, description="What kind of documents these are")
 
 
 @dataclass(kw_only=True)
@@ -41,6 +43,8 @@ class Received:
     job_id: str = field(default_factory=new_id)
     #: How urgent it is.
     lane: Lane = Lane.NORMAL
+    #: Name of the profile that its pages are laid out by.
+    profile: str = FREE_TEXT
     #: Its documents in the order they came.
     documents: list[NewDocument] = field(default_factory=list)
 
@@ -101,6 +105,8 @@ async def _take(part: Part, storage: Storage, received: Received) -> None:
         await run_in_threadpool(_store, part, part.file_name, storage, received)
     elif part.field_name == "references":
         received.add_reference(_text(part))
+    elif part.field_name == "profile":
+        received.profile = _text(part)
     else:
         received.lane = _lane(_text(part))
 
@@ -137,7 +143,7 @@ async def _receive_references(request: Request, received: Received) -> None:
         raise BadRequest(
             f'{where}: {first["msg"]}. Send {{"references": ["s3://bucket/file.pdf"]}}.'
         ) from error
-    received.lane = parsed.lane
+    received.lane, received.profile = parsed.lane, parsed.profile
     for reference in parsed.references:
         received.add_reference(reference)
 

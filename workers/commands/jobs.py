@@ -41,13 +41,16 @@ def submit(
     files: Annotated[list[str], typer.Argument(help="Documents, or s3:// addresses of some.")],
     wait: Annotated[bool, typer.Option("--wait", help="Wait and print the text.")] = False,
     lane: Annotated[str, typer.Option(help="high, normal or low")] = "normal",
+    profile: Annotated[
+        str, typer.Option(help="What kind of documents: page, exam, cheque or the service's own.")
+    ] = "page",
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Submit documents to a running service."""
     _check_files(files)
     with connect(url, key) as client:
-        job = client.submit(files, lane=lane)
+        job = client.submit(files, lane=lane, profile=profile)
         if not wait:
             typer.echo(job["id"])
             return

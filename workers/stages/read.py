@@ -46,6 +46,7 @@ _CLAIMED = (
         _PAGES.c.document_id,
         _PAGES.c.lines_key,
         _PAGES.c.attempts,
+        _PAGES.c.profile,
         _JOBS.c.lane,
         _JOBS.c.tenant,
     )
@@ -84,8 +85,9 @@ class LineReader(Protocol):
         lane: str,
         tenant: str,
         deadline_s: float | None,
+        decoder: str | None = None,
     ) -> Future[Any]:
-        """Promise the `Reading` of a line (LINE_HEIGHT, w)."""
+        """Promise the `Reading` of a line (LINE_HEIGHT, w); None: by the reader's own decoder."""
 
     def statistics(self) -> object:
         """In words, where its time went."""
@@ -110,6 +112,8 @@ class ReadWork:
     lane: Lane
     #: Whose job it is.
     tenant: str
+    #: What its profile adds to the record of what read it.
+    profile: dict[str, str]
     #: How often it was begun, this time included.
     attempts: int
 
@@ -133,7 +137,7 @@ def read_page(bench: Bench, reader: LineReader, page_id: int, message_id: str) -
         return
     with suppress(LeaseLost), _failures(bench, work):
         rows = _read(bench, reader, work)
-        _finish(bench, work, reader.identity, rows)
+        _finish(bench, work, reader.identity | work.profile, rows)
 
 
 @contextmanager
@@ -188,6 +192,7 @@ def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
             lines_key=page.lines_key or "",
             lane=page.lane,
             tenant=page.tenant,
+            profile=page.profile or {},
             attempts=page.attempts,
         )
 
@@ -256,7 +261,11 @@ def _submit(reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: fl
         return None
     try:
         return reader.submit(
-            line.image, lane=work.lane.value, tenant=work.tenant, deadline_s=deadline_s
+            line.image,
+            lane=work.lane.value,
+            tenant=work.tenant,
+            deadline_s=deadline_s,
+            decoder=line.decoder,
         )
     except LineError as error:
         refused: Future[Any] = Future()
@@ -286,6 +295,7 @@ def _row(work: ReadWork, line: PackedLine, promise: Promise) -> LineRow:
         "order": line.order,
         "polygon": line.polygon,
         "baseline": line.baseline,
+        "zone": line.zone,
         "text": "",
         "confidence": 0.0,
         "error_code": line.error.code if line.error else None,

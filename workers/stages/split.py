@@ -16,34 +16,29 @@ from typing import Any
 from sqlalchemy import bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
-from hwr import documents, layout
+from hwr import documents
 from hwr.errors import (
     DocumentError,
     DocumentFailed,
     DocumentTimeout,
     FetchTimeout,
     HwrError,
-    LineError,
     ObjectNotFound,
-    PageError,
     PageFailed,
-    PageTimeout,
+    ProfileError,
     StorageUnavailable,
-    TooManyLines,
 )
-from hwr.forms import PageLayout, lay_out
-from hwr.model.line_image import normalise_line
-from hwr.profiles import FREE_TEXT, load_profile
+from hwr.profiles import Profile, load_profile
 from workers import fan_in, leases
 from workers.database import Document, Job, Lane, Page, Stage, State, table_of
 from workers.deadline import deadline
-from workers.jobs import Failure
 from workers.leases import Lease, LeaseLost
 from workers.limits import limits_of
-from workers.line_pack import PackedLine, pack
+from workers.line_pack import pack
 from workers.scratch import scratch_folder
 from workers.settings import Settings
 from workers.stages.bench import Bench, document_folder
+from workers.stages.pages import SplitPage, split_page
 from workers.storage import Progress
 
 log = logging.getLogger(__name__)
@@ -55,6 +50,7 @@ _CLAIMED = (
     select(
         *(_DOCUMENTS.c[name] for name in ("id", "job_id", "key", "reference", "page_count")),
         _JOBS.c.lane,
+        _JOBS.c.profile,
         select(func.max(_PAGES.c.number))
         .where(_PAGES.c.document_id == _DOCUMENTS.c.id)
         .scalar_subquery()
@@ -72,10 +68,6 @@ SLICE_S = 300.0
 #: stays below the soft time limit of the task.
 FETCH_PART = 0.2
 
-#: Columns that the line images of a page may have together, 64 MB at a height of 64: a full page
-#: of handwriting has a tenth, and a read worker holds several pages at once.
-MOST_COLUMNS = 1_000_000
-
 #: What `Document.splitting_page` says while the document is opened for the first time.
 OPENING = 0
 
@@ -92,6 +84,8 @@ class SplitWork:
     job_id: str
     #: How urgent the job is.
     lane: Lane
+    #: Name of the job's profile.
+    profile: str
     #: Storage key of the original; None: see reference.
     key: str | None
     #: s3:// address of the original; None: see key.
@@ -104,22 +98,6 @@ class SplitWork:
     begun: int
     #: How often that was begun, this time included.
     attempts: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitPage:
-    """A page as splitting leaves it."""
-
-    #: Its place in the document, from 1.
-    number: int
-    #: Pixels; 0 when it could not be rendered.
-    width: int = 0
-    #: Pixels; 0 when it could not be rendered.
-    height: int = 0
-    #: Its lines in reading order.
-    lines: tuple[PackedLine, ...] = ()
-    #: Why it was refused.
-    error: PageError | None = None
 
 
 def split_document(bench: Bench, document_id: str, message_id: str) -> None:
@@ -139,7 +117,7 @@ def _failures(bench: Bench, work: SplitWork) -> Iterator[None]:
         yield
     except LeaseLost:
         log.info("document %s: taken over or cancelled", work.document_id)
-    except (DocumentError, ObjectNotFound) as error:
+    except (DocumentError, ObjectNotFound, ProfileError) as error:
         log.info("document %s: %s: %s", work.document_id, error.code, error)
         _refuse(bench, work, error)
     except StorageUnavailable as error:
@@ -179,6 +157,7 @@ def _begin_work(session: Session, lease: Lease) -> SplitWork:
         document_id=document.id,
         job_id=document.job_id,
         lane=document.lane,
+        profile=document.profile,
         key=document.key,
         reference=document.reference,
         page_count=document.page_count,
@@ -199,6 +178,7 @@ def _begin(session: Session, lease: Lease, number: int) -> int:
 
 def _split(bench: Bench, work: SplitWork) -> None:
     _check_attempts(work, bench.settings.max_attempts)
+    profile = load_profile(work.profile, bench.settings.profiles)
     with scratch_folder() as folder, ExitStack() as stack:
         path = _fetch(bench, work, folder)
         with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
@@ -209,7 +189,7 @@ def _split(bench: Bench, work: SplitWork) -> None:
             attempts = work.attempts
             if work.begun != work.next_page:
                 attempts = _begin(session, work.lease, work.next_page)
-        _split_pages(bench, work, document, attempts)
+        _split_pages(bench, work, document, profile, attempts)
 
 
 def _check_attempts(work: SplitWork, most: int) -> None:
@@ -263,7 +243,11 @@ def _fetching(bench: Bench, work: SplitWork) -> Progress:
 
 
 def _split_pages(
-    bench: Bench, work: SplitWork, document: documents.Document, attempts: int
+    bench: Bench,
+    work: SplitWork,
+    document: documents.Document,
+    profile: Profile,
+    attempts: int,
 ) -> None:
     """Split from the next page on, which was begun so many times."""
     slice_end = time.monotonic() + min(SLICE_S, bench.settings.visibility_timeout_s / 4)
@@ -274,7 +258,7 @@ def _split_pages(
         page = (
             _given_up(number, attempts - 1)
             if attempts > bench.settings.max_attempts
-            else split_page(document, number, bench.settings.page_deadline_s)
+            else split_page(document, number, profile, bench.settings.page_deadline_s)
         )
         _hand_on(bench, work, page)
         attempts = 1
@@ -289,54 +273,6 @@ def _given_up(number: int, attempts: int) -> SplitPage:
         "Scan it again, as a plain picture at a lower resolution."
     )
     return SplitPage(number=number, error=PageFailed(message))
-
-
-def split_page(document: documents.Document, number: int, deadline_s: float) -> SplitPage:
-    """Render one page, find its lines and bring them into the form that engines eat."""
-    late = PageTimeout(
-        f"Page {number} took more than {deadline_s:g} s. "
-        "Export it as a plain scan, without vector drawings."
-    )
-    try:
-        with deadline(deadline_s, late):
-            image = document.page(number).image
-            laid_out = lay_out(image, load_profile(FREE_TEXT).page(number), layout.find_lines)
-            lines = _pack_lines(laid_out)
-    except PageError as error:
-        log.info("page %d: %s: %s", number, error.code, error)
-        return SplitPage(number=number, error=error)
-    height, width = image.shape
-    return SplitPage(number=number, width=width, height=height, lines=lines)
-
-
-def _pack_lines(page: PageLayout) -> tuple[PackedLine, ...]:
-    lines: list[PackedLine] = []
-    columns = 0
-    for found in page.lines:
-        line = _pack_line(page, found.line)
-        columns += 0 if line.image is None else line.image.shape[1]
-        if columns > MOST_COLUMNS:
-            raise TooManyLines(
-                f"The lines of the page are longer than {MOST_COLUMNS:,} pixels together. "
-                "Split it into several pages."
-            )
-        lines.append(line)
-    return tuple(lines)
-
-
-def _pack_line(page: PageLayout, line: layout.Line) -> PackedLine:
-    picture, error = None, None
-    try:
-        picture = normalise_line(page.crop(line))
-    except LineError as refused:
-        error = Failure(code=refused.code, message=str(refused))
-    return PackedLine(
-        order=line.order,
-        polygon=line.polygon,
-        baseline=line.baseline,
-        image=picture,
-        error=error,
-    )
 
 
 def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
@@ -370,6 +306,9 @@ def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None)
         "width": page.width,
         "height": page.height,
         "lines_key": key,
+        "zones": page.zones,
+        "warning": page.warning,
+        "profile": page.profile,
         "state": State.QUEUED if key else finished,
         "due_at": leases.resend_at(settings) if key else None,
         "error_code": error.code if error else None,
