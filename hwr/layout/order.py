@@ -11,6 +11,14 @@ Box = tuple[float, float, float, float]
 LEAST_COLUMN = 4
 #: Columns stand beside each other over this share of the shorter one's height.
 LEAST_BESIDE = 0.5
+#: Lines reach into a corridor by this share of their usual height at most.
+REACH = 0.25
+#: Of the shorter column's lines at most this share as many cross the corridor.
+MOST_CROSSING = 0.25
+#: A line across a corridor has at least this share of its width on either side.
+ACROSS = 0.3
+#: The head of a table takes at most this share of its height.
+HIGHEST_HEAD = 0.25
 #: Lines wider than this share of all lines together cross the columns.
 CROSSING = 0.55
 #: Lines belong to one row where they overlap by this share of the lower one's height.
@@ -19,15 +27,46 @@ SAME_ROW = 0.6
 
 def reading_order(boxes: Sequence[Box]) -> list[int]:
     """Indices of the boxes in the order in which a person reads them."""
-    if not boxes:
-        return []
-    table = np.array(boxes, float)
-    width = np.ptp(table[:, [0, 2]])
-    rows = by_rows(table, np.arange(len(table)))
+    return columns(np.array(boxes, float).reshape(-1, 4), np.arange(len(boxes)))
+
+
+def columns(table: NDArray[np.float64], members: NDArray[np.int_]) -> list[int]:
+    """Members column by column, or row by row where there are no columns.
+
+    Lines that cross the corridor between two columns are headings. The head of a table is read
+    first, row by row; what stands above any other heading is read before it, what stands below
+    after it.
+    """
+    places = corridors(table, members)
+    if not places:
+        return between_wide_lines(table, members)
+    crossing = [sides(table, members, place) == 0 for place in places]
+    head = table_head(table, members, members[np.any(crossing, axis=0)])
+    if head.any():
+        return by_rows(table, members[head]) + columns(table, members[~head])
+    side = sides(table, members, places[0])
+    middles = table[members][:, [1, 3]].mean(axis=1)
     order: list[int] = []
     section: list[int] = []
-    for index in rows:
-        if table[index, 2] - table[index, 0] > CROSSING * width:
+    for index in np.argsort(middles, kind="stable").tolist():
+        section.append(index)
+        if side[index] == 0:
+            order += [*halves(table, members, side, section[:-1]), int(members[index])]
+            section = []
+    return order + halves(table, members, side, section)
+
+
+def between_wide_lines(table: NDArray[np.float64], members: NDArray[np.int_]) -> list[int]:
+    """Members row by row; what stands between two wide lines may have columns of its own."""
+    rows = by_rows(table, members)
+    reach = np.ptp(table[members][:, [0, 2]]) if len(members) else 0.0
+    wide = [table[index, 2] - table[index, 0] > CROSSING * reach for index in rows]
+    if not any(wide):
+        return rows
+    order: list[int] = []
+    section: list[int] = []
+    for index, is_wide in zip(rows, wide, strict=True):
+        if is_wide:
             order += [*columns(table, np.array(section, int)), index]
             section = []
         else:
@@ -35,24 +74,73 @@ def reading_order(boxes: Sequence[Box]) -> list[int]:
     return order + columns(table, np.array(section, int))
 
 
-def columns(table: NDArray[np.float64], members: NDArray[np.int_]) -> list[int]:
-    """Members column by column, or row by row where there are no columns."""
-    split = corridor(table, members)
-    if split is None:
-        return by_rows(table, members)
-    left = table[members, 2] <= split
-    return columns(table, members[left]) + columns(table, members[~left])
+def halves(
+    table: NDArray[np.float64],
+    members: NDArray[np.int_],
+    side: NDArray[np.int_],
+    section: list[int],
+) -> list[int]:
+    """A part of the members, of which none crosses: what is left of the corridor, then the rest."""
+    part = np.array(section, int)
+    left, right = members[part[side[part] < 0]], members[part[side[part] > 0]]
+    return columns(table, left) + columns(table, right)
 
 
-def corridor(table: NDArray[np.float64], members: NDArray[np.int_]) -> float | None:
-    """x of an empty corridor between two columns of the members, None where there is none."""
-    by_left = members[np.argsort(table[members, 0])]
-    reach = np.maximum.accumulate(table[by_left, 2])
-    for place in range(LEAST_COLUMN, len(by_left) - LEAST_COLUMN + 1):
-        is_gap = reach[place - 1] < table[by_left[place], 0]
-        if is_gap and beside(table[by_left[:place]], table[by_left[place:]]):
-            return float(reach[place - 1])
-    return None
+def table_head(
+    table: NDArray[np.float64], members: NDArray[np.int_], headings: NDArray[np.int_]
+) -> NDArray[np.bool_]:
+    """Which members are the head of a table: rows at its top that hang together with a heading."""
+    tops, bottoms = table[members, 1], table[members, 3]
+    none = np.zeros(len(members), np.bool_)
+    end = tops.min() + HIGHEST_HEAD * (bottoms.max() - tops.min())
+    first = [float(table[index, 3]) for index in headings if table[index, 3] < end]
+    if not first:
+        return none
+    reach = max(first)
+    for place in np.argsort(tops):
+        if tops[place] >= reach:
+            break
+        reach = max(reach, float(bottoms[place]))
+    head = bottoms <= reach
+    return none if reach > end or head.all() else head
+
+
+def corridors(table: NDArray[np.float64], members: NDArray[np.int_]) -> list[float]:
+    """Where (x) there are corridors between columns of the members, the clearest first.
+
+    The clearest is the one that the smallest share of lines crosses, then the widest.
+    """
+    if len(members) < 2 * LEAST_COLUMN:
+        return []
+    found: list[tuple[float, float, float]] = []
+    left, right = narrowed(table, members)
+    for place in np.unique(right)[:-1].tolist():
+        before, after = right <= place, left > place
+        lines = min(np.count_nonzero(before), np.count_nonzero(after))
+        crossing = np.count_nonzero(~before & ~after)
+        if lines < LEAST_COLUMN or crossing > MOST_CROSSING * lines:
+            continue
+        if beside(table[members[before]], table[members[after]]):
+            width = float(left[after].min()) - place
+            found.append((crossing / lines, -width, place + width / 2))
+    return [place for _, _, place in sorted(found)]
+
+
+def sides(table: NDArray[np.float64], members: NDArray[np.int_], place: float) -> NDArray[np.int_]:
+    """-1 for members left of the corridor there, 1 for those right of it, 0 for those across it."""
+    left, right = table[members, 0], table[members, 2]
+    share = (place - left) / np.maximum(right - left, 1.0)
+    return np.where(share > 1 - ACROSS, -1, np.where(share < ACROSS, 1, 0))
+
+
+def narrowed(
+    table: NDArray[np.float64], members: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Left and right ends of the members, which may reach a little into a corridor."""
+    left, right = table[members, 0], table[members, 2]
+    high = np.median(table[members, 3] - table[members, 1])
+    reach = np.minimum(REACH * high, (right - left) / 2)
+    return left + reach, right - reach
 
 
 def beside(left: NDArray[np.float64], right: NDArray[np.float64]) -> bool:

@@ -1,0 +1,73 @@
+"""Reading order of boxes: columns, headings, tables, notes in the margin."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwr.layout.order import Box, reading_order
+
+
+def column(left: float, right: float, top: float, count: int, step: float = 40) -> list[Box]:
+    return [(left, top + step * row, right, top + step * row + 30) for row in range(count)]
+
+
+def is_read_in_order(*parts: list[Box]) -> bool:
+    """Whether the parts are read one after the other, given in any order."""
+    boxes = [box for part in parts for box in part]
+    return [boxes[index] for index in reading_order(boxes)] == boxes and [
+        boxes[::-1][index] for index in reading_order(boxes[::-1])
+    ] == boxes
+
+
+def test_columns_are_read_one_after_the_other() -> None:
+    assert is_read_in_order(column(0, 300, 0, 6), column(400, 700, 13, 6), column(800, 990, 5, 4))
+
+
+def test_columns_whose_lines_reach_into_the_corridor_are_columns() -> None:
+    left, right = column(0, 300, 0, 8), column(310, 700, 13, 8)
+    left[3] = (0, 120, 314, 150)
+    assert is_read_in_order(left, right)
+
+
+def test_a_heading_between_columns_parts_them() -> None:
+    heading: list[Box] = [(150, 300, 580, 330)]
+    upper = column(0, 300, 0, 6), column(400, 700, 13, 6)
+    lower = column(0, 300, 400, 6), column(400, 700, 413, 6)
+    assert is_read_in_order(*upper, heading, *lower)
+
+
+def test_the_head_of_a_table_is_read_before_its_columns() -> None:
+    head: list[Box] = [(10, 0, 90, 30), (120, 2, 480, 32), (520, 4, 800, 34)]
+    names: list[Box] = [(120, 30, 280, 60), (320, 31, 480, 61)]
+    body = [column(x, x + 80, 120, 8) for x in (10, 150, 350, 560)]
+    assert is_read_in_order(head, names, *body)
+
+
+def test_a_note_in_the_margin_is_read_at_its_height() -> None:
+    text = column(200, 800, 0, 10)
+    note: list[Box] = [(20, 205, 150, 228)]
+    assert is_read_in_order(text[:5], note, text[5:])
+
+
+def test_a_label_and_its_field_are_one_row() -> None:
+    labels, fields = column(0, 100, 0, 3), column(200, 500, 2, 3)
+    rows = [box for row in zip(labels, fields, strict=True) for box in row]
+    assert is_read_in_order(rows)
+
+
+sides = st.integers(0, 60)
+
+
+@given(st.lists(st.tuples(sides, sides, sides, sides), max_size=40))
+def test_every_line_is_read_once(places: list[tuple[int, int, int, int]]) -> None:
+    boxes = [(x, y, x + width, y + height) for x, y, width, height in places]
+    assert sorted(reading_order(boxes)) == list(range(len(boxes)))
+
+
+@given(st.integers(4, 30), st.integers(4, 30), st.integers(1, 50))
+def test_columns_of_any_length_beside_each_other(left: int, right: int, gap: int) -> None:
+    step = 600 / max(left, right)
+    lines = (
+        column(0, 300, 0, left, 600 / left),
+        column(300 + gap, 700, step / 3, right, 600 / right),
+    )
+    assert is_read_in_order(*lines)
