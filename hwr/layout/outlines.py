@@ -13,7 +13,7 @@ from hwr.layout.tracing import HIDDEN, Trace
 #: A line owns ink up to so many times its usual reach above and below the baseline.
 FARTHEST = 1.35
 #: The outline is at least this share of the usual reach away from the baseline, up and down.
-LEAST_REACH = (0.5, 0.35)
+LEAST_REACH = (0.8, 0.7)
 #: Ink is at least this share as dark as the lines' usual ink.
 LEAST_INK = 0.35
 #: The outline keeps this distance from the ink, in heights of the line, and rows at least.
@@ -55,8 +55,8 @@ def shapes_of(traces: Sequence[Trace], ink: Map) -> list[Shape]:
     top, bottom = zones(table, ink)
     first, last = reach(top, bottom, written(table, ink))
     least_up, least_down = LEAST_REACH
-    first = np.fmin(first, table.y - least_up * table.up)
-    last = np.fmax(last, table.y + least_down * table.down)
+    first = np.fmax(np.fmin(first, table.y - least_up * table.up), top)
+    last = np.fmin(np.fmax(last, table.y + least_down * table.down), bottom)
     return [shape_of(table, index, first[index], last[index]) for index in range(len(traces))]
 
 

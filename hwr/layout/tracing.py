@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,26 +10,31 @@ from hwr.errors import TooManyLines
 from hwr.layout.maps import ACROSS, Map, Maps
 from hwr.layout.strands import chains, link
 
+#: Baselines are followed once they are blurred along and across the lines by so many columns and
+#: rows (standard deviation): the network wavers by a row or two from letter to letter.
+BLUR = (1.0, 2.0)
 #: A baseline runs where it is at least so likely.
-LEAST_LIKELY = 0.3
+LEAST_LIKELY = 0.15
 #: A line is at least so many columns of the maps wide.
 SHORTEST = 2
 #: Sum of likelihoods along a line.
 LEAST_WEIGHT = 1.5
 #: Pieces are one line over gaps up to this many heights of a line
-WIDEST_GAP = 1.0
+WIDEST_GAP = 1.5
 #: ... where they miss each other by at most this share of it,
 LARGEST_MISS = 0.3
 #: ... and no end is more likely than this between them.
-MOST_END = 0.5
+MOST_END = 0.3
+#: An end counts for a baseline so many rows away.
+END_ROWS = 2
 #: Lines closer than this share of their height are rivals
 CLOSEST = 0.4
 #: ... where they run beside each other over this share of the weaker one.
 BESIDE = 0.5
-#: Traces end so many columns before the ink does: ends hide the baseline there.
-HIDDEN = 1.0
+#: Ink goes on for so many columns beyond a trace.
+HIDDEN = 0.0
 #: More pieces than this would cost too much memory to join.
-MOST_PIECES = 3000
+MOST_PIECES = 2000
 
 Row = NDArray[np.float64]
 
@@ -66,18 +72,29 @@ def trace_lines(maps: Maps) -> list[Trace]:
 
 
 def pieces_of(maps: Maps) -> list[Trace]:
-    """Unbroken runs of maxima."""
-    field = maps.baselines * (1 - maps.ends)
+    """Unbroken runs of maxima in which no line ends."""
+    field = np.asarray(
+        cv2.GaussianBlur(maps.baselines, (0, 0), BLUR[0], sigmaY=BLUR[1]), np.float32
+    )
+    ends = np.asarray(cv2.dilate(maps.ends, np.ones((2 * END_ROWS + 1, 1), np.uint8)), np.float32)
+    ends *= 1 - field
     inner = field[1:-1]
     peaks = (inner > field[:-2]) & (inner >= field[2:]) & (inner > LEAST_LIKELY)
     columns, rows = np.nonzero(peaks.T)
     rows += 1
     follower = link(columns, rows, field.shape[1])
     return [
-        piece(maps, field, columns[chain], rows[chain])
+        piece(maps, field, columns[part], rows[part])
         for chain in chains(follower)
-        if len(chain) >= SHORTEST
+        for part in cut(chain, ends[rows[chain], columns[chain]])
+        if len(part) >= SHORTEST
     ]
+
+
+def cut(chain: NDArray[np.intp], ends: Map) -> list[NDArray[np.intp]]:
+    """Parts of a chain between its likeliest ends; ``ends`` goes with ``chain``."""
+    before, after = np.append(-1, ends[:-1]), np.append(ends[1:], -1)
+    return np.split(chain, np.flatnonzero((ends > MOST_END) & (ends >= before) & (ends > after)))
 
 
 def piece(maps: Maps, field: Map, columns: NDArray[np.intp], rows: NDArray[np.intp]) -> Trace:
@@ -120,16 +137,17 @@ def candidates(pieces: list[Trace]) -> list[tuple[int, int]]:
     miss = np.abs(start[None, :, 1] - end[:, None, 1])
     size = np.minimum(height[:, None], height[None, :])
     left, right = np.nonzero(
-        (gap > 0) & (gap * ACROSS <= WIDEST_GAP * size) & (miss <= LARGEST_MISS * size)
+        (np.abs(gap) * ACROSS <= WIDEST_GAP * size) & (miss <= LARGEST_MISS * size)
     )
-    order = np.argsort(gap[left, right] + miss[left, right])
+    order = np.argsort(np.abs(gap[left, right]) + miss[left, right])
     return list(zip(left[order].tolist(), right[order].tolist(), strict=True))
 
 
 def parted(left: Trace, right: Trace, ends: Map) -> bool:
     """Whether a line ends between two pieces."""
     row = round(float(left.y[-1] + right.y[0]) / 2)
-    part = ends[max(row - 2, 0) : row + 3, int(left.x[-1]) : int(right.x[0]) + 1]
+    columns = sorted((int(left.x[-1]), int(right.x[0])))
+    part = ends[max(row - END_ROWS, 0) : row + END_ROWS + 1, columns[0] : columns[1] + 1]
     return bool(part.max(initial=0) > MOST_END)
 
 
@@ -150,11 +168,12 @@ def without_rivals(lines: list[Trace], width: int) -> list[Trace]:
 
 def concatenated(pieces: list[Trace]) -> Trace:
     """One trace from pieces in order, gaps filled by straight lines."""
-    known = np.concatenate([p.x for p in pieces])
-    x = np.arange(known[0], known[-1] + 1)
+    known = np.concatenate([piece.x for piece in pieces])
+    order = known.argsort(kind="stable")
+    x = np.arange(known[order[0]], known[order[-1]] + 1)
 
     def filled(name: str) -> Row:
         values = np.concatenate([getattr(piece, name) for piece in pieces])
-        return np.asarray(np.interp(x, known, values), np.float64)
+        return np.asarray(np.interp(x, known[order], values[order]), np.float64)
 
     return Trace(x=x, y=filled("y"), up=filled("up"), down=filled("down"), weight=filled("weight"))

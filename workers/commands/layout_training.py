@@ -15,6 +15,9 @@ def train_layout(
     steps: Annotated[
         int | None, typer.Option(help="Optimiser steps; default: the recipe's.")
     ] = None,
+    after: Annotated[
+        Path | None, typer.Option(help="Folder of an earlier run: start from its weights.")
+    ] = None,
 ) -> None:
     """Train the network that finds lines; stop it when you like, the same command goes on."""
     from dataclasses import replace
@@ -23,4 +26,4 @@ def train_layout(
     from hwr.training.layout.recipe import LayoutRecipe
 
     recipe = LayoutRecipe()
-    run(data, out, replace(recipe, steps=steps) if steps else recipe)
+    run(data, out, replace(recipe, steps=steps) if steps else recipe, after)

@@ -8,7 +8,7 @@ from hwr.training.layout.cutouts import Shelf
 from hwr.training.layout.lettering import lettered
 from hwr.training.layout.pages import held_out_names, tuning_pages
 from hwr.training.layout.recipe import LayoutRecipe
-from hwr.training.layout.trainer import LayoutTrainer
+from hwr.training.layout.trainer import LayoutTrainer, load_averaged
 from hwr.training.packs import pack_names, read_pack
 from hwr.training.progress import log_handler
 from hwr.training.samples import LineSample
@@ -18,11 +18,14 @@ _LETTERED_EVERY = 20
 _PAGES, _LINES = "pages", "lines"
 
 
-def train_layout(data: Path, out: Path, recipe: LayoutRecipe) -> None:
+def train_layout(data: Path, out: Path, recipe: LayoutRecipe, after: Path | None = None) -> None:
     """Train on the pages of ``data`` and on drawn ones, writing checkpoints and weights to ``out``.
 
+    A new run starts from the weights of the run in the folder ``after``, if given.
+
     Raises:
-        TrainingDataError: there are no transcribed pages or no lines in ``data``.
+        TrainingDataError: there are no transcribed pages or no lines in ``data``,
+            or ``after`` holds no checkpoint.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
@@ -30,7 +33,8 @@ def train_layout(data: Path, out: Path, recipe: LayoutRecipe) -> None:
     pages = tuning_pages(data / _PAGES)
     lines = lines_to_draw(data, {page.collection for page in pages})
     shelf = Shelf([*lines, *lettered(line.text for line in lines[::_LETTERED_EVERY])])
-    LayoutTrainer(out, recipe).run(Views(pages, shelf, recipe))
+    start = load_averaged(after) if after else None
+    LayoutTrainer(out, recipe, start).run(Views(pages, shelf, recipe))
 
 
 def lines_to_draw(data: Path, collections: set[str]) -> list[LineSample]:

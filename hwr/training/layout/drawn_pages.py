@@ -76,7 +76,7 @@ def draw_page(shelf: Shelf, rng: Generator) -> KnownPage:
     """A page of one of four kinds, with the lines of one or two hands."""
     shape = int(rng.integers(*_HEIGHTS)), int(rng.integers(*_WIDTHS))
     draft = Draft(cover=np.zeros(shape, np.float32))
-    kinds = (_letter, _letter, _columns, _register, _register, _form)
+    kinds = (_letter, _letter, _columns, _register, _register, _register, _form)
     kinds[int(rng.integers(len(kinds)))](draft, shelf, rng)
     if rng.random() < 0.3:
         _flourish(draft.cover, rng)

@@ -4,16 +4,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from hwr.layout.maps import MISSED
 from hwr.training.layout.batches import Batch
 from hwr.training.layout.recipe import LayoutRecipe
-
-#: How much heavier a missed mark weighs than a false one, for baselines and ends.
-_MISSED = (2.0, 6.0)
 
 
 def loss_of(marks: Tensor, heights: Tensor, batch: Batch, recipe: LayoutRecipe) -> Tensor:
     """Cross-entropy of the soft marks, and the absolute error of the logarithms of heights."""
-    weights = torch.tensor(_MISSED).view(1, 2, 1, 1)
+    weights = torch.from_numpy(MISSED).view(1, 2, 1, 1)
     entropy = binary_cross_entropy_with_logits(
         marks.float(), batch.marks, reduction="none", pos_weight=weights
     )

@@ -6,6 +6,8 @@ stopped: a batch is a function of the step, and everything else is in the checkp
 
 import copy
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -30,9 +32,17 @@ _LOG_EVERY = 50
 class LayoutTrainer:
     """One run in one folder: checkpoint.pt to go on from, layout.safetensors to use."""
 
-    def __init__(self, folder: Path, recipe: LayoutRecipe) -> None:
+    def __init__(
+        self, folder: Path, recipe: LayoutRecipe, start: LayoutNetwork | None = None
+    ) -> None:
+        """A run in ``folder``; a new one starts from the weights of ``start``, if given.
+
+        Raises:
+            TrainingDataError: the folder holds a checkpoint of no such run.
+        """
         self._folder, self._recipe = folder, recipe
-        self.network = deterministic(recipe.seed).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = copy.deepcopy(start) if start else deterministic(recipe.seed)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average: LayoutNetwork = copy.deepcopy(self.network).eval()
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
@@ -94,12 +104,8 @@ class LayoutTrainer:
         self._folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             return
-        try:
+        with _named(path):
             self._restore(torch.load(path, weights_only=True))
-        except Exception as error:  # loading raises whatever the damaged bytes lead to
-            raise TrainingDataError(
-                f"{path} is no checkpoint of this network ({error}). Name the folder of a run."
-            ) from error
         log.info("resumed at step %d", self._step)
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -107,3 +113,27 @@ class LayoutTrainer:
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._step = int(state["step"])
+
+
+def load_averaged(folder: Path) -> LayoutNetwork:
+    """The averaged network of the run in ``folder``.
+
+    Raises:
+        TrainingDataError: there is no checkpoint of such a network.
+    """
+    path = folder / "checkpoint.pt"
+    network = LayoutNetwork()
+    with _named(path):
+        network.load_state_dict(torch.load(path, weights_only=True)["average"])
+    return network
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Whatever a damaged or another's checkpoint raises, by the name of its file."""
+    try:
+        yield
+    except Exception as error:  # loading raises whatever the damaged bytes lead to
+        raise TrainingDataError(
+            f"{path} is no checkpoint of this network ({error}). Name the folder of a run."
+        ) from error
