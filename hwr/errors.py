@@ -219,7 +219,10 @@ class UnknownProfile(ProfileError):
 
 
 class FormNotFound(ProfileError):
-    """The page is not the profile's blank form, so its zones are guessed from the page's edges."""
+    """The profile's blank form is not on the page: zones follow its edges, and print may be read.
+
+    Check the template, or that the page was submitted with the right profile.
+    """
 
 
 class ReaderClosed(HwrError):

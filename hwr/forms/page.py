@@ -7,6 +7,7 @@ from hwr.errors import FormNotFound
 from hwr.forms.lines import zoned_lines
 from hwr.forms.place import Finder
 from hwr.forms.sheet import find_sheet, flat_sheet
+from hwr.forms.template import open_template, register
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line, Upright, crop_line, find_lines, upright
 from hwr.layout.ink import Grey
@@ -39,12 +40,13 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
 
     Raises:
         TooManyLines: from the line finder.
+        ProfileError: the form's template cannot be used.
     """
     view = upright(image)
     if not form.zones and form.template is None:
         found = line_finder(view.image) if form.outside else ()
         return PageLayout(view=view, lines=tuple(ZonedLine(line=view.on_page(x)) for x in found))
-    view, zones = _placed(image, view, form)
+    view, zones, warning = _registered(image, view, form)
     lines = zoned_lines(view.image, line_finder(view.image), zones, outside=form.outside)
     placed = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in zones}
     return PageLayout(
@@ -54,7 +56,21 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
             for x in lines
         ),
         zones=tuple(placed.values()),
+        warning=warning,
     )
+
+
+def _registered(
+    image: Grey, view: Upright, form: PageForm
+) -> tuple[Upright, tuple[Zone, ...], FormNotFound | None]:
+    """The view to find lines in, the zones on it, and why these are not those of the template."""
+    if form.template is None:
+        return *_placed(image, view, form), None
+    try:
+        found = register(image, open_template(form.template))
+    except FormNotFound as warning:
+        return *_placed(image, view, form), warning
+    return found.view, Finder(found.sheet, Found.TEMPLATE).zones(form), None
 
 
 def _placed(image: Grey, view: Upright, form: PageForm) -> tuple[Upright, tuple[Zone, ...]]:

@@ -1,0 +1,188 @@
+"""A page laid on the blank form that it was filled in on, and the form's print taken away.
+
+Features of the page (ORB) are matched to those of the form; a homography that enough of them agree
+on (RANSAC) says where the form lies on the page, whichever way up and however it was photographed.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.documents import open_document
+from hwr.errors import DocumentError, FormNotFound, PageError, ProfileError
+from hwr.forms.sheet import FLAT_SIDE, FlatSheet
+from hwr.layout import Upright
+from hwr.layout.ink import Grey, flatten, paper_of
+from hwr.layout.rules import bridges
+from hwr.layout.sheet import Homography, corners, mapped
+
+#: Features are looked for on pictures whose longer side is at most this, in pixels.
+SEARCH_SIDE = 1200
+#: Smaller pictures have no features.
+LEAST_SIDE = 32
+#: Most features of a picture: matching compares each of the page with each of the form.
+MOST_FEATURES = 3000
+#: A match is believed whose second best is further away by this factor.
+DISTINCT = 0.8
+#: Features that agree lie within so many pixels of the search picture.
+AGREEMENT = 3.0
+#: Fewest features that agree.
+FEWEST = 20
+#: Share of the picture that the form covers at least, and how far its sides may differ from those
+#: of a rectangle seen at an angle.
+LEAST_COVER, MOST_UNEQUAL = 0.1, 1.6
+#: Grey levels by which the form's print is darker than its paper.
+PRINT_LEVEL = 30
+#: Print reaches this far beyond its place on the form, in parts of the form's longer side: the
+#: homography is not exact, and ink spreads.
+SPREAD = 1 / 600
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Template:
+    """A blank form, known by its features."""
+
+    #: How much darker than its paper, uint8 (h, w); the longer side at most FLAT_SIDE.
+    dark: Grey
+    #: Places of its features in pixels of `dark`, float32 (n, 2).
+    places: NDArray[np.float32]
+    #: What they look like, uint8 (n, 32).
+    features: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Registered:
+    """A page as if it were the form, filled in."""
+
+    #: The page in the form's frame, without the form's print.
+    view: Upright
+    #: The form's own print in that frame.
+    sheet: FlatSheet
+
+
+def open_template(path: Path) -> Template:
+    """The blank form in a picture or the first page of a document.
+
+    Raises:
+        ProfileError: it cannot be read, or has too little print to be known by.
+    """
+    return _opened(path, path.stat().st_mtime_ns)
+
+
+def register(image: Grey, template: Template) -> Registered:
+    """Lay a grey page (H, W) on its form.
+
+    Raises:
+        FormNotFound: too little of the form is to be seen on the page.
+    """
+    places, features = _features(image)
+    pairs = _matches(template.features, features)
+    to_page = _agreed(template.places[pairs[:, 0]], places[pairs[:, 1]], template, image)
+    height, width = template.dark.shape
+    outline = mapped(corners(width, height), to_page)
+    area = float(cv2.contourArea(outline.astype(np.float32)))
+    scale = float(np.clip(np.sqrt(area / template.dark.size), 0.25, 4.0))
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    # From pixels of the view to those of the form.
+    grown = np.diag([width / size[0], height / size[1], 1.0])
+    place = to_page @ grown
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    view = np.asarray(cv2.warpPerspective(image, place, size, flags=flags, borderValue=255))
+    clean = without_print(view.astype(np.uint8), template.dark)
+    shape = (image.shape[0], image.shape[1])
+    return Registered(
+        view=Upright(image=clean, page_shape=shape, to_page=place),
+        sheet=FlatSheet(dark=template.dark, to_page=np.linalg.inv(grown)),
+    )
+
+
+def without_print(view: Grey, dark: Grey) -> Grey:
+    """A page in the form's frame (h, w) without the form's print; `dark` is that of the form.
+
+    Strokes that cross print stay whole.
+    """
+    size = view.shape[1], view.shape[0]
+    form = np.asarray(cv2.resize(dark, size, interpolation=cv2.INTER_AREA), np.uint8)
+    reach = 2 * max(round(max(size) * SPREAD), 1) + 1
+    printed = (form > PRINT_LEVEL).astype(np.uint8)
+    mask = np.asarray(cv2.dilate(printed, np.ones((reach, reach), np.uint8)), np.uint8)
+    dark = np.asarray(cv2.bitwise_not(flatten(view)), np.uint8)
+    ink = (dark > PRINT_LEVEL).astype(np.uint8)
+    crossed = ink & bridges(ink & (1 - mask))
+    dropped = (mask & (1 - crossed)).astype(bool)
+    return np.where(dropped, paper_of(view), view).astype(np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _opened(path: Path, _: int) -> Template:
+    """`_` is when the file was changed last."""
+    try:
+        with open_document(path) as document:
+            image = document.page(1).image
+    except (DocumentError, PageError) as error:
+        raise ProfileError(f"The template {path} cannot be read: {error}") from error
+    factor = min(FLAT_SIDE / max(image.shape), 1.0)
+    size = max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    places, features = _features(small)
+    if len(places) < FEWEST:
+        raise ProfileError(f"The template {path} has too little print. Leave it out.")
+    dark = np.asarray(cv2.bitwise_not(flatten(small)), np.uint8)
+    return Template(dark=dark, places=places, features=features)
+
+
+def _features(image: Grey) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Places (n, 2) of features in pixels of the image, and what they look like (n, 32)."""
+    height, width = image.shape
+    if min(height, width) < LEAST_SIDE:
+        return np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
+    scale = min(SEARCH_SIDE / max(height, width), 1.0)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    found, features = cv2.ORB.create(MOST_FEATURES).detectAndCompute(small, None)
+    if features is None:
+        return np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
+    places = np.array([one.pt for one in found], np.float32)
+    return places / np.float32(scale), np.asarray(features, np.uint8)
+
+
+def _matches(form: NDArray[np.uint8], page: NDArray[np.uint8]) -> NDArray[np.int_]:
+    """Pairs (n, 2) of features of the form and of the page that look alike and like no other."""
+    if len(page) < 2:
+        return np.empty((0, 2), int)
+    two = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(form, page, k=2)
+    pairs = [(a.queryIdx, a.trainIdx) for a, b in two if a.distance < DISTINCT * b.distance]
+    return np.array(pairs, int).reshape(-1, 2)
+
+
+def _agreed(
+    form: NDArray[np.float32], page: NDArray[np.float32], template: Template, image: Grey
+) -> Homography:
+    """What takes the form to the page, by most of the pairs; FormNotFound where that is too few."""
+    if len(form) < FEWEST:
+        raise FormNotFound
+    reach = AGREEMENT * max(image.shape[0] / SEARCH_SIDE, image.shape[1] / SEARCH_SIDE, 1.0)
+    found, agreeing = cv2.findHomography(form, page, cv2.RANSAC, reach, maxIters=2000)
+    if found is None or int(agreeing.sum()) < FEWEST:
+        raise FormNotFound
+    height, width = template.dark.shape
+    outline = mapped(corners(width, height), np.asarray(found, np.float64))
+    if not _is_sheet(outline, image):
+        raise FormNotFound
+    return np.asarray(found, np.float64)
+
+
+def _is_sheet(outline: NDArray[np.float64], image: Grey) -> bool:
+    """Whether a flat sheet may look like that: convex, not mirrored, not too small or askew."""
+    points = outline.astype(np.float32)
+    if not (np.isfinite(points).all() and cv2.isContourConvex(points)):
+        return False
+    if cv2.contourArea(points, oriented=True) < LEAST_COVER * image.size:
+        return False
+    sides = np.linalg.norm(np.roll(outline, -1, axis=0) - outline, axis=1)
+    unequal = max(sides[:2] / sides[2:]), max(sides[2:] / sides[:2])
+    return bool(max(unequal) < MOST_UNEQUAL)

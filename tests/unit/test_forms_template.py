@@ -1,0 +1,128 @@
+"""Pages laid on their blank forms: turned, photographed, upside down, or not that form at all."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hwr.errors import ProfileError
+from hwr.forms import Found, PageLayout, lay_out
+from hwr.forms.template import without_print
+from hwr.profiles import PageForm, ZoneForm
+
+WIDTH, HEIGHT = 1200, 900
+Grey = NDArray[np.uint8]
+#: In pixels of the form.
+TOTAL = (700, 300, 1100, 360)
+
+
+@pytest.fixture(scope="module")
+def blank() -> Grey:
+    """A form with enough print to be known by."""
+    form = np.full((HEIGHT, WIDTH), 250, np.uint8)
+    rows = ("Application for leave", "Surname and given names", "Number of days", "Signature")
+    for number, text in enumerate(rows):
+        y = 120 + 200 * number
+        cv2.putText(form, text, (80, y), cv2.FONT_HERSHEY_TRIPLEX, 1.3, 40, 2, cv2.LINE_AA)
+        cv2.line(form, (80, y + 60), (1120, y + 60), 60, 2)
+    cv2.rectangle(form, TOTAL[:2], TOTAL[2:], 60, 2)
+    return form
+
+
+@pytest.fixture(scope="module")
+def page_form(blank: Grey, tmp_path_factory: pytest.TempPathFactory) -> PageForm:
+    path = tmp_path_factory.mktemp("form") / "blank.png"
+    assert cv2.imwrite(str(path), blank)
+    left, top, right, bottom = TOTAL
+    box = (left / WIDTH, top / HEIGHT, right / WIDTH, bottom / HEIGHT)
+    return PageForm(template=path, zones=(ZoneForm(name="total", box=box),))
+
+
+def filled(blank: Grey) -> Grey:
+    page = blank.copy()
+    cv2.putText(page, "4711", (760, 352), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 2, 20, 4, cv2.LINE_AA)
+    return page
+
+
+def seen(page: Grey, degrees: float, scale: float, tilt: float) -> tuple[Grey, NDArray[np.float64]]:
+    """The page on a grey desk, and where it came to lie."""
+    corners = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
+    turn = np.radians(degrees)
+    across = np.array([(np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn))])
+    tilted = corners + np.array([(tilt, 0), (-tilt, tilt), (0, 0), (0, -tilt)]) * WIDTH
+    placed = scale * (tilted - tilted.mean(axis=0)) @ across
+    placed += 80 - placed.min(axis=0)
+    size = tuple(int(side) for side in np.ceil(placed.max(axis=0) + 80))
+    move = cv2.getPerspectiveTransform(corners, placed.astype(np.float32))
+    image = cv2.warpPerspective(page, move, size, flags=cv2.INTER_AREA, borderValue=120)
+    noise = np.random.default_rng(3).normal(0, 4, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8), np.asarray(move, np.float64)
+
+
+def laid_out(image: Grey, form: PageForm) -> tuple[PageLayout, Grey]:
+    """The layout, and the picture that lines are looked for in."""
+    views: list[Grey] = []
+    layout = lay_out(image, form, lambda view: views.append(view) or ())
+    return layout, views[0]
+
+
+@pytest.mark.parametrize(
+    ("degrees", "scale", "tilt"),
+    [(0, 1.0, 0.0), (7, 1.4, 0.0), (-3, 0.8, 0.04), (90, 1.0, 0.02), (178, 1.1, 0.0)],
+)
+def test_zones_lie_where_they_do_on_the_form(
+    blank: Grey, page_form: PageForm, degrees: float, scale: float, tilt: float
+) -> None:
+    image, move = seen(filled(blank), degrees, scale, tilt)
+    layout, _ = laid_out(image, page_form)
+    assert layout.warning is None
+    (zone,) = layout.zones
+    assert zone.found is Found.TEMPLATE
+    left, top, right, bottom = TOTAL
+    box = np.array([[(left, top), (right, top), (right, bottom), (left, bottom)]], np.float64)
+    assert np.abs(cv2.perspectiveTransform(box, move)[0] - zone.polygon).max() < 5 * scale
+
+
+def test_the_print_goes_and_the_writing_stays(blank: Grey, page_form: PageForm) -> None:
+    image, _ = seen(filled(blank), 5, 1.0, 0.02)
+    _, view = laid_out(image, page_form)
+    factor = view.shape[1] / WIDTH
+    print_rows = view[round(40 * factor) : round(280 * factor), round(60 * factor) :]
+    assert (print_rows < 150).mean() < 0.002
+    left, top, right, bottom = (round(side * factor) for side in TOTAL)
+    assert (view[top:bottom, left:right] < 150).mean() > 0.03
+
+
+def test_strokes_across_print_stay_whole(blank: Grey) -> None:
+    page = blank.copy()
+    cv2.line(page, (600, 130), (600, 230), 20, 6)  # across the rule at 180
+    clean = without_print(page, np.asarray(cv2.bitwise_not(blank), np.uint8))
+    assert (clean[135:225, 600] < 100).all()
+    assert (clean[135:225, 300:500] > 200).all()
+
+
+def test_another_page_is_told_and_read_by_its_edges(page_form: PageForm) -> None:
+    other = np.full((HEIGHT, WIDTH), 250, np.uint8)
+    cv2.putText(other, "Dear Sir,", (100, 300), cv2.FONT_HERSHEY_SCRIPT_COMPLEX, 3, 30, 4)
+    noise = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
+    for image in (other, np.full((HEIGHT, WIDTH), 255, np.uint8), noise, noise[:1, :1]):
+        layout, _ = laid_out(image, page_form)
+        assert layout.warning is not None
+        assert [zone.found for zone in layout.zones] == [Found.SHEET]
+
+
+@pytest.mark.parametrize("content", [b"no picture", b""])
+def test_a_template_that_is_no_picture_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "blank.png"
+    path.write_bytes(content)
+    with pytest.raises(ProfileError, match=r"blank\.png cannot be read"):
+        lay_out(np.full((99, 99), 255, np.uint8), PageForm(template=path), lambda _: ())
+
+
+def test_a_template_without_print_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "blank.png"
+    assert cv2.imwrite(str(path), np.full((400, 300), 255, np.uint8))
+    with pytest.raises(ProfileError, match="too little print"):
+        lay_out(np.full((99, 99), 255, np.uint8), PageForm(template=path), lambda _: ())
