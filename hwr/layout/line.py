@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+#: More lines than this are no page of handwriting.
+MOST_LINES = 1000
+
 #: (x, y) in page pixels.
 Point = tuple[int, int]
 
@@ -16,3 +22,11 @@ class Line:
     polygon: tuple[Point, ...]
     #: What the letters stand on, from left to right; at least two points.
     baseline: tuple[Point, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outline:
+    """A line that has no place in an order yet; points (n, 2) in page pixels, perhaps beyond it."""
+
+    polygon: NDArray[np.float64]
+    baseline: NDArray[np.float64]

@@ -6,12 +6,19 @@ from math import sqrt
 import cv2
 import numpy as np
 
+from hwr.errors import TooManyLines
 from hwr.layout.ink import Grey
+from hwr.layout.line import MOST_LINES, Outline
 from hwr.layout.maps import NOMINAL_HEIGHT, NOMINAL_SIDE, Map, maps_of, network_ink
+from hwr.layout.outlines import shapes_of
 from hwr.layout.tracing import Trace, trace_lines
 
 #: The network looks again where lines are smaller or larger than it is used to by these factors.
 USUAL = (0.8, 1.25)
+#: A page is first seen at this scale at most: a small one may be a field cut from a large scan.
+FIRST_SCALE = 0.4
+#: Where nothing is seen, the page is looked at again so many times larger.
+UNSEEN = 1.6
 #: A page is enlarged so many times at most.
 MOST_ENLARGED = 2.0
 #: Views have no more pixels than this, about five pages' worth: a bound on time and memory.
@@ -30,18 +37,35 @@ class Look:
     traces: list[Trace]
 
 
+def network_outlines(page: Grey) -> list[Outline]:
+    """Outlines of the lines of a grey page, in no order. Raises ``TooManyLines``."""
+    seen = look_at(page)
+    if len(seen.traces) > MOST_LINES:
+        raise TooManyLines(
+            f"The page has {len(seen.traces)} lines, the limit is {MOST_LINES}. Split it."
+        )
+    return [
+        Outline(polygon=shape.polygon / seen.scale, baseline=shape.baseline / seen.scale)
+        for shape in shapes_of(seen.traces, seen.ink)
+    ]
+
+
 def look_at(page: Grey) -> Look:
     """A look at a grey page, and a second one where its lines are unusually small or large.
 
     Raises ``TooManyLines``.
     """
-    first = look(page, min(NOMINAL_SIDE / min(page.shape), 1.0))
-    if not first.traces:
-        return first
-    better = first.scale * NOMINAL_HEIGHT / usual_height(first.traces)
-    better = bounded(page, better)
+    first = look(page, min(NOMINAL_SIDE / min(page.shape), FIRST_SCALE))
+    better = bounded(page, first.scale * correction(first.traces))
     least, most = USUAL
-    return first if least < better / first.scale < most else look(page, better)
+    if least < better / first.scale < most or not first.ink.any():
+        return first
+    return look(page, better)
+
+
+def correction(traces: list[Trace]) -> float:
+    """How many times larger a page should be seen; much larger where nothing was seen."""
+    return NOMINAL_HEIGHT / usual_height(traces) if traces else UNSEEN
 
 
 def look(page: Grey, scale: float) -> Look:

@@ -219,9 +219,9 @@ def test_noise_and_specks_are_bounded() -> None:
 
 def test_too_many_lines_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     page, heights = sloping_page(0.0)
-    monkeypatch.setattr("hwr.layout.find.MOST_LINES", len(heights))
+    monkeypatch.setattr("hwr.layout.classic.MOST_LINES", len(heights))
     assert len(find_lines(page)) == len(heights)
-    monkeypatch.setattr("hwr.layout.find.MOST_LINES", len(heights) - 1)
+    monkeypatch.setattr("hwr.layout.classic.MOST_LINES", len(heights) - 1)
     with pytest.raises(TooManyLines, match="8 lines, the limit is 7"):
         find_lines(page)
 
