@@ -31,12 +31,14 @@ EDGE_BLUR = 0.5
 FULL = 76.0
 #: A page lies on its side where its columns vary more than its rows by this factor (logarithm).
 LEAST_SIDEWAYS = 0.5
-#: It stands on its head where slopes lean this far to the wrong side, -1 to 1.
+#: Which way its head is says a lean of the slopes this far to one side, -1 to 1.
 LEAST_LEAN = 0.08
+#: Writing makes rows or columns vary at least so much; noise and shadows do not.
+LEAST_VARIATION = 3.0
 #: Fewer pieces of strips with writing than this say nothing about it.
 LEAST_PIECES = 12
 #: Their lean differs from nothing by so many standard errors.
-LEAST_SURENESS = 2.0
+LEAST_SURENESS = 1.5
 
 #: float32 (rows, strips): mean darkness of the pixels of a row within each strip.
 Profiles = NDArray[np.float32]
@@ -48,10 +50,15 @@ def quarter_turns(image: Grey) -> int:
     if min(dark.shape) < 2 * STRIP:
         return 0
     rows, columns = profiles(dark), profiles(np.asarray(cv2.transpose(dark), np.uint8))
-    if sideways(rows, columns) < LEAST_SIDEWAYS:
-        lean, sureness = leaning(rows)
-        return 2 if lean < -LEAST_LEAN and sureness > LEAST_SURENESS else 0
-    return 1 if leaning(columns)[0] > 0 else 3
+    if max(variation(rows), variation(columns)) < LEAST_VARIATION:
+        return 0
+    lies = sideways(rows, columns) >= LEAST_SIDEWAYS
+    lean, sureness = leaning(columns if lies else rows)
+    if abs(lean) < LEAST_LEAN or sureness < LEAST_SURENESS:
+        return 0
+    if lies:
+        return 1 if lean > 0 else 3
+    return 0 if lean > 0 else 2
 
 
 def darkness(image: Grey) -> Grey:
