@@ -1,14 +1,15 @@
 """The whole way in one command: `python -m workers.demo [FILES…] --out demo-output`.
 
-Draws a synthetic batch (or takes your files), starts `hwr up`, submits over HTTP, follows the job,
-prints what was read, and leaves results and pictures behind. Everything it started is stopped at
-the end, also after Ctrl-C.
+Draws a synthetic batch (or takes your files), starts `hwr up`, submits over HTTP, a job for each
+kind of document, follows the jobs, prints what was read, by name where the document has fields, and
+leaves results and pictures behind. Everything it started is stopped at the end, also after Ctrl-C.
 """
 
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from rich.table import Table
 
 from hwr.documents import Limits, open_document
 from hwr.errors import HwrError, PageError
-from hwr.layout import Line, draw_lines
+from hwr.forms import Found, Zone, draw_layout
+from hwr.layout import Line
+from hwr.profiles import FREE_TEXT
 from hwr.samples import load_truth, write_batch
 from hwr.training.metrics import ErrorRates, error_rates
 from workers.database import State
@@ -31,6 +34,9 @@ from workers.settings import get_settings
 INTERRUPTED = 130
 
 
+#: Zones of the samples' profiles that nobody reads.
+UNREAD = frozenset({"signature"})
+
 #: Characters of a row where the output is no terminal.
 PIPE_WIDTH = 240
 
@@ -40,6 +46,8 @@ class Input:
     """A document of the demo."""
 
     path: Path
+    #: What kind of document it is.
+    profile: str = FREE_TEXT
     #: Its truth; None for a document of the user's.
     truth_path: Path | None = None
 
@@ -51,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     width = None if sys.stdout.isatty() else PIPE_WIDTH
     console = Console(highlight=False, width=width)
     try:
-        return run(options.files, options.out, console)
+        own = [Input(path=path, profile=options.profile) for path in options.files]
+        return run(own, options.out, console)
     except HwrError as error:
         console.print(f"{error.code}: {error}", style="red", markup=False)
         return 1
@@ -63,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> Any:
     parser = ArgumentParser(prog="python -m workers.demo", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILES", help="your documents")
+    parser.add_argument("--profile", default=FREE_TEXT, help="what kind they are; default: page")
     parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder to write to")
     options = parser.parse_args(arguments)
     for path in options.files:
@@ -71,15 +81,22 @@ def _parse(arguments: Sequence[str] | None) -> Any:
     return options
 
 
-def run(files: Sequence[Path], out: Path, console: Console) -> int:
-    """Read the files, or a drawn batch, and leave everything in `out`."""
+def run(own: Sequence[Input], out: Path, console: Console) -> int:
+    """Read the documents, or a drawn batch, and leave everything in `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    inputs = [Input(path=path) for path in files] or _draw_samples(out, console)
+    inputs = list(own) or _draw_samples(out, console)
     log = out / "hwr.log"
     with running_service(out / "service", log, console) as client:
-        job_id = client.submit([given.path for given in inputs])["id"]
-        follow(client, job_id, console)
-        results: list[Result] = client.results(job_id)["documents"]
+        # One job a kind: inputs of one kind stand together.
+        kinds = [list(kind) for _, kind in groupby(inputs, key=lambda one: one.profile)]
+        ids = [
+            client.submit([one.path for one in kind], profile=kind[0].profile)["id"]
+            for kind in kinds
+        ]
+        results: list[Result] = []
+        for job_id in ids:
+            follow(client, job_id, console)
+            results += client.results(job_id)["documents"]
     folder, pictures = Folder(out / "results"), out / "pictures"
     pictures.mkdir(exist_ok=True)
     for given, result in zip(inputs, results, strict=True):
@@ -96,17 +113,21 @@ def run(files: Sequence[Path], out: Path, console: Console) -> int:
 def _draw_samples(out: Path, console: Console) -> list[Input]:
     console.print("Drawing a synthetic batch: an exam and cheques.")
     samples = write_batch(out / "samples")
-    return [Input(path=sample.path, truth_path=sample.truth_path) for sample in samples]
+    return [
+        Input(path=sample.path, profile=sample.profile, truth_path=sample.truth_path)
+        for sample in samples
+    ]
 
 
 def show(given: Input, result: Result, console: Console) -> None:
     """Print what was read of a document, line by line, and what was not."""
     console.print(f"\n{result['name']}: {_summary(given, result)}", style="bold", markup=False)
-    table = Table("page", "line", "confidence", "text", box=None, padding=(0, 1))
+    table = Table("page", "line", "zone", "confidence", "text", box=None, padding=(0, 1))
     for page in result["pages"]:
         for line in page["lines"]:
-            cells = (page["number"], line["order"] + 1, f"{line['confidence']:.2f}")
-            table.add_row(*map(str, cells), escape(line["text"]))
+            zone, sure = line["zone"] or "", f"{line['confidence']:.2f}"
+            cells = (str(page["number"]), str(line["order"] + 1), zone, sure, line["text"])
+            table.add_row(*map(escape, cells))
     if table.row_count:
         console.print(table)
     for problem in problems(result):
@@ -119,16 +140,38 @@ def _summary(given: Input, result: Result) -> str:
     if given.truth_path is None:
         return said
     rates = rates_of(given.truth_path, result)
-    return f"{said}; synthetic, character error rate against its truth {rates.cer:.1%}"
+    of = " in its zones" if any(page["zones"] for page in result["pages"]) else ""
+    return f"{said}; synthetic, character error rate against its truth{of} {rates.cer:.1%}"
 
 
 def rates_of(truth_path: Path, result: Result) -> ErrorRates:
-    """Error rates of a document's pages, each taken as one row of text in reading order."""
-    read = {
-        page["number"]: " ".join(line["text"] for line in page["lines"]) for page in result["pages"]
-    }
-    pages = load_truth(truth_path).pages
-    return error_rates((page.text, read.get(page.number, "")) for page in pages)
+    """Error rates of what is written in the zones that are read, each taken as one row of text.
+
+    Without zones, of all that is on each page.
+    """
+    read: dict[tuple[int, str | None], str] = {}
+    for page in result["pages"]:
+        for line in page["lines"]:
+            place = page["number"], line["zone"]
+            read[place] = f"{read.get(place, '')} {line['text']}".strip()
+    return error_rates(
+        (text, read.get(place, "")) for place, text in _written(truth_path, result).items()
+    )
+
+
+def _written(truth_path: Path, result: Result) -> dict[tuple[int, str | None], str]:
+    """What stands in each zone by page and name; a page without zones is one by the name None."""
+    zones = {page["number"]: page["zones"] for page in result["pages"]}
+    written: dict[tuple[int, str | None], str] = {}
+    for page in load_truth(truth_path).pages:
+        if not zones.get(page.number):
+            written[page.number, None] = page.text
+            continue
+        for line in page.lines:
+            if line.zone is not None and line.zone not in UNREAD:
+                place = page.number, line.zone
+                written[place] = f"{written.get(place, '')} {line.text}".strip()
+    return written
 
 
 def overlays(path: Path, result: Result) -> Iterator[tuple[int, Image.Image]]:
@@ -144,7 +187,8 @@ def overlays(path: Path, result: Result) -> Iterator[tuple[int, Image.Image]]:
                 continue
             lines = [_line(line) for line in page["lines"]]
             texts = [line["text"] for line in page["lines"]]
-            yield page["number"], Image.fromarray(draw_lines(image, lines, texts))
+            zones = [_zone(zone) for zone in page["zones"]]
+            yield page["number"], Image.fromarray(draw_layout(image, lines, texts, zones))
 
 
 def _line(raw: Result) -> Line:
@@ -152,6 +196,15 @@ def _line(raw: Result) -> Line:
         order=raw["order"],
         polygon=tuple((x, y) for x, y in raw["polygon"]),
         baseline=tuple((x, y) for x, y in raw["baseline"]),
+    )
+
+
+def _zone(raw: Result) -> Zone:
+    return Zone(
+        name=raw["name"],
+        polygon=tuple((x, y) for x, y in raw["polygon"]),
+        found=Found(raw["found"]),
+        is_read=raw["name"] not in UNREAD,
     )
 
 

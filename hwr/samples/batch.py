@@ -28,6 +28,8 @@ class Sample:
 
     path: Path
     truth_path: Path
+    #: Name of the profile that says what stands where on it
+    profile: str
 
 
 def write_batch(folder: Path, *, pages: int = 4, seed: int = 2) -> tuple[Sample, ...]:
@@ -47,7 +49,7 @@ def _write_exam(folder: Path, pages: int, seed: int) -> Sample:
     truths: list[TruthPage] = []
     scans = exam_pages(pages, np.random.default_rng([seed, 0]))
     write_pdf(path, _pictures(scans, truths), DPI)
-    return _save_truth(path, truths, seed)
+    return _save_truth(path, truths, seed, "exam")
 
 
 def _pictures(scans: Iterator[Scan], truths: list[TruthPage]) -> Iterator[NDArray[np.uint8]]:
@@ -61,7 +63,7 @@ def _write_png(folder: Path, place: int, face: Face, seed: int) -> Sample:
     rng = np.random.default_rng([seed, place])
     front = cheque_front(choose_cheque(rng, face), rng, pattern=True)
     Image.fromarray(front.picture).save(path, dpi=(DPI, DPI))
-    return _save_truth(path, [front.truth], seed)
+    return _save_truth(path, [front.truth], seed, "cheque")
 
 
 def _write_tiff(folder: Path, place: int, face: Face, seed: int) -> Sample:
@@ -74,10 +76,10 @@ def _write_tiff(folder: Path, place: int, face: Face, seed: int) -> Sample:
         sides.append(cheque_back(cheque, rng))
     first, *others = [Image.fromarray(bilevel(side.picture)) for side in sides]
     first.save(path, save_all=True, append_images=others, compression="group4", dpi=(DPI, DPI))
-    return _save_truth(path, [side.truth for side in sides], seed)
+    return _save_truth(path, [side.truth for side in sides], seed, "cheque")
 
 
-def _save_truth(path: Path, pages: Sequence[TruthPage], seed: int) -> Sample:
+def _save_truth(path: Path, pages: Sequence[TruthPage], seed: int, profile: str) -> Sample:
     truth_path = path.with_suffix(".truth.json")
     Truth(file=path.name, dpi=DPI, seed=seed, pages=tuple(pages)).save(truth_path)
-    return Sample(path=path, truth_path=truth_path)
+    return Sample(path=path, truth_path=truth_path, profile=profile)

@@ -22,13 +22,21 @@ def line(order: int, text: str) -> dict[str, Any]:
         "confidence": 0.875,
         "polygon": [list(corner) for corner in BOX],
         "baseline": [[20, 65], [180, 65]],
+        "zone": None,
         "error": None,
     }
 
 
 def page(number: int, *texts: str, error: dict[str, str] | None = None) -> dict[str, Any]:
     lines = [line(order, text) for order, text in enumerate(texts)]
-    return {"number": number, "width": 200, "height": 100, "error": error, "lines": lines}
+    return {
+        "number": number,
+        "width": 200,
+        "height": 100,
+        "error": error,
+        "lines": lines,
+        "zones": [],
+    }
 
 
 def result(*pages: dict[str, Any], error: dict[str, str] | None = None) -> dict[str, Any]:
@@ -78,6 +86,26 @@ def test_lines_stand_with_page_order_and_confidence() -> None:
     rows = [row.split() for row in said.splitlines()]
     assert ["3", "1", "0.88", "one"] in rows
     assert ["3", "2", "0.88", "[red]two"] in rows
+
+
+def test_zones_are_told_by_name_and_measured_alone(tmp_path: Path) -> None:
+    lines = tuple(
+        TruthLine(order=order, text=text, polygon=BOX, kind=Kind.HANDWRITING, zone=zone)
+        for order, (text, zone) in enumerate(
+            (("Date", None), ("1 May", "date"), ("A. Hand", "signature"))
+        )
+    )
+    path = tmp_path / "a.truth.json"
+    truth_page = TruthPage(number=1, width=200, height=100, lines=lines)
+    Truth(file="a.png", dpi=200, seed=1, pages=(truth_page,)).save(path)
+    read = page(1, "1 Mai")
+    read["lines"][0]["zone"] = "date"
+    read["zones"] = [{"name": "date", "polygon": [list(xy) for xy in BOX], "found": "rule"}]
+    # One of the five characters in the zone is wrong; the label and the signature do not count.
+    assert rates_of(path, result(read)).cer == pytest.approx(1 / 5)
+    said = printed(Input(path=Path("a.png"), truth_path=path), result(read))
+    assert "against its truth in its zones 20.0%" in said
+    assert ["1", "1", "date", "0.88", "1", "Mai"] in [row.split() for row in said.splitlines()]
 
 
 def test_what_was_not_read_is_told() -> None:
