@@ -37,8 +37,9 @@ LEAST_LEAN = 0.08
 LEAST_VARIATION = 3.0
 #: Fewer pieces of strips with writing than this say nothing about it.
 LEAST_PIECES = 12
-#: Their lean differs from nothing by so many standard errors.
-LEAST_SURENESS = 1.5
+#: Their lean differs from nothing by so many standard errors on a page that lies on its side, and
+#: on one whose lines run level, which rarely stands on its head.
+SIDE_SURENESS, HEAD_SURENESS = 1.5, 2.0
 
 #: float32 (rows, strips): mean darkness of the pixels of a row within each strip.
 Profiles = NDArray[np.float32]
@@ -54,7 +55,7 @@ def quarter_turns(image: Grey) -> int:
         return 0
     lies = sideways(rows, columns) >= LEAST_SIDEWAYS
     lean, sureness = leaning(columns if lies else rows)
-    if abs(lean) < LEAST_LEAN or sureness < LEAST_SURENESS:
+    if abs(lean) < LEAST_LEAN or sureness < (SIDE_SURENESS if lies else HEAD_SURENESS):
         return 0
     if lies:
         return 1 if lean > 0 else 3
