@@ -1,6 +1,8 @@
 """What HWR_MODEL comes to: a file, a version of the registry, or what comes with hwr."""
 
+import fcntl
 import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +73,26 @@ def test_a_language_model_comes_with_the_version_unless_another_is_named(tmp_pat
 def test_a_version_stays_on_the_disk_as_long_as_its_reader(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "cheques@v1")
     publish_small(settings, tmp_path / "small")
-    files = model_files(settings)
-    assert files.fetched
-    reader = open_reader(settings, files)
-    assert files.fetched.release.alive
+    reader = open_reader(settings, model_files(settings))
+    gc.collect()
+    assert is_held(tmp_path / "cache")
     reader.close()
     del reader
     gc.collect()
-    assert not files.fetched.release.alive
+    assert not is_held(tmp_path / "cache")
+
+
+def is_held(cache: Path) -> bool:
+    """Whether a process keeps the only version of the cache from making room."""
+    (home,) = (path for path in cache.iterdir() if path.is_dir())
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def test_a_version_that_is_not_there(tmp_path: Path) -> None:

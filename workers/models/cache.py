@@ -33,8 +33,11 @@ class Fetched:
         self.folder = folder
         descriptor = os.open(folder, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        #: Let it make room for others; the process's end does as well.
-        self.release = weakref.finalize(self, os.close, descriptor)
+        self._close = weakref.finalize(self, os.close, descriptor)
+
+    def release(self) -> None:
+        """Let it make room for others, as the end of the process does."""
+        self._close()
 
 
 class ModelCache:

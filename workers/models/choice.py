@@ -118,6 +118,7 @@ def open_reader(settings: Settings, files: ModelFiles) -> "LineReader":
 
     reader = LineReader(**engine_of(settings, files=files))
     if files.fetched:
+        # The method holds what it releases, which nobody else need do.
         weakref.finalize(reader, files.fetched.release)
     try:
         # Weights that are no numbers load, warm up, and fail on every line.
