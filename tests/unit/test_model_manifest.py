@@ -106,7 +106,14 @@ def test_a_move_says_which_manifest_was_meant(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"version": "../v1"}, {"version": "1/2"}, {"manifest": "x"}, {"moved": 7}]
+    "values",
+    [
+        {"version": "../v1"},
+        {"version": "1/2"},
+        {"version": "current"},
+        {"manifest": "x"},
+        {"moved": 7},
+    ],
 )
 def test_what_a_move_cannot_say_is_refused(content: bytes, values: dict[str, Any]) -> None:
     move = write_move(Manifest.parse(content, name("v1")))

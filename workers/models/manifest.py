@@ -173,9 +173,12 @@ class Move:
         """
         try:
             told = json.loads(content)
+            model = ModelName.parse(f"{name}@{told['version']}")
+            if model.version == CURRENT:
+                raise ValueError("it leads to itself")
             return cls(
                 number=number,
-                model=ModelName.parse(f"{name}@{told['version']}"),
+                model=model,
                 manifest=_hash(told["manifest"]),
                 moved=_time(told["moved"]),
             )
