@@ -46,9 +46,11 @@ def score_baselines(true: Sequence[Line], found: Sequence[Line]) -> Baselines:
     covered = np.zeros(len(wanted))
     shares = np.zeros((len(wanted), len(given)))
     for index, (points, tolerance) in enumerate(zip(wanted, tolerances, strict=True)):
-        distances = np.linalg.norm(points[:, None] - every[None, :], axis=2)
-        covered[index] = _credit(distances.min(axis=1), tolerance).mean()
-        credit = _credit(distances.min(axis=0), tolerance)
+        near = _near(every, points, 3 * max(tolerance, 1.0))
+        distances = np.linalg.norm(points[:, None] - every[None, near], axis=2)
+        covered[index] = _credit(distances.min(axis=1, initial=np.inf), tolerance).mean()
+        credit = np.zeros(len(every))
+        credit[near] = _credit(distances.min(axis=0), tolerance)
         shares[index] = np.add.reduceat(credit, starts) / np.array([*map(len, given)])
     right = sum(shares[pair] for pair in matches(shares, least=1e-9))
     return Baselines(recall=float(covered.mean()), precision=float(right / len(given)))
@@ -77,9 +79,16 @@ def _to_neighbour(place: int, lines: Sequence[Points]) -> float:
     along = along / max(float(np.linalg.norm(along)), 1e-9)
     across = np.array([-along[1], along[0]])
     others = [line for index, line in enumerate(lines) if index != place]
-    apart = own[:, None] - np.concatenate([*others, np.empty((0, 2))])[None, :]
+    every = np.concatenate([*others, np.empty((0, 2))])
+    apart = own[:, None] - every[None, _near(every, own, _FARTHEST)]
     beside = np.abs(apart @ along) <= _TICK / 2
     return float(np.abs(apart @ across)[beside].min(initial=_FARTHEST))
+
+
+def _near(points: Points, line: Points, reach: float) -> NDArray[np.bool_]:
+    """Which points are in the box around the line that is so much larger on each side."""
+    low, high = line.min(axis=0) - reach, line.max(axis=0) + reach
+    return np.asarray(((points >= low) & (points <= high)).all(axis=1), np.bool_)
 
 
 def _credit(distance: Points, tolerance: float) -> Points:
