@@ -3,9 +3,14 @@
 A Zstandard frame (RFC 8878) with a checksum. In it stand one line of JSON, with each line's place
 on the page, its width, or the error it failed with; and after it the pixels of the line images one
 after the other, LINE_HEIGHT rows of the width each.
+
+Packs of version 0.1.0, ZIP archives, are read too: pages wait while read workers are replaced.
 """
 
+import io
 import json
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +29,14 @@ COMPRESSION_LEVEL = 1
 
 #: Bytes that a pack may unpack to, against frames that claim more: twice what splitting permits.
 MOST_BYTES = 2**27
+
+_ARCHIVE = b"PK"
+
+#: What reading bytes that are no pack, or not all of one, ends with.
+_DAMAGES = (
+    *(ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError, EOFError),
+    *(zstandard.ZstdError, zipfile.BadZipFile, zlib.error),
+)
 
 Points = tuple[tuple[int, int], ...]
 
@@ -64,21 +77,40 @@ def unpack(data: bytes) -> tuple[PackedLine, ...]:
         DamagedLinePack: the bytes are not a line pack.
     """
     try:
-        content = _decompress(data)
-        end = content.index(b"\n")
-        return tuple(_lines(json.loads(content[:end]), content, end + 1))
-    except (ValueError, KeyError, TypeError, OverflowError, zstandard.ZstdError) as error:
+        return tuple(_archived(data) if data.startswith(_ARCHIVE) else _compressed(data))
+    except _DAMAGES as error:
         raise DamagedLinePack(
             f"The stored lines of the page are damaged ({error}). Submit the document again."
         ) from error
 
 
+def _archived(data: bytes) -> Iterator[PackedLine]:
+    """The lines of two NumPy arrays: all images side by side, and the JSON."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        _check_size(sum(entry.file_size for entry in archive.zip.infolist()))
+        pixels, described = archive["pixels"], json.loads(archive["lines"].tobytes())
+    ends = np.cumsum([line["width"] for line in described], dtype=np.int64)
+    if pixels.dtype != np.uint8 or pixels.shape != (LINE_HEIGHT, ends.max(initial=0)):
+        raise ValueError(f"pixels of shape {pixels.shape}")
+    for line, image in zip(described, np.split(pixels, ends[:-1], axis=1), strict=True):
+        yield _line(line, image)
+
+
+def _compressed(data: bytes) -> Iterator[PackedLine]:
+    content = _decompress(data)
+    end = content.index(b"\n")
+    return _lines(json.loads(content[:end]), content, end + 1)
+
+
 def _decompress(data: bytes) -> bytes:
     # The frame says how long its content is, and that much memory is taken before it is unpacked.
-    size = zstandard.frame_content_size(data)
+    _check_size(zstandard.frame_content_size(data))
+    return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+
+
+def _check_size(size: int) -> None:
     if not 0 <= size <= MOST_BYTES:
         raise ValueError(f"content of {size} bytes")
-    return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
 
 
 def _lines(described: list[dict[str, Any]], content: bytes, start: int) -> Iterator[PackedLine]:
@@ -99,8 +131,8 @@ def _line(described: dict[str, Any], image: NDArray[np.uint8]) -> PackedLine:
         polygon=_points(described["polygon"]),
         baseline=_points(described["baseline"]),
         image=image if image.size else None,
-        zone=described["zone"],
-        decoder=described["decoder"],
+        zone=described.get("zone"),
+        decoder=described.get("decoder"),
         error=Failure(**error) if error else None,
     )
 

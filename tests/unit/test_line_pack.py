@@ -1,5 +1,7 @@
 """Line packs: what goes in comes out, and nothing else is taken for one."""
 
+import io
+import json
 from typing import Any
 
 import numpy as np
@@ -48,7 +50,7 @@ def test_lines_come_back_as_they_went_in(lines: tuple[PackedLine, ...]) -> None:
             same.polygon,
             same.baseline,
         )
-        assert line.error == same.error
+        assert (line.zone, line.decoder, line.error) == (same.zone, same.decoder, same.error)
         np.testing.assert_array_equal(line.image, same.image)
 
 
@@ -78,7 +80,10 @@ def test_more_memory_than_a_page_can_need_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "described",
-    [b"[]", b"{}", b'[{"width": 4}]', b'[{"width": -30}]', b"no json", b"[1]", b'[{"width": 1e9}]'],
+    [
+        *(b"[]", b"{}", b"[1]", b"no json", b"[" * 100_000),
+        *(b'[{"width": 4}]', b'[{"width": -30}]', b'[{"width": 1e9}]'),
+    ],
 )
 def test_a_description_that_does_not_fit_is_refused(described: bytes) -> None:
     with pytest.raises(DamagedLinePack):
@@ -88,3 +93,55 @@ def test_a_description_that_does_not_fit_is_refused(described: bytes) -> None:
 def test_a_pack_without_pixels_is_refused() -> None:
     with pytest.raises(DamagedLinePack):
         unpack(zstandard.compress(b"[]"))
+
+
+def archive(pixels: Any, described: list[dict[str, Any]]) -> bytes:
+    """A pack as version 0.1.0 made them."""
+    stream = io.BytesIO()
+    text = np.frombuffer(json.dumps(described).encode(), np.uint8)
+    np.savez_compressed(stream, pixels=pixels, lines=text)
+    return stream.getvalue()
+
+
+def described(order: int, width: int, **values: Any) -> dict[str, Any]:
+    corners = [[0, order], [width, 9]]
+    line = {"order": order, "polygon": corners, "baseline": corners, "width": width, "error": None}
+    return line | values
+
+
+def test_pages_that_waited_while_hwr_was_updated_are_read() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (64, 50), np.uint8)
+    failure = {"code": "LineError", "message": "no ink"}
+    lines = [described(0, 20), described(1, 0, error=failure), described(2, 30)]
+    first, failed, last = unpack(archive(pixels, lines))
+    assert first.polygon == ((0, 0), (20, 9))
+    assert (first.zone, first.decoder, first.error) == (None, None, None)
+    assert (failed.image, failed.error) == (None, Failure(**failure))
+    np.testing.assert_array_equal(first.image, pixels[:, :20])
+    np.testing.assert_array_equal(last.image, pixels[:, 20:])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "widths"),
+    [
+        (np.zeros((64, 30), np.uint8), [31]),
+        (np.zeros((64, 30), np.uint8), [-30]),
+        (np.zeros((64, 30), np.uint8), [40, -10]),
+        (np.zeros((64, 30), np.uint8), [1.5]),
+        (np.zeros((64, 30), np.uint8), []),
+        (np.zeros((63, 30), np.uint8), [30]),
+        (np.zeros((64, 30), np.float32), [30]),
+        (np.zeros((64, MOST_BYTES // 64), np.uint8), [MOST_BYTES // 64]),
+        (np.array([{}], object), [1]),
+    ],
+)
+def test_an_archive_that_is_no_pack_is_refused(pixels: Any, widths: list[Any]) -> None:
+    with pytest.raises(DamagedLinePack):
+        unpack(archive(pixels, [described(0, width) for width in widths]))
+
+
+@pytest.mark.parametrize("cut", [2, 100, -30, -1])
+def test_an_archive_that_was_cut_off_is_refused(cut: int) -> None:
+    whole = archive(np.zeros((64, 30), np.uint8), [described(0, 30)])
+    with pytest.raises(DamagedLinePack):
+        unpack(whole[:cut])
