@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,7 +26,17 @@ from hwr.errors import (
 )
 from hwr.profiles import FREE_TEXT, load_profile
 from workers import leases
-from workers.database import FINAL_STATES, Database, Document, Job, Lane, Page, Stage, State
+from workers.database import (
+    FINAL_STATES,
+    Database,
+    Document,
+    Job,
+    Lane,
+    Page,
+    Stage,
+    State,
+    table_of,
+)
 from workers.settings import Settings
 
 __all__ = [
@@ -43,6 +54,16 @@ __all__ = [
     "submit",
     "view",
 ]
+
+_JOBS, _DOCUMENTS = table_of(Job), table_of(Document)
+
+#: What clients ask for again and again while a job runs: made once.
+_JOB = select(_JOBS).where(_JOBS.c.id == bindparam("job_id"), _JOBS.c.tenant == bindparam("tenant"))
+_ITS_DOCUMENTS = (
+    select(_DOCUMENTS)
+    .where(_DOCUMENTS.c.job_id == bindparam("job_id"))
+    .order_by(_DOCUMENTS.c.position)
+)
 
 
 def new_id() -> str:
@@ -213,9 +234,7 @@ def view(database: Database, *, tenant: str, job_id: str) -> JobView:
     """
     with database.reading() as session:
         job = _job(session, tenant, job_id)
-        documents = session.scalars(
-            select(Document).where(Document.job_id == job_id).order_by(Document.position)
-        )
+        documents = session.execute(_ITS_DOCUMENTS, {"job_id": job_id})
         return _job_view(job, tuple(_document_view(document) for document in documents))
 
 
@@ -320,14 +339,14 @@ def _new_row(job_id: str, position: int, document: NewDocument, due_at: float) -
     )
 
 
-def _job(session: Session, tenant: str, job_id: str) -> Job:
-    job = session.scalar(select(Job).where(Job.id == job_id, Job.tenant == tenant))
+def _job(session: Session, tenant: str, job_id: str) -> Row[Any]:
+    job = session.execute(_JOB, {"job_id": job_id, "tenant": tenant}).one_or_none()
     if job is None:
         raise JobNotFound(f"There is no job {job_id!r}. Check its id and your key.")
     return job
 
 
-def _job_view(job: Job, documents: tuple[DocumentView, ...]) -> JobView:
+def _job_view(job: Row[Any], documents: tuple[DocumentView, ...]) -> JobView:
     return JobView(
         id=job.id,
         lane=job.lane,
@@ -339,7 +358,7 @@ def _job_view(job: Job, documents: tuple[DocumentView, ...]) -> JobView:
     )
 
 
-def _document_view(document: Document) -> DocumentView:
+def _document_view(document: Row[Any]) -> DocumentView:
     return DocumentView(
         id=document.id,
         name=document.name,
