@@ -28,7 +28,7 @@ class Method(StrEnum):
 _METHODS = {Method.NETWORK: network_outlines, Method.CLASSIC: classic_outlines}
 
 
-def find_lines(image: Grey, method: Method = Method.CLASSIC) -> tuple[Line, ...]:
+def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]:
     """Lines of a grey page of shape (H, W), in reading order; none on a blank page.
 
     Raises ``TooManyLines`` above ``MOST_LINES``.

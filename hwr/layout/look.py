@@ -1,20 +1,25 @@
 """The network's look at a page: maps and baselines at the scale at which it sees best."""
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout.ink import Grey
 from hwr.layout.line import MOST_LINES, Outline
-from hwr.layout.maps import NOMINAL_HEIGHT, NOMINAL_SIDE, Map, maps_of, network_ink
+from hwr.layout.maps import ACROSS, NOMINAL_HEIGHT, NOMINAL_SIDE, Map, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
 from hwr.layout.tracing import Trace, trace_lines
 
 #: The network looks again where lines are smaller or larger than it is used to by these factors.
 USUAL = (0.8, 1.25)
+#: The network looks again, at a levelled page, where lines slope more than this.
+STEEPEST = 0.03
+#: Lines of fewer columns of the maps have no slope to speak of.
+SLOPING = 12
 #: A page is first seen at this scale at most: a small one may be a field cut from a large scan.
 FIRST_SCALE = 0.4
 #: Where nothing is seen, the page is looked at again so many times larger.
@@ -31,10 +36,19 @@ class Look:
 
     #: Pixels of the view to a pixel of the page.
     scale: float
+    #: How much lower a row of the view runs on the page for each column to the right.
+    slope: float
+    #: Rows of the view above the page's upper left corner.
+    above: int
     #: Evenly lit ink of the view, 0 to 255, as wide as the network's maps, (H, W).
     ink: Map
     #: Baselines in columns and rows of that.
     traces: list[Trace]
+
+    def on_page(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (n, 2) of the view in pixels of the page."""
+        x, y = curve.T
+        return np.stack([x, y - self.above + self.slope * x], axis=1) / self.scale
 
 
 def network_outlines(page: Grey) -> list[Outline]:
@@ -45,22 +59,22 @@ def network_outlines(page: Grey) -> list[Outline]:
             f"The page has {len(seen.traces)} lines, the limit is {MOST_LINES}. Split it."
         )
     return [
-        Outline(polygon=shape.polygon / seen.scale, baseline=shape.baseline / seen.scale)
+        Outline(polygon=seen.on_page(shape.polygon), baseline=seen.on_page(shape.baseline))
         for shape in shapes_of(seen.traces, seen.ink)
     ]
 
 
 def look_at(page: Grey) -> Look:
-    """A look at a grey page, and a second one where its lines are unusually small or large.
+    """A look at a grey page; a second one where its lines are small, large or sloping.
 
     Raises ``TooManyLines``.
     """
     first = look(page, min(NOMINAL_SIDE / min(page.shape), FIRST_SCALE))
     better = bounded(page, first.scale * correction(first.traces))
+    slope = usual_slope(first.traces)
     least, most = USUAL
-    if least < better / first.scale < most or not first.ink.any():
-        return first
-    return look(page, better)
+    fits = least < better / first.scale < most and abs(slope) < STEEPEST
+    return first if fits or not first.ink.any() else look(page, better, slope)
 
 
 def correction(traces: list[Trace]) -> float:
@@ -68,18 +82,34 @@ def correction(traces: list[Trace]) -> float:
     return NOMINAL_HEIGHT / usual_height(traces) if traces else UNSEEN
 
 
-def look(page: Grey, scale: float) -> Look:
-    """One look at this scale, or a smaller one if the view would be too large."""
+def look(page: Grey, scale: float, slope: float = 0.0) -> Look:
+    """One look with lines of this slope made level, smaller if the view would be too large."""
     scale = bounded(page, scale)
     height, width = (max(round(side * scale), 1) for side in page.shape)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     view = np.asarray(cv2.resize(page, (width, height), interpolation=method), np.uint8)
+    view, above = levelled(view, slope)
     ink = network_ink(view)
     return Look(
         scale=scale,
+        slope=slope,
+        above=above,
         ink=np.asarray(ink[0].max(axis=0), np.float32),
         traces=trace_lines(maps_of(ink)),
     )
+
+
+def levelled(view: Grey, slope: float) -> tuple[Grey, int]:
+    """The view with each column moved up by ``slope`` times its x, and rows added at its top."""
+    if slope == 0:
+        return view, 0
+    height, width = view.shape
+    drop = ceil(abs(slope) * width)
+    above = drop if slope > 0 else 0
+    matrix = np.array([[1, 0, 0], [-slope, 1, above]], np.float64)
+    border = cv2.BORDER_REPLICATE
+    moved = cv2.warpAffine(view, matrix, (width, height + drop), borderMode=border)
+    return np.asarray(moved, np.uint8), above
 
 
 def bounded(page: Grey, scale: float) -> float:
@@ -89,7 +119,18 @@ def bounded(page: Grey, scale: float) -> float:
 
 def usual_height(traces: list[Trace]) -> float:
     """Height of a line at the middle of all lines laid end to end, in rows."""
-    heights = np.array([trace.height for trace in traces])
-    order = heights.argsort()
-    reach = np.cumsum([len(traces[index].x) for index in order])
-    return float(heights[order][np.searchsorted(reach, reach[-1] / 2)])
+    return middle([trace.height for trace in traces], [len(trace.x) for trace in traces])
+
+
+def usual_slope(traces: list[Trace]) -> float:
+    """Slope of a line at the middle of all longer lines laid end to end, rows a pixel."""
+    long = [trace for trace in traces if len(trace.x) >= SLOPING]
+    slopes = [float(np.polyfit(trace.x * ACROSS, trace.y, 1)[0]) for trace in long]
+    return middle(slopes, [len(trace.x) for trace in long]) if long else 0.0
+
+
+def middle(values: list[float], weights: list[int]) -> float:
+    """The value that half of the weight lies below."""
+    order = np.argsort(values)
+    reach = np.cumsum(np.array(weights)[order])
+    return values[int(order[np.searchsorted(reach, reach[-1] / 2)])]

@@ -18,6 +18,8 @@ LEAST_REACH = (0.8, 0.7)
 LEAST_INK = 0.35
 #: The outline keeps this distance from the ink, in heights of the line, and rows at least.
 MARGIN, LEAST_MARGIN = 0.04, 0.7
+#: ... and from the first and last ink, in heights of the line.
+SIDE_MARGIN = 0.12
 #: Columns of the maps to each side over which the outline spreads.
 SPREAD = 2
 #: Two lines are parted at the lightest of so many places between them.
@@ -136,7 +138,8 @@ def shape_of(table: Table, index: int, first: Curve, last: Curve) -> Shape:
     height = float(np.median(table.up[index, own] + table.down[index, own]))
     margin = max(MARGIN * height, LEAST_MARGIN)
     x = (own + 0.5) * ACROSS
-    x[0], x[-1] = own[0] * ACROSS - margin, (own[-1] + 1) * ACROSS + margin
+    aside = SIDE_MARGIN * height
+    x[0], x[-1] = own[0] * ACROSS - aside, (own[-1] + 1) * ACROSS + aside
     top, bottom = spread(first[own], np.minimum) - margin, spread(last[own], np.maximum) + margin
     upper, lower = np.stack([x, top], axis=1), np.stack([x, bottom], axis=1)
     baseline = np.stack([x, table.y[index, own] + 0.5], axis=1)

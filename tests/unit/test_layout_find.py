@@ -1,15 +1,27 @@
 """Lines are found on pages drawn here, and nothing is found where nothing is written."""
 
+import sys
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
-from hwr.layout import Line, find_lines
+from hwr.layout import Line
+from hwr.layout.find import Method, find_lines
 
 Grey = NDArray[np.uint8]
 WORDS = "every good boy deserves a fair jig of plums".split()
+
+
+@pytest.fixture(autouse=True, params=list(Method))
+def method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Method:
+    """Every test here is one of both methods."""
+    chosen: Method = request.param
+    monkeypatch.setattr(sys.modules[__name__], "find_lines", partial(find_lines, method=chosen))
+    return chosen
 
 
 def blank(height: int = 1100, width: int = 1000) -> Grey:
@@ -26,7 +38,8 @@ def write_along(page: Grey, heights: NDArray[np.float64]) -> None:
     x = 90
     for word in WORDS[:7]:
         write(page, word, x, round(heights[x]))
-        x += 25 * len(word) + 20
+        (width, _), _ = cv2.getTextSize(word, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.3, 2)
+        x += width + 25
 
 
 def middles(lines: tuple[Line, ...]) -> list[float]:
@@ -217,19 +230,23 @@ def test_noise_and_specks_are_bounded() -> None:
         assert len(find_lines(page)) <= 500
 
 
-def test_too_many_lines_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_lines_are_refused_by_name(
+    method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, heights = sloping_page(0.0)
-    monkeypatch.setattr("hwr.layout.classic.MOST_LINES", len(heights))
+    module = {Method.NETWORK: "look", Method.CLASSIC: "classic"}[method]
+    monkeypatch.setattr(f"hwr.layout.{module}.MOST_LINES", len(heights))
     assert len(find_lines(page)) == len(heights)
-    monkeypatch.setattr("hwr.layout.classic.MOST_LINES", len(heights) - 1)
+    monkeypatch.setattr(f"hwr.layout.{module}.MOST_LINES", len(heights) - 1)
     with pytest.raises(TooManyLines, match="8 lines, the limit is 7"):
         find_lines(page)
 
 
 def test_a_page_of_crumbs_is_refused_before_they_are_compared(
-    monkeypatch: pytest.MonkeyPatch,
+    method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, _ = sloping_page(0.0)
-    monkeypatch.setattr("hwr.layout.strands.MOST_PIECES", 4)
+    module = {Method.NETWORK: "tracing", Method.CLASSIC: "strands"}[method]
+    monkeypatch.setattr(f"hwr.layout.{module}.MOST_PIECES", 4)
     with pytest.raises(TooManyLines, match="pieces of lines"):
         find_lines(page)

@@ -105,6 +105,16 @@ def words_within(cutout: Cutout, room: int, words: int | None, rng: Generator) -
     return cutout.part(left, fitting[-1]) if fitting else None
 
 
+def spaced(cutout: Cutout, gap: int) -> Cutout:
+    """The line with its words ``gap`` pixels further apart."""
+    words = [cutout.cover[:, left:right] for left, right in word_spans(cutout.cover)]
+    if len(words) < 2:
+        return cutout
+    space = np.zeros((len(cutout.cover), gap + round(_GAP * len(cutout.cover))), np.float32)
+    parts = [part for word in words for part in (word, space)][:-1]
+    return Cutout(cover=np.concatenate(parts, axis=1), foot=cutout.foot, slope=0.0)
+
+
 def word_spans(cover: Cover) -> list[tuple[int, int]]:
     """First column and the one after the last of each word."""
     inked = np.flatnonzero(cover.sum(axis=0) > _EMPTY)

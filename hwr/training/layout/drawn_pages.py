@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from hwr.training.augmentation import texture
-from hwr.training.layout.cutouts import Cover, Cutout, Shelf, cut_out, printed, words_within
+from hwr.training.layout.cutouts import Cover, Cutout, Shelf, cut_out, printed, spaced, words_within
 from hwr.training.layout.pages import KnownLine, KnownPage
 from hwr.training.samples import LineSample
 
@@ -47,6 +47,8 @@ class Draft:
 
     cover: Cover
     lines: list[KnownLine] = field(default_factory=list)
+    #: Words stand further apart by so many heights of a line.
+    stretched: float = 0.0
     #: Heights of the lines' pictures.
     heights: list[int] = field(default_factory=list)
 
@@ -75,7 +77,8 @@ def lay(cover: Cover, ink: Cover, x: int, y: int) -> None:
 def draw_page(shelf: Shelf, rng: Generator) -> KnownPage:
     """A page of one of four kinds, with the lines of one or two hands."""
     shape = int(rng.integers(*_HEIGHTS)), int(rng.integers(*_WIDTHS))
-    draft = Draft(cover=np.zeros(shape, np.float32))
+    stretched = rng.uniform(0.1, 1.0) if rng.random() < 0.3 else 0.0
+    draft = Draft(cover=np.zeros(shape, np.float32), stretched=stretched)
     kinds = (_letter, _letter, _columns, _register, _register, _register, _form)
     kinds[int(rng.integers(len(kinds)))](draft, shelf, rng)
     if rng.random() < 0.3:
@@ -228,6 +231,8 @@ def _write(
     """Write some words; returns how wide they are."""
     image = _pick(hand, rng).load()
     cutout = cut_out(image).resized(size / image.shape[0])
+    if draft.stretched and abs(cutout.slope) < 0.01:
+        cutout = spaced(cutout, round(size * draft.stretched))
     part = words_within(cutout, room, words, rng)
     if part is None:
         return 0.0

@@ -111,5 +111,5 @@ def spoilt(image: Grey, rng: Generator) -> Grey:
         picture *= cv2.resize(light, image.shape[::-1], interpolation=cv2.INTER_CUBIC)
     if rng.random() < _OFTEN:
         grain = rng.standard_normal(image.shape, np.float32)
-        picture += grain * np.float32(rng.uniform(1, 12))
+        picture += grain * np.float32(np.exp(rng.uniform(0, 3.2)))
     return np.asarray(np.clip(picture, 0, 255), np.uint8)
