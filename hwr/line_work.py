@@ -60,7 +60,8 @@ class Decodings:
         """
         self._model, self._language_model = model, language_model
         self._lock = threading.Lock()
-        self._opened: dict[tuple[str, int], Decoding] = {}
+        #: By name, with the age of what it was opened from: one of another age takes its place.
+        self._opened: dict[str, tuple[int, Decoding]] = {}
         self.usual = self._open(name)
 
     def named(self, name: str | None) -> Decoding:
@@ -72,11 +73,12 @@ class Decodings:
         if name is None:
             return self.usual
         try:
-            key = name, _age(name)
+            age = _age(name)
             with self._lock:
-                if key not in self._opened:
-                    self._opened[key] = self._open(name)
-                return self._opened[key]
+                known = self._opened.get(name)
+                if known is None or known[0] != age:
+                    known = self._opened[name] = age, self._open(name)
+                return known[1]
         except (DecoderError, ModelError, OSError) as error:
             raise LineFailed(f"The line's zone cannot be decoded: {error}") from error
 

@@ -1,6 +1,9 @@
 """The reader of whole documents: one bad page costs no other."""
 
+import gc
 import math
+import os
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ from hwr.decoding.decoders import BestPathDecoder
 from hwr.engines import LineBatch, Logits
 from hwr.errors import HwrError, LineFailed, TooManyLines
 from hwr.layout import Line, find_lines
-from hwr.line_work import reading_work
+from hwr.line_work import Decodings, reading_work
 from hwr.model.alphabet import Alphabet
 from hwr.model.confidence import ConfidenceScale, LineScale, add_scale, scales_path
 from hwr.model.line_image import WIDTH_STEP
@@ -135,6 +138,23 @@ def test_a_zone_that_cannot_be_decoded_costs_its_own_lines(
     assert reading.state == "done_with_errors"
     assert {line.error and line.error.code for line in reading.pages[2].lines} == {"LineFailed"}
     assert [line.error for line in reading.pages[0].lines] == [None]
+
+
+def test_a_list_that_was_changed_takes_the_place_of_the_old_one(
+    model: Path, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("zebra\n")
+    decodings = Decodings(load_model(model), "best-path", None)
+    first = decodings.named(f"lexicon:{words}")
+    assert decodings.named(f"lexicon:{words}") is first
+    old = weakref.ref(first.decoder)
+    words.write_text("algebra\n")
+    os.utime(words, ns=(0, 0))
+    assert decodings.named(f"lexicon:{words}").decoder.identity != first.decoder.identity
+    del first
+    gc.collect()
+    assert old() is None, "a reader that runs for months would keep every list it ever had"
 
 
 def test_free_text_is_what_a_reader_without_a_profile_reads(model: Path, document: Path) -> None:
