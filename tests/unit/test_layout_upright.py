@@ -1,5 +1,7 @@
 """Pages that lie on their side or head, and photographed sheets, drawn here."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from hwr.layout.perspective import photographed_sheet
 from hwr.layout.sheet import Quad, corners, homography, mapped
 from hwr.layout.upright import turned_back
 from hwr.profiles import PageForm
+from hwr.reader import Reader
 
 Grey = NDArray[np.uint8]
 WORDS = "I had thought they would both be able to help Tom find his old black hat".split()
@@ -60,6 +63,20 @@ def test_the_baseline_of_a_turned_page_runs_as_it_is_read() -> None:
     assert down[0][1] < down[-1][1]
     back = lay_out(turned(page(), 2), FREE).lines[0].line.baseline
     assert back[0][0] > back[-1][0]
+
+
+def test_a_reader_tells_where_lines_stand_on_the_page_as_it_came(tmp_path: Path) -> None:
+    readings = []
+    with Reader(decoder="best-path") as reader:
+        for turns in (0, 1):
+            path = tmp_path / f"{turns}.png"
+            cv2.imwrite(str(path), turned(page(), turns))
+            readings.append(reader.read(path).pages[0])
+    straight, lying = readings
+    assert (lying.width, lying.height) == (straight.height, straight.width)
+    assert lying.text == straight.text != ""
+    (x, y), (first_x, first_y) = lying.lines[0].baseline[0], straight.lines[0].baseline[0]
+    assert (lying.width - 1 - x, y) == (first_y, first_x)
 
 
 def unclear() -> dict[str, Grey]:
