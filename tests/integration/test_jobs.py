@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from stage_bench import FunctionReader, ListDispatch
 
 from hwr.errors import (
@@ -23,17 +25,32 @@ from hwr.errors import (
     ReferenceRefused,
     TooManyDocuments,
 )
+from hwr.profiles import FREE_TEXT
 from workers import fan_in, jobs, leases
 from workers.database import Base, Database, Document, Job, Lane, Line, Page, Stage, State
 from workers.jobs import NewDocument
 from workers.line_pack import PackedLine, pack
 from workers.migrations import upgrade
+from workers.results import results
 from workers.settings import Settings
 from workers.stages.bench import Bench
 from workers.stages.read import read_page
 from workers.storage import FolderStorage
 
 THREADS = 8
+
+#: A job as version 0.1.0 wrote it.
+FIRST_VERSION = (
+    "INSERT INTO jobs (id, tenant, lane, digest, state, documents_left, created_at)"
+    " VALUES ('1', 'bank', 'normal', 'd', 'running', 1, 1.0)",
+    "INSERT INTO documents (id, job_id, position, name, stage, state, splitting_page, pages_done,"
+    " pages_failed, lines_done, lines_failed, sends, attempts)"
+    " VALUES ('2', '1', 0, 'scan.pdf', 'read', 'running', 1, 1, 0, 1, 0, 0, 1)",
+    "INSERT INTO pages (id, document_id, number, width, height, state, sends, attempts)"
+    " VALUES (3, '2', 1, 100, 64, 'done', 0, 1)",
+    'INSERT INTO lines (page_id, "order", text, confidence, polygon, baseline)'
+    " VALUES (3, 0, 'four', 0.5, '[]', '[]')",
+)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -79,11 +96,27 @@ class TestMigrations:
             "import sys; from workers.database import Database; "
             "from workers.migrations import upgrade; upgrade(Database(sys.argv[1]))"
         )
-        command = [sys.executable, "-c", code, settings.database_url]
-        started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+        program = [sys.executable, "-c", code, settings.database_url]
+        started = [subprocess.Popen(program, stderr=subprocess.PIPE) for _ in range(3)]
         assert [process.communicate()[1] for process in started] == [b""] * 3
         database = Database(settings.database_url)
         assert submit(database, settings).created
+        database.close()
+
+    def test_jobs_of_the_first_version_go_on_as_free_text(self, settings: Settings) -> None:
+        database = Database(settings.database_url)
+        config = Config()
+        config.set_main_option("script_location", "workers:migrations")
+        with database.writing() as session:
+            config.attributes["connection"] = session.connection()
+            command.upgrade(config, "0001")
+            for row in FIRST_VERSION:
+                session.execute(text(row))
+        upgrade(database)
+        assert jobs.view(database, tenant="bank", job_id="1").profile == FREE_TEXT
+        (result,) = results(database, tenant="bank", job_id="1")
+        (page,) = result["pages"]
+        assert (page["zones"], page["warning"], page["lines"][0]["zone"]) == ([], None, None)
         database.close()
 
 
