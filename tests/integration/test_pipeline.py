@@ -76,7 +76,8 @@ def test_the_result_file_says_what_the_database_says(service: Service) -> None:
     assert told["reader"]["model"]
     assert [page["number"] for page in told["pages"]] == [1, 2]
     line = told["pages"][0]["lines"][0]
-    keys = {"order", "text", "confidence", "needs_review", "polygon", "baseline", "error"}
+    keys = {"order", "zone", "text", "confidence", "needs_review"}
+    keys |= {"polygon", "baseline", "error"}
     assert line.keys() == keys
     assert line["needs_review"] is True, "the stand-in for a reader names no threshold"
     assert 0 <= line["confidence"] <= 1
