@@ -17,8 +17,8 @@ BLUR = (1.0, 2.0)
 LEAST_LIKELY = 0.15
 #: A line is at least so many columns of the maps wide.
 SHORTEST = 2
-#: Sum of likelihoods along a line.
-LEAST_WEIGHT = 1.5
+#: Sum and mean of likelihoods along a line.
+LEAST_WEIGHT, LEAST_MEAN = 1.5, 0.2
 #: Pieces are one line over gaps up to this many heights of a line
 WIDEST_GAP = 1.5
 #: ... where they miss each other by at most this share of it,
@@ -67,8 +67,11 @@ def trace_lines(maps: Maps) -> list[Trace]:
             " Split it, or scan it again if it is not a page of writing."
         )
     lines = joined(pieces, maps.ends)
-    heavy = [line for line in lines if line.weight.sum() >= LEAST_WEIGHT]
-    return without_rivals(heavy, maps.baselines.shape[1])
+    return without_rivals([x for x in lines if is_likely(x)], maps.baselines.shape[1])
+
+
+def is_likely(line: Trace) -> bool:
+    return bool(line.weight.sum() >= LEAST_WEIGHT and line.weight.mean() >= LEAST_MEAN)
 
 
 def pieces_of(maps: Maps) -> list[Trace]:

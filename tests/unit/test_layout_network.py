@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import cast
 
 import cv2
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout import find_lines, look, tracing
-from hwr.layout.look import MOST_PIXELS, look_at
+from hwr.layout.look import MOST_PIXELS, correction
 from hwr.layout.maps import ACROSS, Maps, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
 from hwr.layout.tracing import trace_lines
@@ -101,8 +102,11 @@ def test_writing_of_any_size_is_found(size: float) -> None:
 
 
 def test_large_writing_is_looked_at_from_afar() -> None:
-    near, far = look_at(written_page(1600, 1200, 1.0)), look_at(written_page(1600, 1200, 2.6))
-    assert far.scale < near.scale
+    usual = drawn_maps((40, 4, 60))
+    large = replace(usual, up=2 * usual.up, down=2 * usual.down)
+    assert correction(trace_lines(usual)) == 1
+    assert correction(trace_lines(large)) == 0.5
+    assert correction([]) > 1
 
 
 @pytest.mark.parametrize(
