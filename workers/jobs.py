@@ -188,10 +188,10 @@ def submit(
         IdempotencyConflict: the tenant used the key for other documents.
     """
     _check(settings, documents)
-    load_profile(profile, settings.profiles)
     digest = _digest(lane, profile, documents)
     known = find(database, tenant=tenant, idempotency_key=idempotency_key)
     if known is None:
+        load_profile(profile, settings.profiles)
         try:
             job_id = job_id or new_id()
             with database.writing() as session:

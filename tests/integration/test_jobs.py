@@ -24,6 +24,7 @@ from hwr.errors import (
     NoDocuments,
     ReferenceRefused,
     TooManyDocuments,
+    UnknownProfile,
 )
 from hwr.profiles import FREE_TEXT
 from workers import fan_in, jobs, leases
@@ -121,6 +122,19 @@ class TestMigrations:
 
 
 class TestSubmit:
+    def test_the_same_key_is_the_same_job_whatever_became_of_its_profile(
+        self, database: Database, settings: Settings, tmp_path: Path
+    ) -> None:
+        profile = tmp_path / "order.toml"
+        profile.write_text('description = "an order"')
+        own = settings.model_copy(update={"profiles": tmp_path})
+        told = {"profile": "order", "idempotency_key": "k"}
+        first = submit(database, own, **told)
+        profile.unlink()
+        assert submit(database, own, **told).job_id == first.job_id
+        with pytest.raises(UnknownProfile):
+            submit(database, own, profile="order")
+
     def test_a_job_starts_queued(self, database: Database, settings: Settings) -> None:
         job_id = submit(database, settings, lane=Lane.HIGH).job_id
         job = jobs.view(database, tenant="bank", job_id=job_id)
