@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ from hwr.layout.order import Box, reading_order
 
 #: Pages smaller than this (pixels) hold no line.
 LEAST_SIDE = 8
+#: Ink is darker than the mean of a square of this side around it, in pixels and grey levels: a line
+#: on black or on a shadow without any is none.
+INK_WINDOW, LEAST_DARKER = 31, 8
 
 
 class Method(StrEnum):
@@ -35,7 +39,7 @@ def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]
     """
     if min(image.shape) < LEAST_SIDE:
         return ()
-    outlines = _METHODS[method](image)
+    outlines = [outline for outline in _METHODS[method](image) if has_ink(image, outline)]
     order = reading_order([box_of(outline) for outline in outlines])
     return tuple(
         Line(
@@ -45,6 +49,16 @@ def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]
         )
         for place, index in enumerate(order)
     )
+
+
+def has_ink(image: Grey, outline: Outline) -> bool:
+    """Whether anything in the box around the outline is darker than what lies around it."""
+    left, top, right, bottom = (max(round(side), 0) for side in box_of(outline))
+    box = image[top : bottom + 1, left : right + 1]
+    if not box.size:
+        return False
+    darker = cv2.subtract(cv2.blur(box, (INK_WINDOW, INK_WINDOW)), box)
+    return bool(darker.max() >= LEAST_DARKER)
 
 
 def on_page(curve: NDArray[np.float64], size: Sequence[int]) -> tuple[Point, ...]:
