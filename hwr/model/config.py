@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+_STRIDES = (4, 8)
 #: Of networks whose record does not say.
 _FIRST_STRIDE = 8
 
@@ -37,7 +38,10 @@ class NetworkConfig:
         lists: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        return cls(**{"stride": _FIRST_STRIDE} | lists)
+        config = cls(**{"stride": _FIRST_STRIDE} | lists)
+        if type(config.stride) is not int or config.stride not in _STRIDES:
+            raise ValueError(f"a time step of {config.stride!r} pixels; it is one of {_STRIDES}")
+        return config
 
     @property
     def pools(self) -> tuple[tuple[int, int], tuple[int, int]]:

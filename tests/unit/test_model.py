@@ -223,3 +223,16 @@ def test_the_tensors_a_shape_names_are_those_of_the_network() -> None:
         if tensor.is_floating_point() and not name.startswith("shortcut")
     }
     assert network.config.tensors() == state
+
+
+@pytest.mark.parametrize("stride", [0, 5, -4, 4.0, "4", None, True])
+def test_a_record_with_another_time_step_is_refused(stride: object) -> None:
+    record = NetworkConfig(classes=ALPHABET.classes).to_json() | {"stride": stride}
+    with pytest.raises(ValueError, match="one of"):
+        NetworkConfig.from_json(record)
+
+
+def test_a_record_of_before_has_eight_pixels_a_time_step() -> None:
+    record = NetworkConfig(classes=ALPHABET.classes).to_json()
+    del record["stride"]
+    assert NetworkConfig.from_json(record).stride == 8
