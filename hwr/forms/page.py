@@ -84,17 +84,19 @@ def _placed(image: Grey, view: Upright, form: PageForm) -> tuple[Upright, tuple[
         return view, zones
     came = Upright(image=image, page_shape=view.page_shape)
     as_it_came = _zones(image, form)
-    return (view, zones) if _printed(zones) > _printed(as_it_came) else (came, as_it_came)
+    return (
+        (view, zones) if _printed(zones, form) > _printed(as_it_came, form) else (came, as_it_came)
+    )
 
 
 def _zones(image: Grey, form: PageForm) -> tuple[Zone, ...]:
     return Finder(flat_sheet(image, find_sheet(image)), Found.SHEET).zones(form)
 
 
-def _printed(zones: Sequence[Zone]) -> int:
-    """How many zones are on print of their own; of those that may be several the first counts."""
-    kinds = {zone.name.rstrip("0123456789") for zone in zones if zone.found is not Found.SHEET}
-    return len(kinds)
+def _printed(zones: Sequence[Zone], form: PageForm) -> int:
+    """How many of the form's zones are on print of their own; one that is several counts once."""
+    names = [zone.name for zone in zones if zone.found is not Found.SHEET]
+    return sum(any(map(part.gives, names)) for part in form.zones)
 
 
 def _is_turned(view: Upright) -> bool:

@@ -44,7 +44,7 @@ class Finder:
 
     def _find(self, form: PageForm, part: ZoneForm) -> Iterator[Zone]:
         box = _scaled(form.shares(part), self._sheet.size)
-        if part.find in (Find.RULED, Find.BOXES):
+        if part.is_several:
             yield from self._several(part, box)
             return
         found, rect = self._ground, box

@@ -10,7 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 #: Left, top, right, bottom.
 Box = tuple[float, float, float, float]
@@ -58,6 +65,16 @@ class ZoneForm(BaseModel):
         return self.holds != NOTHING
 
     @property
+    def is_several(self) -> bool:
+        """Whether it stands for any number of zones, whose names have a number behind its own."""
+        return self.find in (Find.RULED, Find.BOXES)
+
+    def gives(self, name: str) -> bool:
+        """Whether a zone on a page that is called so may come from it."""
+        number = name.removeprefix(f"{self.name} ")
+        return name == self.name or (self.is_several and name != number and number.isdigit())
+
+    @property
     def decoder(self) -> str | None:
         """Name of the decoder of its lines; None for the reader's own."""
         return None if self.holds in (TEXT, NOTHING) else self.holds
@@ -77,9 +94,16 @@ class PageForm(BaseModel):
     outside: bool = Field(False, description="whether lines outside of all zones are read too")
     zones: tuple[ZoneForm, ...] = Field((), max_length=MOST_ZONES)
 
+    @field_validator("numbers")
+    @classmethod
+    def _check_numbers(cls, numbers: str) -> str:
+        first, _, last = numbers.partition("-")
+        if last and int(last) < int(first):
+            raise ValueError(f"{numbers} ends before it begins")
+        return numbers
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        names = [zone.name for zone in self.zones]
         for zone in self.zones:
             left, top, right, bottom = self.shares(zone)
             if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
@@ -87,8 +111,8 @@ class PageForm(BaseModel):
                 raise ValueError(
                     f"the box of {zone.name!r} must be left, top, right, bottom within {limits}"
                 )
-            if names.count(zone.name) > 1:
-                raise ValueError(f"two zones are called {zone.name!r}")
+            if sum(other.gives(zone.name) for other in self.zones) > 1:
+                raise ValueError(f"two zones may be called {zone.name!r}; rename one of them")
         return self
 
     def shares(self, zone: ZoneForm) -> Box:

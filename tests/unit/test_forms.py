@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hwr.forms import Found, PageLayout, Zone, draw_layout, lay_out
 from hwr.forms.sheet import find_sheet
-from hwr.layout import Line
+from hwr.layout import Line, Upright
 from hwr.layout.sheet import mapped
 from hwr.profiles import Find, PageForm, ZoneForm
 
@@ -171,6 +171,32 @@ def test_without_ruled_lines_all_of_the_box_is_one_zone() -> None:
     page = form(zone("answer", (0.1, 0.2, 0.9, 0.9), find="ruled"))
     (found,) = laid_out(paper(), page).zones
     assert (found.name, found.found) == ("answer", Found.SHEET)
+
+
+def test_numbers_in_names_do_not_make_zones_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = paper()
+    lefts = (100, 500, 900)
+    for left in lefts:
+        cv2.rectangle(image, (left, 300), (left + 300, 400), 100, 2)
+    for left in (850, 550):  # in the places of two zones, turned
+        cv2.rectangle(image, (left, 700), (left + 150, 760), 100, 2)
+    page = form(
+        *(
+            zone(f"question{n}", (x / WIDTH, 1 / 3, (x + 300) / WIDTH, 4 / 9), find="box")
+            for n, x in enumerate(lefts, 1)
+        ),
+        *(
+            zone(name, (x / WIDTH, 140 / HEIGHT, (x + 150) / WIDTH, 200 / HEIGHT), find="box")
+            for name, x in (("mark", 400), ("seal", 700))
+        ),
+    )
+    turn = np.array([(-1.0, 0, WIDTH - 1), (0, -1.0, HEIGHT - 1), (0, 0, 1)])
+    head_first = Upright(
+        image=np.ascontiguousarray(image[::-1, ::-1]), page_shape=image.shape, to_page=turn
+    )
+    monkeypatch.setattr("hwr.forms.page.upright", lambda _: head_first)
+    found = laid_out(image, page).zones
+    assert [part.found for part in found] == [Found.BOX] * 3 + [Found.SHEET] * 2
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 2), (16, 16), (40, 4000)])
