@@ -68,7 +68,8 @@ class Decodings:
         """The decoder called `name` (`hwr.decoding.decoders.open_decoder`); None: the usual one.
 
         Raises:
-            LineFailed: it cannot be used; a line that asks for it fails alone.
+            LineFailed: it cannot be used; a line that asks for it fails alone. Tenants see it, so
+                it names no folder.
         """
         if name is None:
             return self.usual
@@ -80,7 +81,11 @@ class Decodings:
                     known = self._opened[name] = age, self._open(name)
                 return known[1]
         except (DecoderError, ModelError, OSError) as error:
-            raise LineFailed(f"The line's zone cannot be decoded: {error}") from error
+            log.warning("decoder %s cannot be used: %s", name, error)
+            raise LineFailed(
+                f"The decoder {_shown(name)} of the line's zone cannot be used. The log of the read"
+                " worker says why; it needs the profile's files where the split worker has them."
+            ) from error
 
     def _open(self, name: str) -> Decoding:
         decoder = open_decoder(name, self._model.alphabet, self._language_model)
@@ -92,6 +97,12 @@ class Decodings:
             "Confidence with decoder %r is not calibrated: run hwr calibrate.", decoder.identity
         )
         return Decoding(decoder=decoder)
+
+
+def _shown(name: str) -> str:
+    """The decoder's name without the folder of its lexicon."""
+    file = name.removeprefix(_LEXICON)
+    return name if file == name else f"{_LEXICON}{Path(file).name}"
 
 
 def _age(name: str) -> int:

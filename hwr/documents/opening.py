@@ -37,8 +37,9 @@ def _open(path: Path) -> BinaryIO:
             raise DocumentError(f"{path.name} is not a file. Name a document.")
         return path.open("rb")
     except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise DocumentError(
-            f"{path.name} cannot be opened ({error}). Check its name and permissions."
+            f"{path.name} cannot be opened ({reason}). Check its name and permissions."
         ) from error
 
 

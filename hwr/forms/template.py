@@ -4,6 +4,7 @@ Features of the page (ORB) are matched to those of the form; a homography that e
 on (RANSAC) says where the form lies on the page, whichever way up and however it was photographed.
 """
 
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from hwr.layout import Upright
 from hwr.layout.ink import Grey, flatten, paper_of
 from hwr.layout.rules import bridges
 from hwr.layout.sheet import Homography, corners, mapped
+
+log = logging.getLogger(__name__)
 
 #: Features are looked for on pictures whose longer side is at most this, in pixels.
 SEARCH_SIDE = 1200
@@ -68,9 +71,16 @@ def open_template(path: Path) -> Template:
     """The blank form in a picture or the first page of a document.
 
     Raises:
-        ProfileError: it cannot be read, or has too little print to be known by.
+        ProfileError: it cannot be read, or has too little print to be known by; names no folder.
     """
-    return _opened(path, path.stat().st_mtime_ns)
+    try:
+        return _opened(path, path.stat().st_mtime_ns)
+    except (DocumentError, PageError, OSError) as error:
+        log.warning("template %s: %s", path, error)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ProfileError(
+            f"The template {path.name} cannot be read ({reason}). Put it beside its profile again."
+        ) from error
 
 
 def register(image: Grey, template: Template) -> Registered:
@@ -120,17 +130,14 @@ def without_print(view: Grey, dark: Grey) -> Grey:
 @lru_cache(maxsize=8)
 def _opened(path: Path, _: int) -> Template:
     """`_` is when the file was changed last."""
-    try:
-        with open_document(path) as document:
-            image = document.page(1).image
-    except (DocumentError, PageError) as error:
-        raise ProfileError(f"The template {path} cannot be read: {error}") from error
+    with open_document(path) as document:
+        image = document.page(1).image
     factor = min(FLAT_SIDE / max(image.shape), 1.0)
     size = max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1)
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     places, features = _features(small)
     if len(places) < FEWEST:
-        raise ProfileError(f"The template {path} has too little print. Leave it out.")
+        raise ProfileError(f"The template {path.name} has too little print. Leave it out.")
     dark = np.asarray(cv2.bitwise_not(flatten(small)), np.uint8)
     return Template(dark=dark, places=places, features=features)
 

@@ -22,7 +22,8 @@ def parse_profile(path: Path) -> Profile:
     """The profile in the TOML file at `path`.
 
     Raises:
-        ProfileError: it cannot be read, or holds what a profile does not; names file and key.
+        ProfileError: it cannot be read, or holds what a profile does not; names file and key, and
+            no folder: tenants see it.
     """
     data = _read(path, MOST_BYTES)
     content = _checked(path, data)
@@ -38,13 +39,15 @@ def parse_profile(path: Path) -> Profile:
 def _read(path: Path, most: int) -> bytes:
     try:
         if not path.is_file():  # opening a pipe would wait for its writer
-            raise ProfileError(f"{path} is no file. Name a profile's file. {_REMEDY}")
+            raise ProfileError(f"{path.name} is no file. Name a profile's file. {_REMEDY}")
         with path.open("rb") as file:
             data = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        raise ProfileError(f"{path} cannot be read ({error}). Check its permissions.") from error
+    except OSError as error:
+        raise ProfileError(
+            f"{path.name} cannot be read ({error.strerror}). Check its permissions."
+        ) from error
     if len(data) > most:
-        raise ProfileError(f"{path} has more than {most:,} bytes. Make it smaller. {_REMEDY}")
+        raise ProfileError(f"{path.name} has more than {most:,} bytes. Make it smaller. {_REMEDY}")
     return data
 
 
@@ -53,9 +56,9 @@ def _checked(path: Path, data: bytes) -> ProfileFile:
         return ProfileFile.model_validate(tomllib.loads(data.decode()))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ProfileError(f"{path}: {_where(first)}{_what(first)}. {_REMEDY}") from error
+        raise ProfileError(f"{path.name}: {_where(first)}{_what(first)}. {_REMEDY}") from error
     except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or TOML without end
-        raise ProfileError(f"{path} is no TOML ({error}). {_REMEDY}") from error
+        raise ProfileError(f"{path.name} is no TOML ({error}). {_REMEDY}") from error
 
 
 def _where(error: ErrorDetails) -> str:
@@ -88,8 +91,13 @@ def _found_lexicon(path: Path, zone: ZoneForm, digest: "hashlib._Hash") -> ZoneF
 def _neighbour(path: Path, name: str, digest: "hashlib._Hash") -> Path:
     """A file in the profile's folder or below; a profile must not open others."""
     folder = path.parent.resolve()
-    found = (folder / name).resolve()
+    try:
+        found = (folder / name).resolve()
+    except ValueError as error:  # a zero character
+        raise ProfileError(f"{path.name}: {name!r} is no name of a file. {_REMEDY}") from error
     if not found.is_relative_to(folder):
-        raise ProfileError(f"{path}: {name} lies outside of its folder. Put it beside the profile.")
+        raise ProfileError(
+            f"{path.name}: {name} lies outside of its folder. Put it beside the profile."
+        )
     digest.update(_read(found, MOST_NEIGHBOUR_BYTES))
     return found

@@ -1,11 +1,14 @@
 """Where profiles are found: those shipped with hwr, and the user's own."""
 
+import logging
 from functools import cache
 from pathlib import Path
 
-from hwr.errors import UnknownProfile
+from hwr.errors import ProfileError, UnknownProfile
 from hwr.profiles.parsing import parse_profile
 from hwr.profiles.profile import Profile, is_name
+
+log = logging.getLogger(__name__)
 
 #: The profile of a document of which nothing is known.
 FREE_TEXT = "page"
@@ -35,7 +38,7 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
             " folder that HWR_PROFILES names."
         )
     own = folder and folder / f"{name}{_SUFFIX}"
-    return parse_profile(own) if own and own.exists() else _shipped(name)
+    return _own(own) if own and own.exists() else _shipped(name)
 
 
 def open_profile(given: str, folder: Path | None = None) -> Profile:
@@ -45,6 +48,14 @@ def open_profile(given: str, folder: Path | None = None) -> Profile:
         ProfileError: there is none, or its file cannot be used.
     """
     return parse_profile(Path(given)) if given.endswith(_SUFFIX) else load_profile(given, folder)
+
+
+def _own(path: Path) -> Profile:
+    try:
+        return parse_profile(path)
+    except ProfileError as error:
+        log.warning("profile %s is refused: %s", path.absolute(), error)
+        raise
 
 
 @cache

@@ -115,7 +115,7 @@ def test_a_broken_profile_is_named_with_its_key(order: Path, tmp_path: Path) -> 
     path.write_text(FORM.replace("digits", "money"))
     done = hwr("read", order, "--profile", path)
     assert done.returncode == SOME_FAILED
-    assert done.stderr.startswith(f"ProfileError: {path}: pages[1].zones[1].holds: ")
+    assert done.stderr.startswith("ProfileError: mine.toml: pages[1].zones[1].holds: ")
 
 
 def test_the_service_reads_by_the_profile_that_a_job_names(

@@ -126,3 +126,13 @@ def test_a_template_without_print_is_refused(tmp_path: Path) -> None:
     assert cv2.imwrite(str(path), np.full((400, 300), 255, np.uint8))
     with pytest.raises(ProfileError, match="too little print"):
         lay_out(np.full((99, 99), 255, np.uint8), PageForm(template=path), lambda _: ())
+
+
+def test_a_template_that_has_gone_is_named_without_its_folder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = PageForm(template=tmp_path / "blank.png")
+    with pytest.raises(ProfileError, match=r"blank\.png cannot be read") as caught:
+        lay_out(np.full((99, 99), 255, np.uint8), form, lambda _: ())
+    assert str(tmp_path) not in str(caught.value)
+    assert str(tmp_path) in caplog.text

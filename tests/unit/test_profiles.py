@@ -97,6 +97,8 @@ ZONE = '[[pages]]\nzones = [{ name = "a", %s }]\n'
         (ZONE % 'box = [0, 0, 1, 1], find = "rul"', "'area', 'rule', 'box', 'ruled' or 'boxes'"),
         (ZONE % 'box = [0, 0, 1, 1], holds = "money"', "pages[1].zones[1].holds"),
         (ZONE % 'box = [0, 0, 1, 1], holds = "lexicon:../../etc/passwd"', "lies outside"),
+        ('[[pages]]\nnumbers = "5-2"', "pages[1].numbers: 5-2 ends before it begins"),
+        ('[[pages]]\ntemplate = "a\\u0000b"', "'a\\x00b' is no name of a file"),
         (ZONE % 'box = [0, 0, 1, 1], holds = "lexicon:words.txt"', "words.txt is no file"),
         ('[[pages]]\nzones = [{ name = "\\u001b[31m", box = [0, 0, 1, 1] }]', "zones[1].name"),
         ('[[pages]]\nnumbers = "first"', "pages[1].numbers"),
@@ -115,14 +117,44 @@ def test_what_no_profile_holds_is_refused_by_file_and_key(
     path = saved(tmp_path, text)
     message = refused(path)
     assert said in message
-    assert str(tmp_path) in message
+    assert path.name in message or "words.txt" in message or "blank.png" in message
+    assert str(tmp_path) not in message, "tenants see it"
 
 
-def test_two_zones_of_one_name_are_refused(tmp_path: Path) -> None:
-    twice = '{ name = "a", box = [0, 0, 1, 1] }'
-    assert "two zones are called 'a'" in refused(
-        saved(tmp_path, f"[[pages]]\nzones = [{twice}, {twice}]")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('name = "a"', 'name = "a"'),
+        ('name = "a 2"', 'name = "a", find = "ruled"'),
+        ('name = "a", find = "boxes"', 'name = "a 10", find = "ruled"'),
+    ],
+)
+def test_two_zones_that_may_have_one_name_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    text = "[[pages]]\nzones = [{ %s, box = [0, 0, 1, 1] }, { %s, box = [0, 0, 1, 1] }]"
+    assert "two zones may be called 'a" in refused(saved(tmp_path, text % (one, other)))
+
+
+def test_names_that_only_look_alike_are_taken(tmp_path: Path) -> None:
+    box = "box = [0, 0, 1, 1]"
+    zones = (
+        'name = "a", find = "ruled"',
+        'name = "a b"',
+        'name = "a1"',
+        'name = "b"',
+        'name = "b 1"',
     )
+    told = ", ".join(f"{{ {zone}, {box} }}" for zone in zones)
+    found = open_profile(str(saved(tmp_path, f"[[pages]]\nzones = [{told}]"))).page(1)
+    assert [zone.name for zone in found.zones] == ["a", "a b", "a1", "b", "b 1"]
+
+
+def test_where_a_broken_profile_lies_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = saved(tmp_path, "colour = 1", "order.toml")
+    with pytest.raises(ProfileError, match=r"^order.toml: colour"):
+        load_profile("order", tmp_path)
+    assert str(path) in caplog.text
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_lines_are_decoded_as_their_zones_say(model: Path, document: Path, tmp_p
 
 
 def test_a_zone_that_cannot_be_decoded_costs_its_own_lines(
-    model: Path, document: Path, tmp_path: Path
+    model: Path, document: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "words.txt").write_text("zebra\n")
     (tmp_path / "form.toml").write_text(PROFILE)
@@ -136,7 +136,15 @@ def test_a_zone_that_cannot_be_decoded_costs_its_own_lines(
     with Reader(model=model, profile=profile) as reader:
         reading = reader.read(document)
     assert reading.state == "done_with_errors"
-    assert {line.error and line.error.code for line in reading.pages[2].lines} == {"LineFailed"}
+    refused = {
+        (line.error.code, line.error.message) for line in reading.pages[2].lines if line.error
+    }
+    assert len(refused) == 1
+    code, message = refused.pop()
+    assert code == "LineFailed"
+    assert "lexicon:words.txt" in message
+    assert str(tmp_path) not in message, "tenants see it"
+    assert str(tmp_path) in caplog.text
     assert [line.error for line in reading.pages[0].lines] == [None]
 
 
