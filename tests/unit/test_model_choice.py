@@ -3,14 +3,16 @@
 import fcntl
 import gc
 import os
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 from model_bench import name, some_files
 from pipeline import draw_lines, small_model, tiff
+from stage_bench import FunctionReader
 
-from hwr.errors import ModelError, ModelNotFound
+from hwr.errors import EngineError, ModelError, ModelNotFound
 from hwr.reader import Reader
 from workers.models.choice import ModelFiles, engine_of, followed, model_files, open_reader
 from workers.models.manifest import CARD, LANGUAGE, LINE
@@ -107,3 +109,25 @@ def test_a_version_that_is_no_model_does_not_read(tmp_path: Path) -> None:
     open_registry(settings).publish(name("v1"), some_files(tmp_path / "files"))
     with pytest.raises(ModelError, match="not a usable model"):
         open_reader(settings, model_files(settings))
+
+
+def test_a_version_that_reads_no_line_in_time_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(FunctionReader):
+        """Whose lines never come."""
+
+        closed = False
+
+        def submit(self, *_: object, **__: object) -> Future[Any]:
+            return Future()
+
+        def close(self) -> None:
+            self.closed = True
+
+    reader = Slow(lambda _: pytest.fail("reads"))
+    monkeypatch.setattr("hwr.reader.LineReader", lambda **_: reader)
+    monkeypatch.setattr("workers.models.choice._TRIAL_S", 0.01)
+    with pytest.raises(EngineError, match="HWR_ENGINE"):
+        open_reader(settings_of(tmp_path, "model"), ModelFiles())
+    assert reader.closed

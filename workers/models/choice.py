@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from hwr.errors import EngineError
 from workers.models.cache import Fetched, open_cache
 from workers.models.manifest import CURRENT, LANGUAGE, LINE, Manifest, ModelName
 from workers.models.registry import open_registry
@@ -123,6 +124,12 @@ def open_reader(settings: Settings, files: ModelFiles) -> "LineReader":
     try:
         # Weights that are no numbers load, warm up, and fail on every line.
         reader.submit(BLANK, deadline_s=_TRIAL_S).result(_TRIAL_S)
+    except TimeoutError as error:
+        reader.close()
+        raise EngineError(
+            f"The model has not read a blank line in {_TRIAL_S:g} s. Give it a machine that is less"
+            " busy, another HWR_ENGINE, or a smaller model."
+        ) from error
     except BaseException:
         reader.close()
         raise
