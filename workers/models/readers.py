@@ -47,7 +47,7 @@ class Readers:
             self._present = _Seat(reader)
             closed = self._closed
         if closed:
-            reader.close()
+            _close(reader)
         self._close_idle()
 
     def statistics(self) -> object:
@@ -60,15 +60,23 @@ class Readers:
             self._closed = True
             seats = [self._present, *self._retired]
         for seat in seats:
-            seat.reader.close()
+            _close(seat.reader)
 
     def _close_idle(self) -> None:
         with self._lock:
             idle = [seat for seat in self._retired if seat.pages == 0]
             self._retired = [seat for seat in self._retired if seat.pages > 0]
         for seat in idle:
-            seat.reader.close()
+            _close(seat.reader)
             log.info("reader of %s closed: %s", _name(seat.reader), seat.reader.statistics())
+
+
+def _close(reader: LineReader) -> None:
+    """Close a reader; one that cannot be closed must harm neither pages nor other readers."""
+    try:
+        reader.close()
+    except Exception:
+        log.exception("reader of %s cannot be closed", _name(reader))
 
 
 def _name(reader: LineReader) -> str:
