@@ -90,5 +90,23 @@ def test_a_service_rolls_to_what_is_put_to_use_and_refuses_what_does_not_read(
     assert shown.endswith("The [2Jsecond.\n"), "a card steers no terminal"
 
 
+def test_what_is_no_model_is_named_and_the_others_are_listed(
+    tmp_path: Path, model: Path, registry: Registry, settings: dict[str, str]
+) -> None:
+    registry.publish(name("v1"), bundle(tmp_path / "v1", model, "The first."))
+    root = tmp_path / "models"
+    (root / "alias").symlink_to(root / "cheques")
+    (root / "cheques/versions/v0").symlink_to(root / "cheques/versions/v1")
+    (root / "notes.txt").write_text("Ours.")
+    done = hwr("models", "list", **settings)
+    assert done.returncode == 1
+    link, notes = done.stderr.splitlines()
+    assert link.startswith("alias is no model: UnsafeObject: ")
+    assert notes.startswith("notes.txt is no model: it has no versions")
+    broken, whole = done.stdout.splitlines()
+    assert broken.startswith("  cheques@v0  UnsafeObject: ")
+    assert whole.startswith("  cheques@v1  ")
+
+
 def read_log(up: Up) -> str:
     return (up.data / "read.log").read_text()

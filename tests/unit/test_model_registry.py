@@ -18,7 +18,7 @@ from hwr.errors import (
     VersionExists,
 )
 from workers.models.manifest import CARD, LINE, MOST_BYTES, Manifest
-from workers.models.registry import Registry
+from workers.models.registry import MOST_CARD_BYTES, Registry
 
 
 @pytest.fixture
@@ -201,3 +201,20 @@ def test_what_has_no_name_of_ours_is_left_alone(
     (root / "cheques/versions/-x").mkdir()
     assert registry.moves("cheques") == [1]
     assert registry.versions("cheques") == [name("v1")]
+
+
+def test_a_card_comes_without_the_weights(registry: Registry, root: Path, tmp_path: Path) -> None:
+    manifest = publish(registry, tmp_path, "v1")
+    (root / "cheques/versions/v1" / LINE).unlink()
+    assert registry.card(manifest) == b"Reads nothing. CC0."
+    (root / "cheques/versions/v1" / CARD).write_text("Reads everything.")
+    with pytest.raises(DamagedModel, match=r"CARD\.md"):
+        registry.card(manifest)
+
+
+def test_a_card_is_bounded(registry: Registry, root: Path, tmp_path: Path) -> None:
+    files = some_files(tmp_path / "v1")
+    files[CARD].write_bytes(b"x" * (MOST_CARD_BYTES + 1))
+    manifest = registry.publish(name("v1"), files)
+    with pytest.raises(DamagedModel, match="more than a card's"):
+        registry.card(manifest)

@@ -6,17 +6,19 @@ from typing import Annotated
 
 import typer
 
-from hwr.errors import DamagedManifest, ModelNotFound
-from workers.commands.show import complain
-from workers.models.cache import open_cache
+from hwr.errors import DamagedManifest, ModelNotFound, UnsafeObject
+from workers.commands.show import ALL_READ, SOME_FAILED, complain
 from workers.models.choice import fetch, open_reader
-from workers.models.manifest import CARD, LANGUAGE, SHORT_HASH, Manifest, ModelName
+from workers.models.manifest import LANGUAGE, SHORT_HASH, Manifest, ModelName
 from workers.models.registry import Registry, open_registry
 from workers.settings import get_settings
 
 app = typer.Typer(
     help="Keep the registry of models that HWR_MODEL_REGISTRY names.", no_args_is_help=True
 )
+
+#: What one object of a registry may be at fault for.
+_UNUSABLE = (ModelNotFound, DamagedManifest, UnsafeObject)
 
 VersionName = Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The version.")]
 
@@ -25,11 +27,8 @@ VersionName = Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The ve
 def list_() -> None:
     """List all versions with their hashes; a star marks those in use."""
     registry = open_registry(get_settings())
-    for name in registry.names():
-        current = _current(registry, name)
-        for version in registry.versions(name):
-            mark = "*" if version == current else " "
-            typer.echo(f"{mark} {version}  {_summary(registry, version)}")
+    listed = [_list_versions(registry, name) for name in registry.names()]
+    raise typer.Exit(ALL_READ if all(listed) else SOME_FAILED)
 
 
 @app.command()
@@ -73,8 +72,7 @@ def use(model: VersionName) -> None:
 @app.command()
 def show(model: VersionName) -> None:
     """Show what a version holds, when the model's versions were put to use, and the card."""
-    settings = get_settings()
-    registry = open_registry(settings)
+    registry = open_registry(get_settings())
     manifest = registry.manifest(ModelName.parse(model))
     typer.echo(f"{manifest.model} {manifest.hash}")
     typer.echo(f"published {manifest.created} by hwr {manifest.hwr}")
@@ -82,21 +80,37 @@ def show(model: VersionName) -> None:
         typer.echo(f"  {file.name:24} {file.size:>12,} bytes  {file.sha256}")
     _show_moves(registry, manifest.model.name)
     typer.echo("")
-    card = open_cache(settings).fetch(registry, manifest).folder / CARD
-    typer.echo(_harmless(card.read_text(encoding="utf-8", errors="replace")))
+    typer.echo(_harmless(registry.card(manifest).decode(errors="replace")))
+
+
+def _list_versions(registry: Registry, name: str) -> bool:
+    """List the versions of a model; False where what is called so is none."""
+    try:
+        versions = registry.versions(name)
+    except UnsafeObject as error:
+        complain(f"{name} is no model: {error.code}: {error}")
+        return False
+    if not versions:
+        complain(f"{name} is no model: it has no versions. Remove it from the registry.")
+        return False
+    current = _current(registry, name)
+    for version in versions:
+        mark = "*" if version == current else " "
+        typer.echo(f"{mark} {version}  {_summary(registry, version)}")
+    return True
 
 
 def _current(registry: Registry, name: str) -> ModelName | None:
     try:
         return registry.current(name).model
-    except (ModelNotFound, DamagedManifest):
+    except _UNUSABLE:
         return None
 
 
 def _summary(registry: Registry, version: ModelName) -> str:
     try:
         manifest = registry.manifest(version)
-    except (ModelNotFound, DamagedManifest) as error:
+    except _UNUSABLE as error:
         return f"{error.code}: {error}"
     return f"{manifest.hash[:SHORT_HASH]}  {manifest.size:>12,} bytes  {_day(manifest)}"
 
@@ -109,7 +123,7 @@ def _show_moves(registry: Registry, name: str) -> None:
     for number in registry.moves(name):
         try:
             move = registry.move(name, number)
-        except (ModelNotFound, DamagedManifest) as error:
+        except _UNUSABLE as error:
             typer.echo(f"move {number}: {error.code}: {error}")
             continue
         told = f"{move.moved}  {move.model}  {move.manifest[:SHORT_HASH]}"

@@ -15,6 +15,7 @@ from hwr.errors import (
     VersionExists,
 )
 from workers.models.manifest import (
+    CARD,
     CURRENT,
     MOST_BYTES,
     Manifest,
@@ -26,6 +27,9 @@ from workers.models.manifest import (
 )
 from workers.settings import Settings
 from workers.storage import Storage, open_at
+
+#: Bytes of the longest card that is shown; cards have a few thousand.
+MOST_CARD_BYTES = 2**20
 
 #: Moves sort by their names.
 _MOVE = re.compile(r"(\d{8})\.json")
@@ -109,6 +113,23 @@ class Registry:
         if content is None:
             raise ModelNotFound(f"{self._storage.url(_move_key(name, number))} is not there.")
         return Move.parse(content, name, number)
+
+    def card(self, manifest: Manifest) -> bytes:
+        """The card of a version, without its other files.
+
+        Raises:
+            DamagedModel: it is missing, too long, or not the one that the manifest names.
+        """
+        entry = next(file for file in manifest.files if file.name == CARD)
+        if entry.size > MOST_CARD_BYTES:
+            raise DamagedModel(
+                f"{CARD} of {manifest.model} has {entry.size:,} bytes, more than a card's"
+                f" {MOST_CARD_BYTES:,}. Publish a shorter one with another version."
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, CARD)
+            self.download(manifest, entry, path)
+            return path.read_bytes()
 
     def publish(self, model: ModelName, files: Mapping[str, Path]) -> Manifest:
         """Add a version; one whose upload broke off can be published again with the same files.
