@@ -34,6 +34,12 @@ def test_a_split_without_lines_is_named(data: Path) -> None:
     assert "Traceback" not in measured.stderr
 
 
+def test_a_version_is_not_quantised(data: Path) -> None:
+    done = hwr("quantise", data, model=Path("cheques@v1"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("ModelError: HWR_MODEL is cheques@v1, and versions never change")
+
+
 def test_a_model_is_trained_and_measured(data: Path) -> None:
     run, figures, sheet = data / "run", data / "figures.json", data / "worst.png"
     trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")

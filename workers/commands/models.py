@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from hwr.errors import ModelError
+from workers.models.choice import registered
 from workers.settings import get_settings
 
 Data = Annotated[
@@ -68,7 +70,13 @@ def quantise(
     from hwr.training.quantising import quantise as run
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    model = load_model(get_settings().model)
+    settings = get_settings()
+    if version := registered(settings):
+        raise ModelError(
+            f"HWR_MODEL is {version}, and versions never change. Name the model's file, and"
+            " publish it with the result as another version."
+        )
+    model = load_model(settings.model)
     found = run(model, read_lines(data, "train"), read_lines(data, "val"), allow / 100)
     save_quantisation(model.path, found)
     for name, (lines, exact, rounded) in found.cer.items():
