@@ -6,9 +6,11 @@ can be bounded and killed. A read worker holds one reader for many pages at once
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from threading import Timer
-from typing import Any
+from typing import Any, Protocol
 
 from hwr.errors import HwrError
 from workers.settings import Settings, get_settings
@@ -72,7 +74,7 @@ def _prepare_database() -> None:
     from workers.database import short_lived_database
     from workers.migrations import upgrade
 
-    with short_lived_database(get_settings()) as database:
+    with short_lived_database(get_settings()) as database, _ending_with_a_word():
         upgrade(database)
 
 
@@ -82,24 +84,37 @@ def _connect_signals(role: Role) -> None:
     from workers.app import app
     from workers.reaper import Reaper
 
-    reaper = Reaper(app, get_settings())
-    signals.worker_ready.connect(lambda **_: reaper.start(), weak=False)
+    _run_with_worker(Reaper(app, get_settings()))
     signals.worker_ready.connect(_say_ready)
-    signals.worker_shutting_down.connect(lambda **_: reaper.stop(), weak=False)
     if role is Role.SPLIT:
         signals.worker_process_init.connect(_bound_process)
     else:
-        from workers.models.rolling import ModelWatch
-        from workers.reading_log import ReadingLog
-        from workers.tasks import get_follower
-
-        watch = ModelWatch(get_follower, get_settings().model_look_every_s)
-        signals.worker_ready.connect(lambda **_: watch.start(), weak=False)
-        signals.worker_shutting_down.connect(lambda **_: watch.stop(), weak=False)
-        reading_log = ReadingLog(_reading_figures)
-        signals.worker_ready.connect(lambda **_: reading_log.start(), weak=False)
-        signals.worker_shutting_down.connect(lambda **_: reading_log.stop(), weak=False)
+        _run_while_reading()
         signals.worker_shutting_down.connect(_drain)
+
+
+def _run_while_reading() -> None:
+    from workers.models.rolling import ModelWatch
+    from workers.reading_log import ReadingLog
+    from workers.tasks import get_follower
+
+    _run_with_worker(ModelWatch(get_follower, get_settings().model_look_every_s))
+    _run_with_worker(ReadingLog(_reading_figures))
+
+
+class _Running(Protocol):
+    """What is to run as long as the worker does."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def _run_with_worker(running: _Running) -> None:
+    from celery import signals
+
+    signals.worker_ready.connect(lambda **_: running.start(), weak=False)
+    signals.worker_shutting_down.connect(lambda **_: running.stop(), weak=False)
 
 
 def _say_ready(**_: Any) -> None:
@@ -124,11 +139,17 @@ def _bound_process(**_: Any) -> None:
 
 
 def _load_reader() -> None:
-    """Load the model before the first page comes, and end with a word where that cannot be."""
+    """Load the model before the first page comes."""
     from workers.tasks import get_readers
 
-    try:
+    with _ending_with_a_word():
         get_readers()
+
+
+@contextmanager
+def _ending_with_a_word() -> Iterator[None]:
+    try:
+        yield
     except HwrError as error:
         sys.exit(f"{error.code}: {error}")
 

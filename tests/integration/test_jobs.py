@@ -23,6 +23,7 @@ from hwr.errors import (
     JobNotFound,
     NoDocuments,
     ReferenceRefused,
+    ServiceError,
     TooManyDocuments,
     UnknownProfile,
 )
@@ -102,6 +103,15 @@ class TestMigrations:
         assert [process.communicate()[1] for process in started] == [b""] * 3
         database = Database(settings.database_url)
         assert submit(database, settings).created
+        database.close()
+
+    def test_the_schema_of_a_newer_hwr_is_named(self, settings: Settings) -> None:
+        database = Database(settings.database_url)
+        upgrade(database)
+        with database.writing() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(ServiceError, match="Start the newer hwr"):
+            upgrade(database)
         database.close()
 
     def test_jobs_of_the_first_version_go_on_as_free_text(self, settings: Settings) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
+from hwr.errors import ServiceError
 from workers.database import WRITES, Database
 
 #: Any number; all processes of hwr that change the schema meet at it.
@@ -13,11 +15,21 @@ ADVISORY_LOCK = 7_410_417
 
 
 def upgrade(database: Database) -> None:
-    """Bring the schema up to date. Safe to call in several processes at once: one does the work."""
+    """Bring the schema up to date. Safe to call in several processes at once: one does the work.
+
+    Raises:
+        ServiceError: a newer hwr changed the schema.
+    """
     with database.engine.execution_options(**{WRITES: True}).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK:d})"))
-        command.upgrade(_config(connection), "head")
+        try:
+            command.upgrade(_config(connection), "head")
+        except CommandError as error:
+            raise ServiceError(
+                f"This hwr does not know the database's schema ({error}). Start the newer hwr that"
+                " made it, or name another database with HWR_DATABASE_URL."
+            ) from error
 
 
 def _config(connection: Connection) -> Config:
