@@ -22,6 +22,7 @@ import httpx
 
 from hwr import errors
 from hwr.errors import BadRequest, HwrError, KeyRefused, ServiceError, ServiceUnavailable
+from hwr.profiles import FREE_TEXT
 from workers.names import clean_name
 
 #: An answer of the service.
@@ -69,7 +70,7 @@ class Client:
         self._http.close()
 
     def submit(
-        self, files: Sequence[str | Path], *, lane: str = "normal", profile: str = "page"
+        self, files: Sequence[str | Path], *, lane: str = "normal", profile: str = FREE_TEXT
     ) -> Json:
         """Submit files and s3:// references as one job; the job as it stands then.
 
@@ -78,8 +79,9 @@ class Client:
         The call carries an Idempotency-Key of its own, so that a connection that is made twice
         does not make two jobs.
         """
-        fields = (("lane", lane), ("profile", profile))
-        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in fields]
+        parts: list[tuple[str, Any]] = [("lane", (None, lane))]
+        if profile != FREE_TEXT:  # services of 0.1.0 know no profiles
+            parts.append(("profile", (None, profile)))
         parts += map(_part, files)
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return self._json("POST", "/v1/jobs", files=parts, headers=headers)

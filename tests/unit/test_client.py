@@ -137,6 +137,25 @@ def test_a_service_that_stays_away_ends_the_following(
     assert answers == [DONE]
 
 
+@pytest.mark.parametrize(("profile", "told"), [("page", False), ("exam", True)])
+def test_a_service_that_knows_no_profiles_is_not_told_of_free_text(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, profile: str, told: bool
+) -> None:
+    bodies = []
+
+    def answer(self: Answer) -> None:
+        bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
+
+    monkeypatch.setattr(Answer, "do_POST", answer, raising=False)
+    monkeypatch.setattr(Answer, "body", b'{"id": "1"}')
+    with Client(stranger) as client:
+        client.submit(["s3://bucket/a.pdf"], profile=profile)
+    (body,) = bodies
+    assert (b'name="profile"' in body) is told
+    assert b'name="lane"' in body
+
+
 def test_references_are_told_from_files() -> None:
     assert is_reference("s3://bucket/scan.pdf")
     assert not is_reference(Path("s3") / "scan.pdf")
