@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.errors import ModelError
 from hwr.layout.ink import Grey, flatten
 
 if TYPE_CHECKING:
@@ -77,18 +78,29 @@ def padded(view: Grey) -> Grey:
 @cache
 def _session() -> "InferenceSession":
     """The network, in the thread that calls it and in no other."""
-    # Both take a while to import: who never looks for lines need not wait.
+    # Takes a while to import: who never looks for lines need not wait.
     import onnxruntime
-    from safetensors.numpy import load_file
-
-    from hwr.layout.graph import write_graph
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # would keep a plan for every size there is
     options.log_severity_level = 3
-    graph = write_graph(load_file(weights_path()))
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(_graph(), options, providers=["CPUExecutionProvider"])
+
+
+def _graph() -> bytes:
+    """The network as ONNX; ModelError where the shipped weights cannot be used."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    from hwr.layout.graph import write_graph
+
+    try:
+        return write_graph(load_file(weights_path()))
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ModelError(
+            f"{weights_path()} holds no network that finds lines ({error}). Install hwr again."
+        ) from error
 
 
 def weights_path() -> Path:

@@ -3,14 +3,15 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hwr.errors import TooManyLines
-from hwr.layout import find_lines, look, tracing
+from hwr.errors import ModelError, TooManyLines
+from hwr.layout import find_lines, look, maps, tracing
 from hwr.layout.look import MOST_PIXELS, correction
 from hwr.layout.maps import ACROSS, Maps, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
@@ -140,3 +141,16 @@ def test_finding_lines_needs_no_torch() -> None:
         "find_lines(numpy.full((400, 300), 255, numpy.uint8)); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no weights"])
+def test_weights_that_are_not_there_are_named(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "layout.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setattr(maps, "weights_path", lambda: path)
+    maps._session.cache_clear()
+    with pytest.raises(ModelError, match=r"layout\.safetensors .* Install hwr again"):
+        maps_of(network_ink(written_page(400, 600)))
