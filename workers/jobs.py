@@ -188,32 +188,24 @@ def submit(
         IdempotencyConflict: the tenant used the key for other documents.
     """
     _check(settings, documents)
-    digest = _digest(lane, profile, documents)
+    job = Job(
+        id=job_id or new_id(),
+        tenant=tenant,
+        lane=lane,
+        profile=profile,
+        idempotency_key=idempotency_key,
+        digest=_digest(lane, profile, documents),
+        state=State.QUEUED,
+        documents_left=len(documents),
+        created_at=time.time(),
+    )
     known = find(database, tenant=tenant, idempotency_key=idempotency_key)
     if known is None:
         load_profile(profile, settings.profiles)
-        try:
-            job_id = job_id or new_id()
-            with database.writing() as session:
-                due_at = leases.resend_at(settings)
-                job = Job(
-                    id=job_id,
-                    tenant=tenant,
-                    lane=lane,
-                    profile=profile,
-                    idempotency_key=idempotency_key,
-                    digest=digest,
-                    state=State.QUEUED,
-                    documents_left=len(documents),
-                    created_at=time.time(),
-                )
-                _insert(session, job, documents, due_at)
-            return Submission(job_id=job_id, created=True)
-        except IntegrityError:  # the same key came in twice at once, and the other was faster
-            known = find(database, tenant=tenant, idempotency_key=idempotency_key)
-            if known is None:
-                raise
-    _check_repeated(database, known, digest)
+        known = _insert(database, settings, job, documents)
+    if known is None:
+        return Submission(job_id=job.id, created=True)
+    _check_repeated(database, known, job.digest)
     return Submission(job_id=known, created=False)
 
 
@@ -317,7 +309,22 @@ def _check_repeated(database: Database, job_id: str, digest: str) -> None:
             raise IdempotencyConflict
 
 
-def _insert(session: Session, job: Job, documents: Sequence[NewDocument], due_at: float) -> None:
+def _insert(
+    database: Database, settings: Settings, job: Job, documents: Sequence[NewDocument]
+) -> str | None:
+    """Write the job down, unless its key came in twice at once and the other, returned, is."""
+    try:
+        with database.writing() as session:
+            _add(session, job, documents, leases.resend_at(settings))
+    except IntegrityError:
+        faster = find(database, tenant=job.tenant, idempotency_key=job.idempotency_key)
+        if faster is None:
+            raise
+        return faster
+    return None
+
+
+def _add(session: Session, job: Job, documents: Sequence[NewDocument], due_at: float) -> None:
     session.add(job)
     session.flush()
     session.add_all(
