@@ -17,6 +17,7 @@ from workers.settings import get_settings
 if TYPE_CHECKING:
     from hwr.documents import Document
     from hwr.forms import PageLayout
+    from hwr.layout.ink import Grey
     from hwr.profiles import Profile
 
 _HEADING = ("zone", "found by", "holds", "lines", "left", "top", "right", "bottom")
@@ -55,9 +56,7 @@ def _stem(file: Path) -> str:
 
 def _show_page(document: "Document", number: int, profile: "Profile", stem: Path) -> bool:
     """Print and draw a page; False where it is refused."""
-    from PIL import Image
-
-    from hwr.forms import draw_layout, lay_out
+    from hwr.forms import lay_out
 
     form = profile.page(number)
     try:
@@ -69,14 +68,22 @@ def _show_page(document: "Document", number: int, profile: "Profile", stem: Path
     if found.warning:
         complain(f"page {number}: {found.warning.code}: {found.warning}")
     picture = stem.with_name(f"{stem.name}-{number}.png")
-    lines = [one.line for one in found.lines]
-    drawn = draw_layout(image, lines, [""] * len(lines), found.zones)
-    Image.fromarray(drawn).save(picture)
+    _draw(image, found, picture)
     height, width = image.shape
     typer.echo(f"page {number}: {form.name}, {width} × {height} pixels → {picture}")
     for row in _rows(found):
         typer.echo(f"  {row}")
     return True
+
+
+def _draw(image: "Grey", found: "PageLayout", path: Path) -> None:
+    from PIL import Image
+
+    from hwr.forms import draw_layout
+
+    lines = [one.line for one in found.lines]
+    drawn = draw_layout(image, lines, [""] * len(lines), found.zones)
+    Image.fromarray(drawn).save(path)
 
 
 def _rows(found: "PageLayout") -> Iterator[str]:

@@ -51,18 +51,21 @@ def split_page(document: Document, number: int, profile: Profile, deadline_s: fl
     )
     try:
         with deadline(deadline_s, late):
-            image = document.page(number).image
-            found = lay_out(image, profile.page(number), layout.find_lines)
-            lines = _pack_lines(found)
+            return _split(document, number, profile)
     except PageError as error:
         log.info("page %d: %s: %s", number, error.code, error)
         return SplitPage(number=number, error=error)
+
+
+def _split(document: Document, number: int, profile: Profile) -> SplitPage:
+    image = document.page(number).image
+    found = lay_out(image, profile.page(number), layout.find_lines)
     height, width = image.shape
     return SplitPage(
         number=number,
         width=width,
         height=height,
-        lines=lines,
+        lines=_pack_lines(found),
         zones=[_zone(zone) for zone in found.zones] or None,
         warning=_warning(found.warning) if found.warning else None,
         profile=profile.audit,

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import bindparam, insert, select
+from sqlalchemy.orm import Session
 
 from hwr.errors import (
     DamagedLinePack,
@@ -157,18 +158,21 @@ def _failures(bench: Bench, work: ReadWork) -> Iterator[None]:
     except EngineBroken:
         _hand_back(bench, work, leases.retry_at(settings, 0), counted=False)
         raise
-    except LineTimeout as error:
-        log.warning("page %s: attempt %d: %s", work.page_id, work.attempts, error)
-        _hand_back(bench, work, leases.retry_at(settings, work.attempts), counted=True)
-    except StorageUnavailable as error:
-        log.warning("page %s: %s", work.page_id, error)
-        _hand_back(bench, work, leases.retry_at(settings, 0), counted=False)
-    except Exception:
-        log.exception("page %s: attempt %d failed", work.page_id, work.attempts)
-        _hand_back(bench, work, leases.retry_at(settings, work.attempts), counted=True)
+    except Exception as error:
+        _try_again_later(bench, work, error)
     except BaseException:
         _hand_back(bench, work, time.time(), counted=False)
         raise
+
+
+def _try_again_later(bench: Bench, work: ReadWork, error: Exception) -> None:
+    if isinstance(error, LineTimeout | StorageUnavailable):
+        log.warning("page %s: attempt %d: %s", work.page_id, work.attempts, error)
+    else:
+        log.error("page %s: attempt %d failed", work.page_id, work.attempts, exc_info=error)
+    counted = not isinstance(error, StorageUnavailable)
+    due_at = leases.retry_at(bench.settings, work.attempts if counted else 0)
+    _hand_back(bench, work, due_at, counted=counted)
 
 
 def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
@@ -182,19 +186,21 @@ def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
             state=State.RUNNING,
             attempts=_PAGES.c.attempts + 1,
         )
-        if lease is None:
-            return None
-        page = session.execute(_CLAIMED, {"page_id": page_id}).one()
-        return ReadWork(
-            lease=lease,
-            page_id=page_id,
-            document_id=page.document_id,
-            lines_key=page.lines_key or "",
-            lane=page.lane,
-            tenant=page.tenant,
-            profile=page.profile or {},
-            attempts=page.attempts,
-        )
+        return None if lease is None else _claimed(session, lease, page_id)
+
+
+def _claimed(session: Session, lease: Lease, page_id: int) -> ReadWork:
+    page = session.execute(_CLAIMED, {"page_id": page_id}).one()
+    return ReadWork(
+        lease=lease,
+        page_id=page_id,
+        document_id=page.document_id,
+        lines_key=page.lines_key or "",
+        lane=page.lane,
+        tenant=page.tenant,
+        profile=page.profile or {},
+        attempts=page.attempts,
+    )
 
 
 def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
