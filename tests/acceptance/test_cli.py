@@ -126,6 +126,13 @@ def test_lines_keeps_odd_names(odd: Path, model: Path) -> None:
     assert done.stdout.splitlines()[1].split(b"\t")[0] == os.fsencode(odd)
 
 
+def test_lines_says_that_a_folder_has_none(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no line")
+    done = hwr("lines", tmp_path, model=model)
+    assert (done.returncode, done.stdout) == (SOME_FAILED, "path\ttext\tconfidence\n")
+    assert done.stderr.splitlines()[-1].startswith("No PNG, JPEG or TIFF file was found.")
+
+
 def test_disks_and_settings_fail_in_one_line(scans: Path, model: Path, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a file, no folder")

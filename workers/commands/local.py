@@ -67,7 +67,7 @@ def lines(
     from workers.line_files import HEADER, find_images, read_images, row
 
     settings = get_settings()
-    code = ALL_READ
+    code, count = ALL_READ, 0
     with (
         LineReader(**engine_of(settings, decoder)) as reader,
         _open_table(tsv) as table,
@@ -75,9 +75,13 @@ def lines(
         table.write(HEADER)
         for path, reading in read_images(reader, find_images(sources)):
             table.write(row(path, reading))
+            count += 1
             if isinstance(reading, HwrError):
                 code = SOME_FAILED
                 complain(f"{path}: {reading.code}: {reading}")
+    if not count:
+        code = SOME_FAILED
+        complain("No PNG, JPEG or TIFF file was found. Name line images, or folders with some.")
     raise typer.Exit(code)
 
 
