@@ -59,7 +59,7 @@ class Settings(BaseSettings):
         description="Engine that reads: auto, onnx, torch, torch-bf16, torch-cuda, tensorrt,"
         " tensorrt-graphs",
     )
-    engine_threads: int = Field(1, ge=1, description="CPU threads of one engine")
+    engine_threads: int = Field(1, ge=1, le=256, description="CPU threads of one engine")
     decoder: str = Field(
         "auto",
         description="How logits become text: auto, best-path, beam, beam:WIDTH, digits, amount,"

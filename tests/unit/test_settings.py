@@ -28,6 +28,7 @@ def test_an_empty_key_opens_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MAX_PAGES", "-1"),
         ("MAX_ATTEMPTS", "0"),
         ("API_PORT", "65536"),
+        ("ENGINE_THREADS", "100000"),
         ("REFERENCE_PREFIXES", "s3://inbox"),
     ],
 )
