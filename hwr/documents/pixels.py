@@ -58,7 +58,11 @@ def decoding(number: int) -> Iterator[None]:
 def brief(error: BaseException) -> str:
     """A decoder's message on one short printable line, for it may repeat the file's bytes."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return "".join(filter(str.isprintable, text))[:_MESSAGE_LENGTH]
+    text = "".join(filter(str.isprintable, text))
+    if len(text) <= _MESSAGE_LENGTH:
+        return text
+    text = text[:_MESSAGE_LENGTH]
+    return f"{text.rpartition(' ')[0] or text} …"
 
 
 def to_grey(image: Image.Image) -> NDArray[np.uint8]:

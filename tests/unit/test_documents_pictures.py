@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from hwr.documents import Limits, Page, open_document
+from hwr.documents.pixels import brief
 from hwr.errors import DamagedDocument, DamagedPage, PageTooLarge, PageTooSmall
 
 
@@ -132,3 +133,16 @@ def test_a_jpeg_of_endless_scans(tmp_path: Path) -> None:
 def test_broken_exif_does_not_cost_the_page(tmp_path: Path) -> None:
     data = encode(draw_page(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff")
     assert read(tmp_path, data).shape == (300, 400)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("short\n  and \x1b good", "short and  good"),
+        ("word " * 100, "word " * 23 + "word …"),
+        ("x" * 500, "x" * 120 + " …"),
+        ("", "ValueError"),
+    ],
+)
+def test_what_a_decoder_says_is_cut_between_words(message: str, said: str) -> None:
+    assert brief(ValueError(message)) == said
