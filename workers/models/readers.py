@@ -68,13 +68,13 @@ class Readers:
             self._retired = [seat for seat in self._retired if seat.pages > 0]
         for seat in idle:
             _close(seat.reader)
-            log.info("reader of %s closed: %s", _name(seat.reader), seat.reader.statistics())
 
 
 def _close(reader: LineReader) -> None:
     """Close a reader; one that cannot be closed must harm neither pages nor other readers."""
     try:
         reader.close()
+        log.info("reader of %s closed: %s", _name(reader), reader.statistics())
     except Exception:
         log.exception("reader of %s cannot be closed", _name(reader))
 
