@@ -190,7 +190,7 @@ def test_links_to_other_data_sets_are_named(
 def test_nothing_to_train_on_is_told(tmp_path: Path) -> None:
     put(tmp_path / "t.tsv", "path\ttext\ngone.png\tx\n")
     with pytest.raises(TrainingDataError, match="no line to train on"):
-        train(tmp_path, tmp_path / "run", Recipe(), tmp_path / "fonts")
+        train(tmp_path, tmp_path / "run", Recipe(fonts=0.0), tmp_path / "fonts", tmp_path / "texts")
 
 
 def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_build_hands_over_the_graph_and_the_ranges_of_its_inputs(library: Libr
     assert widths["dtype"] == torch.int64
     assert [widths[f"{which}_shape"] for which in ("min", "opt", "max")] == [(1,), (32,), (62,)]
     (sequence,) = library.conversions[1]["arg_inputs"]
-    assert sequence["max_shape"] == (62, 64, 10)
+    assert sequence["max_shape"] == (62, 128, 10)
     # Bindings are named after the graph's own inputs, so the two must agree.
     assert library.conversions[0]["names"][-2:] == ["ink", "widths"]
     assert library.conversions[1]["names"][-1:] == ["sequence"]

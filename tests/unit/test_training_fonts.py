@@ -67,7 +67,7 @@ def test_a_damaged_package_is_named_and_not_kept(
 def test_an_npm_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _npm(tmp_path, monkeypatch, "exec sleep 60")
     monkeypatch.setattr("hwr.training.npm._TIMEOUT_S", 0.05)
-    with pytest.raises(TrainingDataError, match="did not fetch @fontsource/annie"):
+    with pytest.raises(TrainingDataError, match=f"did not fetch @fontsource/{fonts.FONTS[0]}"):
         fonts.fetch_fonts(tmp_path / "kept")
 
 

@@ -9,8 +9,6 @@ import typer
 from hwr.errors import DocumentError, PageError
 from workers.commands.profiles import ProfileOption, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain
-from workers.commands.tables import table
-from workers.limits import limits_of
 from workers.names import clean_name
 from workers.settings import get_settings
 
@@ -35,6 +33,7 @@ def layout(
     the zones. Nothing is read, so a profile can be tuned quickly.
     """
     from hwr.documents import open_document
+    from workers.limits import limits_of
 
     chosen = profile_of(profile)
     out.mkdir(parents=True, exist_ok=True)
@@ -87,6 +86,8 @@ def _draw(image: "Grey", found: "PageLayout", path: Path) -> None:
 
 
 def _rows(found: "PageLayout") -> Iterator[str]:
+    from workers.commands.tables import table
+
     counts = {zone.name: 0 for zone in found.zones}
     outside = 0
     for one in found.lines:
@@ -102,4 +103,5 @@ def _rows(found: "PageLayout") -> Iterator[str]:
         rows.append((zone.name, zone.found.value, holds, str(counts[zone.name]), *places))
     if outside or not rows:
         rows.append((_OUTSIDE, "", "text", str(outside), "", "", "", ""))
+
     yield from table(_HEADING, rows)
