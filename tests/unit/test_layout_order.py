@@ -42,6 +42,30 @@ def test_the_head_of_a_table_is_read_before_its_columns() -> None:
     assert is_read_in_order(head, names, *body)
 
 
+def test_a_line_found_together_with_its_number_does_not_hide_their_columns() -> None:
+    entries, numbers = column(0, 400, 0, 12), column(410, 460, 5, 12)
+    merged = (0, entries[4][1], 460, entries[4][3])
+    assert is_read_in_order([*entries[:4], merged, *entries[5:]], [*numbers[:4], *numbers[5:]])
+
+
+def test_lines_indented_by_turns_are_no_columns() -> None:
+    verse = [
+        (200.0 * (row % 2), 40.0 * row, 200.0 * (row % 2) + 300, 40.0 * row + 30)
+        for row in range(16)
+    ]
+    assert is_read_in_order(verse)
+
+
+def test_pieces_broken_off_the_ends_of_lines_are_no_column() -> None:
+    text = column(0, 900, 0, 24)
+    for row in range(20, 3, -4):
+        text[row : row + 1] = [
+            (0, 40 * row, 690, 40 * row + 30),
+            (720, 40 * row, 900, 40 * row + 30),
+        ]
+    assert is_read_in_order(text)
+
+
 def test_a_note_in_the_margin_is_read_at_its_height() -> None:
     text = column(200, 800, 0, 10)
     note: list[Box] = [(20, 205, 150, 228)]
