@@ -93,10 +93,10 @@ def run(own: Sequence[Input], out: Path, console: Console) -> int:
             client.submit([one.path for one in kind], profile=kind[0].profile)["id"]
             for kind in kinds
         ]
-        results: list[Result] = []
-        for job_id in ids:
-            follow(client, job_id, console)
-            results += client.results(job_id)["documents"]
+        follow(client, ids, console)
+        results: list[Result] = [
+            document for job_id in ids for document in client.results(job_id)["documents"]
+        ]
     folder, pictures = Folder(out / "results"), out / "pictures"
     pictures.mkdir(exist_ok=True)
     for given, result in zip(inputs, results, strict=True):

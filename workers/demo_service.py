@@ -1,9 +1,9 @@
-"""The demo's service: `hwr up` as a process of its own, and a job of it followed to its end."""
+"""The demo's service: `hwr up` as a process of its own, and jobs of it followed to their end."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,16 +59,20 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path, url: str, lo
         time.sleep(LOOK_S)
 
 
-def follow(client: Client, job_id: str, console: Console) -> None:
-    """Show how the job goes on until it ends: a bar on a terminal, else a line a document."""
-    start = time.monotonic()
-    with _watcher(console, start) as watch:
-        for job in client.follow(job_id):
-            watch(job)
+def follow(client: Client, job_ids: Sequence[str], console: Console) -> None:
+    """Show how jobs go on until they end: a bar on a terminal, else a line a document.
+
+    The figures at the end are of all of them together, since they share the service.
+    """
+    start, pages, lines = time.monotonic(), 0, 0
+    for job_id in job_ids:
+        with _watcher(console, start) as watch:
+            for job in client.follow(job_id):
+                watch(job)
+        pages, lines = pages + job["pages_done"], lines + job["lines_done"]
     seconds = time.monotonic() - start
     console.print(
-        f"{job['pages_done']} pages with {job['lines_done']} lines in {seconds:.1f} s: "
-        f"{job['pages_done'] / seconds:.2f} pages/s"
+        f"{pages} pages with {lines} lines in {seconds:.1f} s: {pages / seconds:.2f} pages/s"
     )
 
 

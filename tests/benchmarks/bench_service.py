@@ -381,7 +381,7 @@ def parse_arguments() -> argparse.Namespace:
         "--documents", default="exam", help="exam (A4 pages, the default), cheque, or '' for both"
     )
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of each bare run")
+    parser.add_argument("--seconds", type=float, default=12.0, help="of each bare run")
     parser.add_argument("--pages", type=int, default=1000, help="of the long PDF")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--json", type=Path, help="file for all figures")
