@@ -59,11 +59,6 @@ class Recipe:
         """The record as plain JSON values."""
         return asdict(self)
 
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step: warm-up, level, linear cool-down."""
-        left = (self.steps - step) / max(1.0, self.steps * self.cooldown)
-        return self.rate * max(0.0, min(1.0, (step + 1) / self.warmup, left))
-
 
 def default_network(classes: int) -> NetworkConfig:
     """The network of the shipped model."""

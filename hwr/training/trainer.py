@@ -10,9 +10,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
 from statistics import fmean
 from typing import Any
 
@@ -26,28 +24,19 @@ from hwr.model.config import NetworkConfig
 from hwr.model.files import replacing
 from hwr.model.network import Crnn
 from hwr.model.weights import save_model
+from hwr.training.averaging import update_average
 from hwr.training.batches import Batch, BatchPlan, Position
+from hwr.training.checkpoints import named
 from hwr.training.curves import Curves
 from hwr.training.progress import ProgressBar
 from hwr.training.recipe import Recipe
+from hwr.training.schedule import rate_at
 from hwr.training.stopping import EarlyStopping
 
 log = logging.getLogger(__name__)
 
 #: Steps between two lines in the log.
 _LOG_EVERY = 100
-
-#: What loading raises where the file is damaged, or holds something else.
-_NO_CHECKPOINT = (
-    OSError,
-    EOFError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ValueError,
-    RuntimeError,
-    UnpicklingError,
-)
 
 Validate = Callable[[Crnn], dict[str, float]]
 
@@ -126,14 +115,14 @@ class Trainer:
         torch.manual_seed((self._recipe.seed * 1_000_003 + self._step) * 1_009 + self._rank)
         self.network.train()
         for group in self._optimiser.param_groups:
-            group["lr"] = self._recipe.rate_at(self._step)
+            group["lr"] = rate_at(self._recipe, self._step)
         loss = self._loss(batch)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._average_gradients()
         nn.utils.clip_grad_norm_(self.network.parameters(), self._recipe.clip)
         self._optimiser.step()
-        self._update_average()
+        update_average(self._average, self.network, self._recipe.average, self._step)
         return float(loss.detach())
 
     def _loss(self, batch: Batch) -> Tensor:
@@ -154,18 +143,9 @@ class Trainer:
         for gradient, piece in zip(gradients, pieces, strict=True):
             gradient.copy_(piece.view_as(gradient))
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # A short memory at first, so that the average does not drag the random start along.
-        decay = min(self._recipe.average, (1 + self._step) / (10 + self._step))
-        own, averaged = self.network.state_dict(), self._average.state_dict()
-        for name, value in averaged.items():
-            if value.is_floating_point():
-                value.lerp_(own[name], 1 - decay)
-
     def _report(self, curves: Curves, bar: ProgressBar) -> None:
         left = self._seconds / self._step * (self._recipe.steps - self._step) / 60
-        loss, rate = fmean(self._losses), self._recipe.rate_at(self._step)
+        loss, rate = fmean(self._losses), rate_at(self._recipe, self._step)
         log.info("step %d loss %.3f, %.0f minutes left", self._step, loss, left)
         curves.training(self._step, {"loss": loss, "rate": rate, "lines_s": bar.lines_s})
 
@@ -217,11 +197,14 @@ class Trainer:
         self._folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             return
-        with _named(path):
+        with named(path):
             self._restore(torch.load(path, weights_only=True))
         log.info("resumed at step %d", self._step)
 
     def _restore(self, state: dict[str, Any]) -> None:
+        # Networks that differ in their time steps have weights of the same shapes.
+        if (config := NetworkConfig.from_json(state["config"])) != self.network.config:
+            raise ValueError(f"it is of {config}")
         self.network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
@@ -261,22 +244,11 @@ def load_averaged(folder: Path) -> Crnn:
         TrainingDataError: there is no checkpoint of a run.
     """
     path = folder / "checkpoint.pt"
-    with _named(path):
+    with named(path):
         state = torch.load(path, weights_only=True)
         network = Crnn(NetworkConfig.from_json(state["config"]))
         network.load_state_dict(state["average"])
     return network.eval()
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Whatever a damaged or another's checkpoint raises, by the name of its file."""
-    try:
-        yield
-    except _NO_CHECKPOINT as error:
-        raise TrainingDataError(
-            f"{path} is no checkpoint of such a run ({error}). Name the folder of a run."
-        ) from error
 
 
 def join_processes() -> None:

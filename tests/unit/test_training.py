@@ -232,6 +232,12 @@ def test_a_run_may_start_from_one_with_other_time_steps(tmp_path: Path, lines: P
     assert second.network.config.stride == 8
 
 
+def test_a_run_goes_on_with_its_own_time_steps_alone(tmp_path: Path, lines: Path) -> None:
+    run(tmp_path, lines, 10)
+    with pytest.raises(TrainingDataError, match="stride=4"):
+        Trainer(tmp_path, RECIPE, replace(SMALL, stride=8), ALPHABET)
+
+
 def test_a_run_cannot_start_from_one_with_other_layers(tmp_path: Path, lines: Path) -> None:
     run(tmp_path / "first", lines, 10)
     earlier = load_averaged(tmp_path / "first")

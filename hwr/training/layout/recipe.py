@@ -37,8 +37,3 @@ class LayoutRecipe:
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""
         return asdict(self)
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step: warm-up, level, linear cool-down."""
-        left = (self.steps - step) / max(1.0, self.steps * self.cooldown)
-        return self.rate * max(0.0, min(1.0, (step + 1) / self.warmup, left))

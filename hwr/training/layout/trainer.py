@@ -6,8 +6,6 @@ stopped: a batch is a function of the step, and everything else is in the checkp
 
 import copy
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -15,13 +13,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from hwr.errors import TrainingDataError
 from hwr.model.files import replacing
+from hwr.training.averaging import update_average
+from hwr.training.checkpoints import named
 from hwr.training.layout.batches import Batch, Views
 from hwr.training.layout.loss import loss_of
 from hwr.training.layout.network import LayoutNetwork, deterministic
 from hwr.training.layout.recipe import LayoutRecipe
 from hwr.training.layout.weights import save_weights
+from hwr.training.schedule import rate_at
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class LayoutTrainer:
     def _train(self, batch: Batch) -> float:
         self.network.train()
         for group in self._optimiser.param_groups:
-            group["lr"] = self._recipe.rate_at(self._step)
+            group["lr"] = rate_at(self._recipe, self._step)
         ink = batch.ink.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             marks, heights = self.network(ink)
@@ -75,17 +75,8 @@ class LayoutTrainer:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), self._recipe.clip)
         self._optimiser.step()
-        self._update_average()
+        update_average(self.average, self.network, self._recipe.average, self._step)
         return float(loss.detach())
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # A short memory at first, so that the average does not drag the random start along.
-        decay = min(self._recipe.average, (1 + self._step) / (10 + self._step))
-        own = self.network.state_dict()
-        for name, value in self.average.state_dict().items():
-            if value.is_floating_point():
-                value.lerp_(own[name], 1 - decay)
 
     def _save(self) -> None:
         save_weights(self._folder / "layout.safetensors", self.average)
@@ -104,7 +95,7 @@ class LayoutTrainer:
         self._folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             return
-        with _named(path):
+        with named(path):
             self._restore(torch.load(path, weights_only=True))
         log.info("resumed at step %d", self._step)
 
@@ -123,17 +114,6 @@ def load_averaged(folder: Path) -> LayoutNetwork:
     """
     path = folder / "checkpoint.pt"
     network = LayoutNetwork()
-    with _named(path):
+    with named(path):
         network.load_state_dict(torch.load(path, weights_only=True)["average"])
     return network
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Whatever a damaged or another's checkpoint raises, by the name of its file."""
-    try:
-        yield
-    except Exception as error:  # loading raises whatever the damaged bytes lead to
-        raise TrainingDataError(
-            f"{path} is no checkpoint of this network ({error}). Name the folder of a run."
-        ) from error
