@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.maps import ACROSS, Map
-from hwr.layout.tracing import HIDDEN, Trace
+from hwr.layout.shapes import spread
+from hwr.layout.tracing import Trace
 
 #: A line owns ink up to so many times its usual reach above and below the baseline.
 FARTHEST = 1.35
@@ -20,8 +21,6 @@ LEAST_INK = 0.35
 MARGIN, LEAST_MARGIN = 0.04, 0.7
 #: ... and from the first and last ink, in heights of the line.
 SIDE_MARGIN = 0.12
-#: Columns of the maps to each side over which the outline spreads.
-SPREAD = 2
 #: Two lines are parted at the lightest of so many places between them.
 PLACES = 12
 #: Blur along and across the lines in which they are parted, in columns and rows of the maps.
@@ -63,11 +62,11 @@ def shapes_of(traces: Sequence[Trace], ink: Map) -> list[Shape]:
 
 
 def table_of(traces: Sequence[Trace], width: int) -> Table:
-    """The traces with their hidden ends, smoothed."""
+    """The traces, smoothed."""
     columns = np.arange(width)
     y, up, down = (np.full((len(traces), width), np.nan) for _ in range(3))
     for index, trace in enumerate(traces):
-        own = (columns >= trace.x[0] - HIDDEN) & (columns <= trace.x[-1] + HIDDEN)
+        own = (columns >= trace.x[0]) & (columns <= trace.x[-1])
         for out, values, window in (
             (y, trace.y, BASELINE_COLUMNS),
             (up, trace.up, HEIGHT_COLUMNS),
@@ -147,13 +146,6 @@ def shape_of(table: Table, index: int, first: Curve, last: Curve) -> Shape:
         polygon=simplified(np.concatenate([upper, lower[::-1]]), closed=True),
         baseline=simplified(baseline, closed=False),
     )
-
-
-def spread(edge: Curve, extreme: np.ufunc) -> Curve:
-    """The edge, drawn out to the columns beside each."""
-    padded = np.pad(edge, SPREAD, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * SPREAD + 1)
-    return np.asarray(extreme.reduce(windows, axis=1), np.float64)
 
 
 def simplified(curve: Curve, *, closed: bool) -> Curve:

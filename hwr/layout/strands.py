@@ -58,13 +58,18 @@ class Strand:
 def find_strands(field: Field) -> list[Strand]:
     """Strands of a blurred grid, in no order. Raises ``TooManyLines`` above ``MOST_PIECES``."""
     pieces = [strand for strand in trace(field) if len(strand.x) >= SHORTEST]
-    if len(pieces) > MOST_PIECES:
-        raise TooManyLines(
-            f"The page falls into {len(pieces)} pieces of lines, the limit is {MOST_PIECES}."
-            " Split it, or scan it again if it is not a page of writing."
-        )
+    refuse_crowd(len(pieces))
     strands = join(pieces)
     return without_rivals(strands, field.shape[1])
+
+
+def refuse_crowd(pieces: int) -> None:
+    """Raise ``TooManyLines`` above ``MOST_PIECES``."""
+    if pieces > MOST_PIECES:
+        raise TooManyLines(
+            f"The page falls into {pieces} pieces of lines, the limit is {MOST_PIECES}."
+            " Split it, or scan it again if it is not a page of writing."
+        )
 
 
 def trace(field: Field) -> list[Strand]:

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.errors import TooManyLines
 from hwr.layout.maps import ACROSS, Map, Maps
-from hwr.layout.strands import chains, link
+from hwr.layout.strands import chains, link, refuse_crowd
 
 #: Baselines are followed once they are blurred along and across the lines by so many columns and
 #: rows (standard deviation): the network wavers by a row or two from letter to letter.
@@ -31,10 +30,6 @@ END_ROWS = 2
 CLOSEST = 0.4
 #: ... where they run beside each other over this share of the weaker one.
 BESIDE = 0.5
-#: Ink goes on for so many columns beyond a trace.
-HIDDEN = 0.0
-#: More pieces than this would cost too much memory to join.
-MOST_PIECES = 2000
 
 Row = NDArray[np.float64]
 
@@ -61,11 +56,7 @@ class Trace:
 def trace_lines(maps: Maps) -> list[Trace]:
     """Baselines of a page, in no order. Raises ``TooManyLines``."""
     pieces = pieces_of(maps)
-    if len(pieces) > MOST_PIECES:
-        raise TooManyLines(
-            f"The page falls into {len(pieces)} pieces of lines, the limit is {MOST_PIECES}."
-            " Split it, or scan it again if it is not a page of writing."
-        )
+    refuse_crowd(len(pieces))
     lines = joined(pieces, maps.ends)
     return without_rivals([x for x in lines if is_likely(x)], maps.baselines.shape[1])
 

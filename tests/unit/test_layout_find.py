@@ -246,7 +246,6 @@ def test_a_page_of_crumbs_is_refused_before_they_are_compared(
     method: Method, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, _ = sloping_page(0.0)
-    module = {Method.NETWORK: "tracing", Method.CLASSIC: "strands"}[method]
-    monkeypatch.setattr(f"hwr.layout.{module}.MOST_PIECES", 4)
+    monkeypatch.setattr("hwr.layout.strands.MOST_PIECES", 4)
     with pytest.raises(TooManyLines, match="pieces of lines"):
         find_lines(page)
