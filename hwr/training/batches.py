@@ -6,8 +6,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
@@ -17,7 +16,7 @@ from hwr.training.drawn import font_sample, hand_sample
 from hwr.training.hands import Hand
 from hwr.training.paper import on_paper
 from hwr.training.recipe import Recipe
-from hwr.training.samples import Grey, LineSample, stack_ink
+from hwr.training.samples import Grey, LineSample, stack_lines
 from hwr.training.texts import Prose
 
 _DRAWN = ("hands", "fonts")
@@ -30,12 +29,12 @@ Position = tuple[int, int]
 class Batch:
     """Lines of one step, all as wide as the widest: the rest is paper."""
 
-    #: (B, 1, 64, W) float32 ink in 0..1.
-    ink: Tensor
+    #: (B, 64, W) uint8, ink is dark.
+    lines: Grey
     #: (sum of lengths,) int64 classes of all lines, one after the other.
-    targets: Tensor
+    targets: NDArray[np.int64]
     #: (B,) int64 characters of each line.
-    target_lengths: Tensor
+    target_lengths: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +77,11 @@ class BatchPlan:
                 yield (pool, index + 1), self._batch(groups[index], pool, index)
             pool, offset = pool + 1, 0
 
+    def pool(self, pool: int) -> list[Batch]:
+        """All batches of one pool."""
+        groups = self._groups(pool)
+        return [self._batch(group, pool, index) for index, group in enumerate(groups)]
+
     def _groups(self, pool: int) -> list[list[LineSample]]:
         rng = self._rng(pool)
         short = pool < self._recipe.short_pools
@@ -111,9 +115,9 @@ class BatchPlan:
         images = [self._image(sample, rng) for sample in samples]
         codes = [self._alphabet.encode(sample.text) for sample in samples]
         return Batch(
-            ink=stack_ink(images),
-            targets=torch.tensor([c for code in codes for c in code], dtype=torch.int64),
-            target_lengths=torch.tensor([len(code) for code in codes], dtype=torch.int64),
+            lines=stack_lines(images),
+            targets=np.array([c for code in codes for c in code], np.int64),
+            target_lengths=np.array([len(code) for code in codes], np.int64),
         )
 
     def _image(self, sample: LineSample, rng: np.random.Generator) -> Grey:

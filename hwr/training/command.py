@@ -14,7 +14,9 @@ import torch.distributed as dist
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.network import Crnn
+from hwr.model.weights import load_model
 from hwr.training.batches import BatchPlan, Sources
+from hwr.training.compute import Compute, join_processes
 from hwr.training.corpora import CORPORA, corpus_texts
 from hwr.training.cutter import Cutter
 from hwr.training.datasets import read_folder
@@ -24,7 +26,7 @@ from hwr.training.progress import log_handler
 from hwr.training.recipe import Recipe, default_network
 from hwr.training.samples import LineSample
 from hwr.training.texts import Prose
-from hwr.training.trainer import Trainer, join_processes, load_averaged
+from hwr.training.trainer import Trainer, load_averaged
 from hwr.training.validation import curve_validation
 
 _STROKES = "strokes/writepad.jsonl.xz"
@@ -40,12 +42,14 @@ def train(
     corpora: Path,
     after: Path | None = None,
     every: int = 500,
+    loaders: int = 0,
 ) -> None:
     """Train on `data`, writing checkpoints, curve and model to `out`.
 
     `fonts` and `corpora` keep what is fetched to draw lines; a recipe without fonts fetches
     nothing. `after` is the folder of an earlier run: training starts from its weights, and it cuts
-    the recorded words into letters.
+    the recorded words into letters. Or it is a model's file, which only gives its weights, for it
+    lacks the head that cuts. `loaders` processes draw and distort lines ahead.
 
     Raises:
         TrainingDataError: there is nothing to train on, or `after` holds no checkpoint.
@@ -53,11 +57,11 @@ def train(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
     )
-    join_processes()
+    join_processes(Compute.best())
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     network = default_network(alphabet.classes)
-    earlier = load_averaged(after) if after else None
+    earlier = _earlier(after) if after else None
     if earlier:
         recipe = replace(recipe, short_pools=0)
     sources = Sources(
@@ -69,7 +73,11 @@ def train(
     validate = curve_validation(_few(read_lines(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
     trainer = Trainer(out, recipe, network, alphabet, validate, start=earlier)
-    trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every)
+    trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every, loaders=loaders)
+
+
+def _earlier(after: Path) -> Crnn:
+    return load_model(after).network if after.is_file() else load_averaged(after)
 
 
 def _real_lines(data: Path) -> list[LineSample]:
@@ -86,7 +94,7 @@ def read_lines(data: Path, split: str) -> list[LineSample]:
 
 def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alphabet) -> list[Hand]:
     strokes = data / _STROKES
-    if after is None or earlier is None or not strokes.exists():
+    if after is None or earlier is None or after.is_file() or not strokes.exists():
         return []
     return read_hands(strokes, "train", Cutter(earlier, alphabet), after)
 

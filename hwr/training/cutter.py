@@ -17,6 +17,7 @@ from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import LINE_HEIGHT, normalise_line
 from hwr.model.network import Crnn
 from hwr.training.alignment import align
+from hwr.training.compute import Compute
 from hwr.training.letters import Letter, cut_letters
 from hwr.training.pen import Stroke, draw, smooth
 from hwr.training.samples import Grey, stack_ink
@@ -127,7 +128,7 @@ class Cutter:
         """(T, C) log probabilities of each image, of the shortcut head where `local`."""
         lines = [normalise_line(image) for image in images]
         widths = torch.tensor([line.shape[1] for line in lines])
-        with torch.autocast("cpu", torch.bfloat16):
+        with Compute(torch.device("cpu")).autocast():
             if local:
                 features = self._network.backbone(stack_ink(lines), widths)
                 logits = self._network.shortcut(features.transpose(1, 2)).transpose(1, 2)

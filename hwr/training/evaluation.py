@@ -12,6 +12,7 @@ from hwr.errors import BadLineImage, TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.model.network import Crnn
+from hwr.training.compute import Compute
 from hwr.training.samples import Grey, LineSample, stack_ink
 
 log = logging.getLogger(__name__)
@@ -50,14 +51,15 @@ def read_samples(
 
 
 def network_reader(network: Crnn, alphabet: Alphabet) -> ReadLines:
-    """Reads with the bare network in bfloat16: quick enough to run amid training."""
+    """Reads with the bare network where it is, in its fastest arithmetic: for use amid training."""
+    compute = Compute(next(network.parameters()).device)
 
     @torch.inference_mode()
     def read(images: Sequence[Grey]) -> list[LineReading]:
-        widths = torch.tensor([image.shape[1] for image in images])
-        with torch.autocast("cpu", torch.bfloat16):
-            logits, lengths = network.eval()(stack_ink(images), widths)
-        rows = zip(logits.float().numpy(), lengths.tolist(), strict=True)
+        widths = torch.tensor([image.shape[1] for image in images], device=compute.device)
+        with compute.autocast():
+            logits, lengths = network.eval()(stack_ink(images).to(compute.device), widths)
+        rows = zip(logits.float().cpu().numpy(), lengths.tolist(), strict=True)
         return [read_best_path(row[:length], alphabet) for row, length in rows]
 
     return read

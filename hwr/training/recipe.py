@@ -41,6 +41,8 @@ class Recipe:
     #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
     hands: float = 0.35
     fonts: float = 0.15
+    #: Whether the convolutions keep the weights they start with, and what follows them learns.
+    frozen: bool = False
     #: Validations in a row that may pass without a better one before training ends; 0: never, for
     #: the falling rate at the end makes the weights better than any before.
     patience: int = 0
@@ -62,4 +64,4 @@ class Recipe:
 
 def default_network(classes: int) -> NetworkConfig:
     """The network of the shipped model."""
-    return NetworkConfig(classes=classes)
+    return NetworkConfig(classes=classes, layers=3)

@@ -31,13 +31,22 @@ class LineSample:
     load: Callable[[], Grey]
 
 
+def stack_lines(images: Sequence[Grey]) -> Grey:
+    """Grey (h, w) line images of one height → (B, h, W) uint8, padded with paper."""
+    lines = np.full((len(images), len(images[0]), max(i.shape[1] for i in images)), 255, np.uint8)
+    for row, image in zip(lines, images, strict=True):
+        row[:, : image.shape[1]] = image
+    return lines
+
+
+def ink(lines: Grey, device: torch.device | None = None) -> torch.Tensor:
+    """Lines (B, h, W) uint8 → (B, 1, h, W) float32 ink in 0..1 on `device`."""
+    return (255 - torch.from_numpy(lines).to(device))[:, None].float() / 255
+
+
 def stack_ink(images: Sequence[Grey]) -> torch.Tensor:
-    """Grey (64, w) line images → (B, 1, 64, W) float32 ink in 0..1, padded with paper."""
-    width = max(image.shape[1] for image in images)
-    ink = np.zeros((len(images), 1, images[0].shape[0], width), np.float32)
-    for row, image in zip(ink, images, strict=True):
-        row[0, :, : image.shape[1]] = (255 - image.astype(np.float32)) / 255
-    return torch.from_numpy(ink)
+    """Grey (h, w) line images of one height → (B, 1, h, W) float32 ink, padded with paper."""
+    return ink(stack_lines(images))
 
 
 def decode_grey(data: bytes, name: str) -> Grey:

@@ -6,7 +6,6 @@ goes on from its checkpoint ends with the very weights of one that never stopped
 
 import copy
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -27,9 +26,12 @@ from hwr.model.weights import save_model
 from hwr.training.averaging import update_average
 from hwr.training.batches import Batch, BatchPlan, Position
 from hwr.training.checkpoints import named
+from hwr.training.compute import Compute
 from hwr.training.curves import Curves
+from hwr.training.loaders import batches_of
 from hwr.training.progress import ProgressBar
 from hwr.training.recipe import Recipe
+from hwr.training.samples import ink
 from hwr.training.schedule import rate_at
 from hwr.training.stopping import EarlyStopping
 
@@ -64,11 +66,14 @@ class Trainer:
         self._validate = validate
         self._rank = dist.get_rank() if dist.is_initialized() else 0
         self._world = dist.get_world_size() if dist.is_initialized() else 1
+        self._compute = Compute.best()
         torch.manual_seed(recipe.seed)
-        self.network = _start(network, start)
+        self.network = _start(network, start).to(self._compute.device)
+        self.network.backbone.requires_grad_(not recipe.frozen)
         self._average = copy.deepcopy(self.network).eval()
+        self._learning = [p for p in self.network.parameters() if p.requires_grad]
         self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
+            self._learning, lr=recipe.rate, weight_decay=recipe.weight_decay
         )
         self._step = 0
         self._seconds = 0.0
@@ -77,17 +82,21 @@ class Trainer:
         self._stopping = EarlyStopping(patience=recipe.patience)
         self._resume()
 
-    def run(self, plan: BatchPlan, *, until: int | None = None, every: int = 500) -> None:
+    def run(
+        self, plan: BatchPlan, *, until: int | None = None, every: int = 500, loaders: int = 0
+    ) -> None:
         """Train to step `until` (default: the last); save and validate each `every` steps.
 
         Ends earlier where validation has not become better for as long as the recipe allows.
+        `loaders` processes make batches ahead; the run is the same with any number of them.
         """
         last = min(until or self._recipe.steps, self._recipe.steps)
         # Gradients of sure letters fade into denormal numbers, which cost time.
         torch.set_flush_denormal(True)
         curves = Curves(self._folder, self._step) if self._rank == 0 else None
         with ProgressBar(self._step, last, shown=self._rank == 0) as bar:
-            self._steps(plan.batches(self._position), last, every, bar, curves)
+            batches = batches_of(plan, self._position, loaders)
+            self._steps(batches, last, every, bar, curves)
         if curves:
             curves.close()
 
@@ -114,28 +123,32 @@ class Trainer:
     def _train(self, batch: Batch) -> float:
         torch.manual_seed((self._recipe.seed * 1_000_003 + self._step) * 1_009 + self._rank)
         self.network.train()
+        if self._recipe.frozen:
+            self.network.backbone.eval()
         for group in self._optimiser.param_groups:
             group["lr"] = rate_at(self._recipe, self._step)
         loss = self._loss(batch)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._average_gradients()
-        nn.utils.clip_grad_norm_(self.network.parameters(), self._recipe.clip)
+        nn.utils.clip_grad_norm_(self._learning, self._recipe.clip)
         self._optimiser.step()
         update_average(self._average, self.network, self._recipe.average, self._step)
         return float(loss.detach())
 
     def _loss(self, batch: Batch) -> Tensor:
-        ink = batch.ink.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits, shortcut = self.network.forward_training(ink)  # (B, T, C) both
+        lines = ink(batch.lines, self._compute.device)  # (B, 1, 64, W)
+        with self._compute.autocast():
+            logits, shortcut = self.network.forward_training(
+                lines.contiguous(memory_format=torch.channels_last)
+            )  # (B, T, C) both
         main, side = _ctc(logits, batch), _ctc(shortcut, batch)
         return main + self._recipe.shortcut * side
 
     def _average_gradients(self) -> None:
         if self._world == 1:
             return
-        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        gradients = [p.grad for p in self._learning if p.grad is not None]
         flat = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(flat)
         flat /= self._world
@@ -198,7 +211,7 @@ class Trainer:
         if not path.exists():
             return
         with named(path):
-            self._restore(torch.load(path, weights_only=True))
+            self._restore(torch.load(path, self._compute.device, weights_only=True))
         log.info("resumed at step %d", self._step)
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -219,16 +232,24 @@ def _ctc(logits: Tensor, batch: Batch) -> Tensor:
     log_probs = logits.float().log_softmax(2).transpose(0, 1)  # (T, B, C)
     lengths = torch.full((logits.shape[0],), logits.shape[1], dtype=torch.int64)
     return nn.functional.ctc_loss(
-        log_probs, batch.targets, lengths, batch.target_lengths, zero_infinity=True
+        log_probs,
+        torch.from_numpy(batch.targets).to(logits.device),
+        lengths,
+        torch.from_numpy(batch.target_lengths),
+        zero_infinity=True,
     )
 
 
 def _start(config: NetworkConfig, earlier: Crnn | None) -> Crnn:
-    """A new network; with the weights of an earlier one, which may differ in what has none."""
+    """A new network; with the weights of an earlier one, which may differ in what has none.
+
+    It may also have more layers in its LSTM than the earlier one: these start anew.
+    """
     network = Crnn(config)
     if earlier:
+        grown = config.layers > earlier.config.layers
         try:
-            network.load_state_dict(earlier.state_dict())
+            network.load_state_dict(earlier.state_dict(), strict=not grown)
         except RuntimeError as error:
             raise TrainingDataError(
                 f"The earlier run's network has other layers than {config}. Name a run of this"
@@ -245,13 +266,7 @@ def load_averaged(folder: Path) -> Crnn:
     """
     path = folder / "checkpoint.pt"
     with named(path):
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, "cpu", weights_only=True)
         network = Crnn(NetworkConfig.from_json(state["config"]))
         network.load_state_dict(state["average"])
     return network.eval()
-
-
-def join_processes() -> None:
-    """Join the processes that torchrun started; alone otherwise."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        dist.init_process_group("gloo")

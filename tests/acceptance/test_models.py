@@ -45,6 +45,9 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")
     assert trained.returncode == 0, trained.stderr
     model = run / "model.safetensors"
+    options = ("--steps", "1", "--no-draw-fonts", "--freeze", "--loaders", "1")
+    tuned = hwr("train", data, "--out", data / "tuned", "--after", model, *options)
+    assert tuned.returncode == 0, tuned.stderr
 
     options = ("--engine", "torch-bf16", "--json", figures, "--worst", sheet)
     measured = hwr("evaluate", data, *options, model=model)

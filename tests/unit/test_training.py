@@ -4,6 +4,7 @@ import json
 import random
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,13 +19,16 @@ from hypothesis import strategies as st
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.config import NetworkConfig
+from hwr.model.network import Crnn
 from hwr.model.weights import load_model
 from hwr.training import texts
 from hwr.training.batches import BatchPlan, Sources
 from hwr.training.hands import Hand
 from hwr.training.letters import Letter
+from hwr.training.loaders import batches_of
 from hwr.training.packs import pack_names, read_pack
 from hwr.training.recipe import Recipe
+from hwr.training.samples import decode_grey
 from hwr.training.trainer import Trainer, load_averaged
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
@@ -119,10 +123,18 @@ def test_numbers_in_words_as_the_british_and_indians_say_them() -> None:
     )
 
 
-def run(folder: Path, lines: Path, until: int) -> Trainer:
+def run(
+    folder: Path,
+    lines: Path,
+    until: int,
+    *,
+    recipe: Recipe = RECIPE,
+    start: Crnn | None = None,
+    loaders: int = 0,
+) -> Trainer:
     sources = Sources(real=read_pack(lines, "drawn", "train"), hands=[hand()], fonts=[])
-    trainer = Trainer(folder, RECIPE, SMALL, ALPHABET)
-    trainer.run(BatchPlan(sources, RECIPE, ALPHABET), until=until, every=10)
+    trainer = Trainer(folder, recipe, SMALL, ALPHABET, start=start)
+    trainer.run(BatchPlan(sources, recipe, ALPHABET), until=until, every=10, loaders=loaders)
     return trainer
 
 
@@ -222,6 +234,41 @@ def test_a_cut_checkpoint_is_named_when_a_run_goes_on(straight: Path, tmp_path: 
     (tmp_path / "checkpoint.pt").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(TrainingDataError, match="no checkpoint of such a run"):
         Trainer(tmp_path, RECIPE, SMALL, ALPHABET)
+
+
+def test_loaders_change_nothing_of_a_run(straight: Path, tmp_path: Path) -> None:
+    run(tmp_path, straight / "lines", 10, loaders=2)
+    run(tmp_path, straight / "lines", 20, loaders=1)
+    ends = checkpoint(straight / "run"), checkpoint(tmp_path)
+    for part in ("positions", "average"):
+        torch.testing.assert_close(ends[0][part], ends[1][part], rtol=0, atol=0)
+
+
+def test_a_loader_that_fails_ends_the_run(tmp_path: Path, lines: Path) -> None:
+    samples = read_pack(lines, "drawn", "train")
+    broken = replace(samples[0], load=partial(decode_grey, b"torn", "torn.jpg"))
+    plan = BatchPlan(Sources(real=[broken], hands=[], fonts=[]), RECIPE, ALPHABET)
+    with pytest.raises(TrainingDataError, match=r"torn\.jpg"):
+        next(batches_of(plan, loaders=1))
+
+
+def test_frozen_convolutions_stay_as_they_are(tmp_path: Path, lines: Path) -> None:
+    run(tmp_path / "first", lines, 10)
+    earlier = load_averaged(tmp_path / "first")
+    recipe = replace(RECIPE, frozen=True)
+    second = run(tmp_path / "second", lines, 10, recipe=recipe, start=earlier).network
+    for name, tensor in earlier.state_dict().items():
+        assert torch.equal(tensor, second.state_dict()[name]) == name.startswith("backbone"), name
+
+
+def test_a_run_may_start_from_one_with_fewer_recurrent_layers(tmp_path: Path, lines: Path) -> None:
+    run(tmp_path / "first", lines, 10)
+    earlier, deep = load_averaged(tmp_path / "first"), replace(SMALL, layers=3)
+    second = Trainer(tmp_path / "second", RECIPE, deep, ALPHABET, start=earlier).network
+    assert torch.equal(second.head.classify.weight, earlier.head.classify.weight)
+    assert second.sequence.lstm.num_layers == 3
+    with pytest.raises(TrainingDataError, match="other layers"):
+        Trainer(tmp_path / "third", RECIPE, SMALL, ALPHABET, start=second)
 
 
 def test_a_run_may_start_from_one_with_other_time_steps(tmp_path: Path, lines: Path) -> None:

@@ -39,9 +39,19 @@ def train(
         Path | None,
         typer.Option(
             help="Folder of an earlier run: start from its weights, and write lines in recorded"
-            " hands, which it cuts into letters."
+            " hands, which it cuts into letters. A model's file gives its weights alone."
         ),
     ] = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Leave the convolutions as they are: a third the time.")
+    ] = False,
+    columns: Annotated[
+        int | None,
+        typer.Option(min=64, help="Columns of pixels a step; a GPU wants 65536 and more."),
+    ] = None,
+    loaders: Annotated[
+        int, typer.Option(min=0, help="Processes that draw and distort lines ahead.")
+    ] = 0,
     patience: Annotated[
         int,
         typer.Option(min=0, help="Validations without a better one before it ends; 0: never."),
@@ -51,10 +61,10 @@ def train(
     from hwr.training.command import train as run
     from hwr.training.recipe import Recipe
 
-    recipe = replace(Recipe(), patience=patience)
-    recipe = replace(recipe, steps=steps) if steps else recipe
+    recipe = replace(Recipe(), patience=patience, frozen=freeze)
+    recipe = replace(recipe, steps=steps or recipe.steps, columns=columns or recipe.columns)
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
-    run(data, out, recipe, fonts, corpora, after)
+    run(data, out, recipe, fonts, corpora, after, loaders=loaders)
 
 
 def quantise(

@@ -1,0 +1,48 @@
+"""Where a network is trained, and in which arithmetic.
+
+bfloat16 is 2.9 times as fast as float32 on a CPU with AVX512-BF16 or AMX, and 50 times as slow on
+one without: PyTorch then falls back to a convolution in plain loops.
+"""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+
+import torch
+import torch.distributed as dist
+
+
+class Compute:
+    """A device and the arithmetic that is fastest on it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    @classmethod
+    def best(cls) -> "Compute":
+        """The process's own GPU where there is one, else the CPU."""
+        if torch.cuda.is_available():
+            return cls(torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))))
+        return cls(torch.device("cpu"))
+
+    @cached_property
+    def bfloat16(self) -> bool:
+        """Whether bfloat16 is fast here."""
+        if self.device.type == "cuda":
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """bfloat16 where it is fast, else what the network is in."""
+        if not self.bfloat16:
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def join_processes(compute: Compute) -> None:
+    """Join the processes that torchrun started, each on a device of its own; alone otherwise."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        return
+    if compute.device.type == "cuda":
+        torch.cuda.set_device(compute.device)
+    dist.init_process_group("nccl" if compute.device.type == "cuda" else "gloo")
