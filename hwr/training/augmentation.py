@@ -4,6 +4,9 @@ The groups follow Retsinas et al. (2022) and Wigington et al., "Data Augmentatio
 Handwritten Words and Lines" (ICDAR 2017). All take and give grey (h, w) uint8, paper near 255.
 """
 
+from collections.abc import Collection
+from enum import StrEnum
+
 import cv2
 import numpy as np
 from numpy.random import Generator
@@ -14,12 +17,25 @@ from hwr.training.samples import Grey
 _PAPER = 255
 
 
-def augment(image: Grey, rng: Generator) -> Grey:
-    """One distorted copy of a line image, 64 high."""
-    image = _geometry(_to_height(image), rng)
-    if rng.random() < 0.3:
+class Group(StrEnum):
+    """A group of distortions."""
+
+    #: Slant, rotation, scale, shift and elastic drift.
+    GEOMETRY = "geometry"
+    #: Thicker and thinner strokes.
+    PEN = "pen"
+    #: Blur, noise, low resolution, fax and JPEG.
+    CAMERA = "camera"
+
+
+def augment(image: Grey, rng: Generator, groups: Collection[Group] = tuple(Group)) -> Grey:
+    """One copy of a line image, 64 high, distorted by those of `groups` that chance takes."""
+    image = _to_height(image)
+    if Group.GEOMETRY in groups:
+        image = _geometry(image, rng)
+    if rng.random() < 0.3 and Group.PEN in groups:
         image = _pen(image, rng)
-    if rng.random() < 0.35:
+    if rng.random() < 0.35 and Group.CAMERA in groups:
         image = _camera(image, rng)
     return image
 

@@ -124,7 +124,7 @@ class BatchPlan:
         image = sample.load()
         if sample.dataset in _DRAWN:
             image = on_paper(image, rng)
-        return normalise_line(augment(image, rng))
+        return normalise_line(augment(image, rng, self._recipe.distortions))
 
     def _rng(self, pool: int) -> Random:
         return Random(f"{self._recipe.seed}/{self._rank}/{pool}")  # noqa: S311

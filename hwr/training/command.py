@@ -68,9 +68,9 @@ def train(
         real=_real_lines(data),
         hands=_hands(data, after, earlier, alphabet) if recipe.hands else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
-        prose=_prose(corpora) if recipe.fonts else Prose(),
+        prose=prose(corpora) if recipe.fonts else Prose(),
     )
-    validate = curve_validation(_few(read_lines(data, "val")), alphabet, out / "worst.png")
+    validate = curve_validation(some_of_each(read_lines(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
     trainer = Trainer(out, recipe, network, alphabet, validate, start=earlier)
     trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every, loaders=loaders)
@@ -99,11 +99,13 @@ def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alpha
     return read_hands(strokes, "train", Cutter(earlier, alphabet), after)
 
 
-def _prose(corpora: Path) -> Prose:
+def prose(corpora: Path) -> Prose:
+    """What drawn lines say, from the corpora that the folder keeps, fetched where it does not."""
     return Prose.of(text for corpus in CORPORA for text in corpus_texts(corpora, corpus))
 
 
-def _few(samples: list[LineSample]) -> list[LineSample]:
+def some_of_each(samples: list[LineSample]) -> list[LineSample]:
+    """The first lines of each set, as many as the curve is measured on."""
     kept: dict[str, int] = {}
     few = []
     for sample in samples:

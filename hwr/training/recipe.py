@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hwr.model.config import NetworkConfig
+from hwr.training.augmentation import Group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,8 @@ class Recipe:
     #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
     hands: float = 0.35
     fonts: float = 0.15
+    #: Kinds of distortion that lines meet.
+    distortions: tuple[Group, ...] = tuple(Group)
     #: Whether the convolutions keep the weights they start with, and what follows them learns.
     frozen: bool = False
     #: Validations in a row that may pass without a better one before training ends; 0: never, for
@@ -59,7 +62,7 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""
-        return asdict(self)
+        return asdict(self) | {"distortions": [group.value for group in self.distortions]}
 
 
 def default_network(classes: int) -> NetworkConfig:
