@@ -181,7 +181,6 @@ def test_eight_bits_are_the_same_integers_on_every_cpu(shape: dict[str, object])
     for line, row in zip(lines, rows, strict=True):
         (reference,) = wanted.run([LOGITS], {INK: ink_of(line)})
         differences = np.abs(row - reference[:, 0]) / np.ptp(reference)
-        print(differences.max(), differences.mean())
         assert differences.mean() < 0.001
 
 
