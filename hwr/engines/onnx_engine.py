@@ -95,11 +95,11 @@ def _usable_quantisation(model: Model) -> Quantisation | None:
     try:
         quantisation = load_quantisation(model)
     except ModelError as error:
-        log.warning("%s Reading in float32, at less than half the speed.", error)
+        log.warning("%s Reading in float32, which takes longer.", error)
         return None
     if quantisation is None:
         log.warning(
-            "%s has not been quantised: reading in float32, at less than half the speed."
+            "%s has not been quantised: reading in float32, which takes longer."
             " Quantise it with `hwr quantise DATA`.",
             model.path,
         )

@@ -53,8 +53,8 @@ def _torch_bf16(model: Model, threads: int) -> Engine:
 
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         raise EngineError(
-            "Engine 'torch-bf16' needs a CPU with AVX-512 or AMX: without them PyTorch convolves in"
-            " plain loops, dozens of times slower than in float32. Set HWR_ENGINE=auto."
+            "Engine 'torch-bf16' needs kernels that PyTorch has for CPUs with AVX-512: this CPU"
+            " would read several times slower than in float32. Set HWR_ENGINE=auto."
         )
     return TorchEngine(model.network, threads=threads, dtype=torch.bfloat16)
 
