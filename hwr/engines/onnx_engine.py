@@ -111,7 +111,7 @@ def _adds_in_32_bits() -> bool:
 
     Older x86 instructions (vpmaddubsw) add pairs of products in 16 bits, and saturate. Kernels for
     unsigned weights widen first: the same integers, at two thirds of the speed. The runtime's own
-    test for this takes CPUs with VNNI for old ones (`MlasPlatformU8S8Overflow`, 1.31).
+    test for this takes CPUs with VNNI for old ones (`MlasPlatformU8S8Overflow`).
     """
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return True
