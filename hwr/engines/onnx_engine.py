@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _WARM_UP_WIDTH = 512
 _CPU_INFO = Path("/proc/cpuinfo")
+#: Has the runtime add 128 to weights and their zero points, and take its kernels for those.
+_UNSIGNED_WEIGHTS = "session.x64quantprecision"
 
 
 class OnnxEngine:
@@ -63,6 +65,8 @@ class OnnxEngine:
 def open_session(graph: bytes) -> onnxruntime.InferenceSession:
     """A session that works in the thread that calls it, and in no other.
 
+    Its 8-bit sums are exact on every CPU, so that all CPUs read the same.
+
     Raises:
         EngineError: the runtime cannot run the graph.
     """
@@ -71,6 +75,8 @@ def open_session(graph: bytes) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # would keep a plan for every width there is
     options.log_severity_level = 3
+    if not _adds_in_32_bits():
+        options.add_session_config_entry(_UNSIGNED_WEIGHTS, "1")
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's errors have no class of their own in common
@@ -89,24 +95,23 @@ def _usable_quantisation(model: Model) -> Quantisation | None:
     try:
         quantisation = load_quantisation(model)
     except ModelError as error:
-        log.warning("%s Reading in float32, at less than half the speed.", error)
+        log.warning("%s Reading in float32, which takes longer.", error)
         return None
     if quantisation is None:
         log.warning(
-            "%s has not been quantised: reading in float32, at less than half the speed."
+            "%s has not been quantised: reading in float32, which takes longer."
             " Quantise it with `hwr quantise DATA`.",
             model.path,
         )
-    elif not _adds_in_32_bits():
-        log.warning("This CPU has no VNNI: reading in float32, which is exact on it.")
-        return None
     return quantisation
 
 
 def _adds_in_32_bits() -> bool:
-    """Whether 8-bit products are added without overflow: on x86 that takes VNNI.
+    """Whether products with signed weights are added without overflow: on x86 that takes VNNI.
 
-    Older x86 instructions (vpmaddubsw) add pairs of products in 16 bits, and saturate.
+    Older x86 instructions (vpmaddubsw) add pairs of products in 16 bits, and saturate. Kernels for
+    unsigned weights widen first: the same integers, at two thirds of the speed. The runtime's own
+    test for this takes CPUs with VNNI for old ones (`MlasPlatformU8S8Overflow`).
     """
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return True

@@ -6,8 +6,9 @@ masks and no lengths, and a line cannot depend on its neighbours.
 8 bits: activations unsigned and per tensor, with the ranges of a quantisation; weights signed and
 per output channel (Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", CVPR 2018). The graph says so with QuantizeLinear and
-DequantizeLinear pairs, from which the runtime makes integer kernels. The LSTM's weights are 8-bit
-too; the scale of its inputs comes from the line itself.
+DequantizeLinear pairs, from which the runtime makes integer kernels (for unsigned weights on some
+CPUs, see `onnx_engine.open_session`). The LSTM's weights are 8-bit too; the scale of its inputs
+comes from the line itself.
 """
 
 from typing import Any

@@ -51,6 +51,11 @@ def _torch_bf16(model: Model, threads: int) -> Engine:
 
     from hwr.engines.torch_engine import TorchEngine
 
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        raise EngineError(
+            "Engine 'torch-bf16' needs kernels that PyTorch has for CPUs with AVX-512: this CPU"
+            " would read several times slower than in float32. Set HWR_ENGINE=auto."
+        )
     return TorchEngine(model.network, threads=threads, dtype=torch.bfloat16)
 
 

@@ -1,7 +1,8 @@
 """`hwr quantise`: finds the ranges that a model's activations need in 8 bits, and proves them.
 
 Ranges are measured on training lines; which share of the values they hold is tried out, the one
-that disturbs the logits of further training lines least first. A quantisation is accepted when no
+that disturbs the logits of further training lines least first. What is measured holds on all CPUs:
+every session adds 8-bit products exactly (`open_session`). A quantisation is accepted when no
 validation set loses more than is allowed, or more than one character: in a set of a few lines, one
 is more than a tenth of a point.
 """

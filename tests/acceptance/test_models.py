@@ -49,12 +49,12 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     tuned = hwr("train", data, "--out", data / "tuned", "--after", model, *options)
     assert tuned.returncode == 0, tuned.stderr
 
-    options = ("--engine", "torch-bf16", "--json", figures, "--worst", sheet)
+    options = ("--engine", "torch", "--json", figures, "--worst", sheet)
     measured = hwr("evaluate", data, *options, model=model)
     assert measured.returncode == 0, measured.stderr
     assert "drawn" in measured.stdout
     told = json.loads(figures.read_text())
-    assert "bfloat16" in told["reader"]["engine"]
+    assert told["reader"]["engine"].startswith("torch")
     rates = told["sets"]["drawn"]["raw"]["rates"]
     assert rates["lines"] == 2
     assert rates["cer"] > 0.5, "two steps cannot have taught it"
@@ -75,7 +75,7 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
 
     pages = hwr("evaluate", data, "--pages", "--json", figures, "--worst", sheet, model=model)
     assert pages.returncode == 0, pages.stderr
-    assert "cpu int8" in pages.stderr or "has no VNNI" in pages.stderr
+    assert "cpu int8" in pages.stderr
     lines = json.loads(figures.read_text())["sets"]["all"]["lines"]
     assert (lines["true"], lines["found"], lines["order_errors"]) == (3, 3, 0)
     assert "true crops" in pages.stdout

@@ -15,6 +15,7 @@ import numpy as np
 
 from hwr.engines import Engine, LineBatch, open_engine
 from hwr.engines.onnx_engine import OnnxEngine
+from hwr.errors import EngineError
 from hwr.model.line_image import LINE_HEIGHT
 from hwr.model.weights import load_model
 
@@ -51,14 +52,14 @@ def main() -> None:
 
 
 def open_engines() -> dict[str, Engine]:
-    """The shipped model in every CPU engine."""
+    """The shipped model in every engine that this CPU has the instructions for."""
     model = load_model()
-    return {
-        "torch": open_engine("torch", model),
-        "torch-bf16": open_engine("torch-bf16", model),
-        "onnx, float32": OnnxEngine(model),
-        "onnx": open_engine("onnx", model),
-    }
+    engines = {"torch": open_engine("torch", model)}
+    try:
+        engines["torch-bf16"] = open_engine("torch-bf16", model)
+    except EngineError as error:
+        sys.stdout.write(f"torch-bf16       left out: {error}\n")
+    return engines | {"onnx, float32": OnnxEngine(model), "onnx": open_engine("onnx", model)}
 
 
 def draw_batch() -> LineBatch:

@@ -103,6 +103,14 @@ class TestMeasures:
         monkeypatch.setattr(peak, "_fastest", lambda product, device: (product(), 0.5)[1])
         assert peak.measure_peak("cpu", dtype).flops_per_s == 2 * 64**3 / 0.5
 
+    def test_eight_bits_are_not_measured_by_a_plain_loop(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(peak, "_SIDES", {"cpu": 64})
+        monkeypatch.setattr(peak.torch.cpu, "_is_vnni_supported", lambda: False)
+        monkeypatch.delattr(peak.torch, "_int_mm")
+        assert peak.measure_peak("cpu", "int8").flops_per_s > 0
+
     def test_a_clock_counts_children_and_adds_up(self) -> None:
         clock = Clock()
         for _ in range(2):

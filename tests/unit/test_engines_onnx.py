@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_models import model_of
 from numpy.typing import NDArray
+from onnx import numpy_helper
+from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 
 from hwr.engines import LineBatch, onnx_engine, open_engine, registry
-from hwr.engines.onnx_engine import OnnxEngine, open_session
-from hwr.engines.onnx_graph import INK, ink_of, write_graph
+from hwr.engines.onnx_engine import _UNSIGNED_WEIGHTS, OnnxEngine, open_session
+from hwr.engines.onnx_graph import INK, LOGITS, _Graph, _lstm, ink_of, write_graph
 from hwr.errors import EngineError, ModelError
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
@@ -114,6 +117,73 @@ def test_eight_bits_stay_near_the_reference() -> None:
         assert 0 < np.abs(row - reference).max() < 0.1 * np.ptp(reference)
 
 
+def black(width: int) -> Grey:
+    """All ink: the highest activations there are."""
+    return np.zeros((LINE_HEIGHT, width), np.uint8)
+
+
+def answer(graph: _Graph, output: str, width: int) -> NDArray[np.float32]:
+    """What a graph makes of a black line."""
+    session = open_session(graph.serialise([output]))
+    return np.asarray(session.run([output], {INK: ink_of(black(width))})[0])
+
+
+def test_convolutions_add_the_highest_products_without_overflow() -> None:
+    kernel = np.ones((2, 4, 3, 3), np.float32) * np.array([1, -1])[:, None, None, None]
+    graph = _Graph({"sum": (-64.0, 64.0)})
+    sums = graph.convolution(graph.ink(), kernel.astype(np.float32), np.zeros(2, np.float32))
+    found = answer(graph, graph.rounded(sums, "sum"), 64)[0, :, 1:-1, 1:-1]
+    np.testing.assert_allclose(found[0], 36, atol=64 / 255)
+    np.testing.assert_allclose(found[1], -36, atol=64 / 255)
+
+
+def test_the_lstm_adds_the_highest_products_without_overflow() -> None:
+    steps, features, hidden = 32, 64, 8
+    gates = (
+        np.full((2, 4 * hidden, features), 0.5 / features, np.float32),
+        np.full((2, 4 * hidden, hidden), 0.5 / hidden, np.float32),
+        np.zeros((2, 8 * hidden), np.float32),
+    )
+
+    def read(graph: _Graph) -> NDArray[np.float32]:
+        shape = graph.constant(np.array([steps, 1, features]))
+        return answer(
+            graph, _lstm(graph, gates, graph.node("Reshape", graph.ink(), shape), hidden), 32
+        )
+
+    np.testing.assert_allclose(read(_Graph({})), read(_Graph(None)), atol=0.005)
+
+
+def emulated(model: Model, quantisation: Quantisation) -> InferenceSession:
+    """The 8-bit graph as it is written: rounded values, multiplied and added in float32.
+
+    There are no floats for the LSTM, whose weights are unsigned here: those of any CPU's kernels
+    that never overflow.
+    """
+    graph = onnx.load_from_string(write_graph(model, quantisation.ranges))
+    lstms = (node for node in graph.graph.node if node.op_type == "DynamicQuantizeLSTM")
+    inputs = {name for node in lstms for name in node.input}
+    for tensor in graph.graph.initializer:
+        if tensor.name in inputs and tensor.data_type == onnx.TensorProto.INT8:
+            unsigned = (numpy_helper.to_array(tensor) ^ -128).view(np.uint8)
+            tensor.CopyFrom(numpy_helper.from_array(unsigned, tensor.name))
+    options = SessionOptions()
+    options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL
+    return InferenceSession(graph.SerializeToString(), options, ["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("shape", [{}, {"channels": (32, 64, 96), "hidden": 64}])
+def test_eight_bits_are_the_same_integers_on_every_cpu(shape: dict[str, object]) -> None:
+    model, lines = random_model(2, **shape), [black(64), *random_lines([200, 320])]
+    quantisation = measured(model, lines)
+    wanted, batch = emulated(model, quantisation), LineBatch.stack(lines)
+    rows = OnnxEngine(model, quantisation=quantisation).logits(batch).rows(batch)
+    for line, row in zip(lines, rows, strict=True):
+        (reference,) = wanted.run([LOGITS], {INK: ink_of(line)})
+        differences = np.abs(row - reference[:, 0]) / np.ptp(reference)
+        assert differences.mean() < 0.001
+
+
 def test_threads_change_no_bit() -> None:
     batch = LineBatch.stack(random_lines([320, 8, 200, 64, 104, 320]))
     alone = ENGINES["int8"].logits(batch)
@@ -131,10 +201,7 @@ def saved(tmp_path: Path) -> Model:
     return model
 
 
-def test_a_quantised_model_is_read_in_eight_bits(
-    saved: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(onnx_engine, "_adds_in_32_bits", lambda: True)
+def test_a_quantised_model_is_read_in_eight_bits(saved: Model) -> None:
     quantisation = load_quantisation(saved)
     assert quantisation
     assert open_engine("onnx", saved).identity.endswith(f"cpu int8 {quantisation.hash}")
@@ -190,7 +257,7 @@ def test_a_model_without_a_quantisation_is_read_in_float32(
 
 
 @pytest.mark.parametrize(
-    ("machine", "flags", "exact"),
+    ("machine", "flags", "signed"),
     [
         ("x86_64", "flags : sse4_2 avx2 avx_vnni", True),
         ("x86_64", "flags : avx512f avx512_vnni", True),
@@ -200,20 +267,24 @@ def test_a_model_without_a_quantisation_is_read_in_float32(
         ("aarch64", None, True),
     ],
 )
-def test_eight_bits_are_kept_from_cpus_that_would_overflow(
-    saved: Model,
+def test_weights_become_unsigned_where_products_of_signed_ones_overflow(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     machine: str,
     flags: str | None,
-    exact: bool,
+    signed: bool,
 ) -> None:
     info = tmp_path / "cpuinfo"
     if flags:
         info.write_text(flags, encoding="utf-8")
     monkeypatch.setattr(onnx_engine, "_CPU_INFO", info)
     monkeypatch.setattr(onnx_engine.platform, "machine", lambda: machine)
-    assert ("int8" in open_engine("onnx", saved).identity) == exact
+    options = open_session(write_graph(MODEL, QUANTISATION.ranges)).get_session_options()
+    if signed:
+        with pytest.raises(RuntimeError, match="does not have"):
+            options.get_session_config_entry(_UNSIGNED_WEIGHTS)
+    else:
+        assert options.get_session_config_entry(_UNSIGNED_WEIGHTS) == "1"
 
 
 def test_without_a_device_auto_is_the_engine_for_cpus(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,13 +132,21 @@ def test_folding_the_norms_changes_no_logit() -> None:
     torch.testing.assert_close(folded[1, :18], logits[1, :18])
 
 
-def test_bfloat16_reads_nearly_the_same() -> None:
+def test_bfloat16_reads_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A CPU that would be slow at it is fast enough for a network so small.
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
     network, batch = small_network(), LineBatch.stack([random_line(w, w) for w in (64, 200)])
     exact = open_engine("torch", model_of(network)).logits(batch).rows(batch)
     rounded = open_engine("torch-bf16", model_of(network))
     assert "bfloat16" in rounded.identity
     for a, b in zip(exact, rounded.logits(batch).rows(batch), strict=True):
         np.testing.assert_allclose(a, b, atol=0.05)
+
+
+def test_bfloat16_is_refused_where_it_would_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    with pytest.raises(EngineError, match=r"torch-bf16.*AVX-512.*HWR_ENGINE=auto"):
+        open_engine("torch-bf16", model_of(small_network()))
 
 
 def test_an_engine_that_breaks_its_contract_is_named() -> None:
