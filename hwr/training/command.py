@@ -15,7 +15,7 @@ from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.network import Crnn
 from hwr.training.batches import BatchPlan, Sources
-from hwr.training.corpora import CORPORA, corpus_texts
+from hwr.training.corpora import PROSE, corpus_texts
 from hwr.training.cutter import Cutter
 from hwr.training.datasets import read_folder
 from hwr.training.fonts import fetch_fonts
@@ -92,7 +92,7 @@ def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alpha
 
 
 def _prose(corpora: Path) -> Prose:
-    return Prose.of(text for corpus in CORPORA for text in corpus_texts(corpora, corpus))
+    return Prose.of(text for corpus in PROSE for text in corpus_texts(corpora, corpus))
 
 
 def _few(samples: list[LineSample]) -> list[LineSample]:
