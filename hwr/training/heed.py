@@ -24,7 +24,7 @@ from hwr.training.samples import LineSample
 
 log = logging.getLogger(__name__)
 
-_WEIGHTS = (0.3, 0.4, 0.5, 0.6)
+_WEIGHTS = (0.4, 0.5, 0.6, 0.7)
 #: Bonus for a character, in times the weight.
 _BONUSES = (2.0, 2.5, 3.0)
 _DOUBTS = (0.2, 0.4)

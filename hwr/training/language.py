@@ -30,16 +30,16 @@ class LanguageRecipe:
     """How a language model is made; weights say how often one character of a source counts."""
 
     #: Symbols of the longest n-grams.
-    order: int = 6
+    order: int = 7
     #: N-grams kept, about; three bytes each.
-    most: int = 1_100_000
+    most: int = 2_200_000
     seed: int = 1
     #: Lines drawn as forms and cheques hold them.
     drawn_lines: int = 60_000
     drawn: float = 0.5
     transcriptions: float = 5.0
     #: Words of each language's list; most of a list is rare words.
-    most_words: int = 200_000
+    most_words: int = 100_000
     #: Times all characters of each language's word list, which then count so often together.
     words: float = 3e6
     #: The same for words that fill a line alone.

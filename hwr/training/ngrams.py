@@ -1,9 +1,9 @@
 """Counts the character n-grams of weighted texts and makes a small back-off model of them.
 
 Interpolated Witten-Bell smoothing (Witten and Bell, "The zero-frequency problem", 1991), in which a
-kind counts what one sighting of it counts, so that sources can be weighed; then pruning by weighted difference
-(Seymore and Rosenfeld, "Scalable backoff language models", 1996): an n-gram goes that says nearly
-what its suffix says, or is hardly ever met.
+kind counts what one sighting of it counts, so that sources can be weighed; then pruning by weighted
+difference (Seymore and Rosenfeld, "Scalable backoff language models", 1996): an n-gram goes that
+says nearly what its suffix says, or is hardly ever met.
 """
 
 from collections.abc import Sequence
