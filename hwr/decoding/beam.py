@@ -42,7 +42,7 @@ class BeamOptions:
     """How wide to search."""
 
     #: Prefixes kept after a time step.
-    width: int = 16
+    width: int = 14
     #: A class less likely than this is no candidate.
     least: float = 3e-3
     #: Most candidates at a time step: bounds the work that a line without sense can make.

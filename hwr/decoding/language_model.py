@@ -166,7 +166,7 @@ def load_language_model(path: Path | None = None) -> StoredLanguageModel:
 
 @lru_cache(maxsize=1)
 def _load(path: Path, _changed_ns: int) -> StoredLanguageModel:
-    """Linking takes a second: readers in one process share what never changes."""
+    """Linking takes two seconds: readers in one process share what never changes."""
     data = path.read_bytes()
     with safe_open(path, "np") as file:
         metadata = file.metadata() or {}
