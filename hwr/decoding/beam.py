@@ -42,7 +42,7 @@ class BeamOptions:
     """How wide to search."""
 
     #: Prefixes kept after a time step.
-    width: int = 8
+    width: int = 14
     #: A class less likely than this is no candidate.
     least: float = 3e-3
     #: Most candidates at a time step: bounds the work that a line without sense can make.
@@ -99,10 +99,8 @@ class _Alive(NamedTuple):
     blank: float
     #: Of those that end in the last label.
     label: float
-
-    @property
-    def score(self) -> float:
-        return _add(self.blank, self.label) + self.prefix.bonus
+    #: Of all, with what the guide added.
+    score: float
 
 
 #: A time step: log p of blank (-inf where it is no candidate) and of the candidate labels.
@@ -121,7 +119,7 @@ def search(
     scores are exact.
     """
     empty = _Prefix(None, BLANK, 0.0, guide.start).longer(BLANK, 0.0, guide.start)
-    beam = [_Alive(empty, 0.0, -inf)]
+    beam = [_Alive(empty, 0.0, -inf, 0.0)]
     for blank, labels in _steps(log_probabilities, options):
         beam = _best(_grow(beam, blank, labels, guide, options.gap), options)
     ends = [(alive, guide.end(alive.prefix.state)) for alive in beam]
@@ -169,40 +167,44 @@ def _grow(
 ) -> _Grown:
     """Every prefix of the beam with nothing, its last label again, or one label more."""
     grown: _Grown = {}
-    floor = max(alive.score for alive in beam) + blank - gap
-    for prefix, ends_blank, ends_label in beam:
-        either = _add(ends_blank, ends_label)
-        same = grown.setdefault(
-            (prefix.parent, prefix.label), [-inf, -inf, prefix.bonus, prefix.state]
-        )
+    advance = guide.advance
+    floor = beam[0].score + blank - gap
+    for prefix, ends_blank, ends_label, score in beam:
+        bonus, last = prefix.bonus, prefix.label
+        either = score - bonus
+        same = grown.setdefault((prefix.parent, last), [-inf, -inf, bonus, prefix.state])
         same[0] = either + blank
-        if prefix.label in labels:
-            same[1] = _add(same[1], ends_label + labels[prefix.label])
+        if last in labels:
+            same[1] = _add(same[1], ends_label + labels[last])
         for label, value in labels.items():
             # A label follows itself only after a blank.
-            reached = value + (ends_blank if label == prefix.label else either)
-            if reached + prefix.bonus <= floor:
+            reached = value + (ends_blank if label == last else either)
+            if reached + bonus <= floor:
                 continue
             if longer := grown.get((prefix, label)):
                 longer[1] = _add(longer[1], reached)
-            elif step := guide.advance(prefix.state, label):
-                bonus = prefix.bonus + step[0]
-                grown[prefix, label] = [-inf, reached, bonus, step[1]]
-                floor = max(floor, reached + bonus - gap)
+            elif step := advance(prefix.state, label):
+                more = bonus + step[0]
+                grown[prefix, label] = [-inf, reached, more, step[1]]
+                floor = max(floor, reached + more - gap)
     return grown
 
 
 def _best(grown: _Grown, options: BeamOptions) -> list[_Alive]:
-    scored = [(_add(ends[0], ends[1]) + ends[2], key) for key, ends in grown.items()]
+    """The best of them, the very best first."""
+    scored = [
+        ((last if blank == -inf else _add(blank, last)) + bonus, key)
+        for key, (blank, last, bonus, _) in grown.items()
+    ]
     kept = nlargest(options.width, scored, key=itemgetter(0))
     floor = kept[0][0] - options.gap
-    return [_alive(key, grown[key]) for score, key in kept if score >= floor]
+    return [_alive(key, grown[key], score) for score, key in kept if score >= floor]
 
 
-def _alive(key: tuple[_Prefix, int], ends: list[Any]) -> _Alive:
+def _alive(key: tuple[_Prefix, int], ends: list[Any], score: float) -> _Alive:
     parent, label = key
     blank, last, bonus, state = ends
-    return _Alive(parent.longer(label, bonus, state), blank, last)
+    return _Alive(parent.longer(label, bonus, state), blank, last, score)
 
 
 def _add(a: float, b: float) -> float:

@@ -36,7 +36,7 @@ UNKNOWN = 1
 MOST_CHARACTERS = 253
 #: Probabilities are stored as negative logarithms in steps of this many nats.
 STEP = 1 / 16
-#: What a reader will hold in memory: about 45 bytes an n-gram.
+#: What a reader will hold in memory: about 30 bytes an n-gram.
 MOST_NGRAMS = 8_000_000
 #: Longer n-grams would not fit the 64-bit keys of training.
 MOST_ORDER = 8
@@ -94,9 +94,9 @@ class LanguageModel:
         self._symbols = {character: i + 2 for i, character in enumerate(table.characters)}
         # Plain bytes and arrays: reading one number from them is faster than from numpy.
         self._names = trie.symbols.tobytes()
-        self._first = array("q", trie.first.tobytes())
-        self._shorter = array("q", trie.context[trie.suffix].tobytes())
-        self._context = array("q", trie.context.tobytes())
+        self._first = _nodes(trie.first)
+        self._shorter = _nodes(trie.context[trie.suffix])
+        self._context = _nodes(trie.context)
         self._score = array("d", np.log(trie.probability).tobytes())
         self._back_off = array("d", np.log(trie.back_off).tobytes())
         self.start = self.advance(0, EDGE)[1]
@@ -166,7 +166,7 @@ def load_language_model(path: Path | None = None) -> StoredLanguageModel:
 
 @lru_cache(maxsize=1)
 def _load(path: Path, _changed_ns: int) -> StoredLanguageModel:
-    """Linking takes half a second: readers in one process share what never changes."""
+    """Linking takes two seconds: readers in one process share what never changes."""
     data = path.read_bytes()
     with safe_open(path, "np") as file:
         metadata = file.metadata() or {}
@@ -177,6 +177,11 @@ def _load(path: Path, _changed_ns: int) -> StoredLanguageModel:
         heed=Heed(**json.loads(metadata["heed"])),
         hash=hashlib.sha256(data).hexdigest()[:16],
     )
+
+
+def _nodes(nodes: NDArray[np.int64]) -> "array[int]":
+    """Numbers of nodes in four bytes each."""
+    return array("i", nodes.astype(np.intc).tobytes())
 
 
 class _Trie:

@@ -17,7 +17,7 @@ from hwr.model.network import Crnn
 from hwr.model.weights import load_model
 from hwr.training.batches import BatchPlan, Sources
 from hwr.training.compute import Compute, join_processes
-from hwr.training.corpora import CORPORA, corpus_texts
+from hwr.training.corpora import PROSE, corpus_texts
 from hwr.training.cutter import Cutter
 from hwr.training.datasets import read_folder
 from hwr.training.fonts import fetch_fonts
@@ -101,7 +101,7 @@ def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alpha
 
 def prose(corpora: Path) -> Prose:
     """What drawn lines say, from the corpora that the folder keeps, fetched where it does not."""
-    return Prose.of(text for corpus in CORPORA for text in corpus_texts(corpora, corpus))
+    return Prose.of(text for corpus in PROSE for text in corpus_texts(corpora, corpus))
 
 
 def some_of_each(samples: list[LineSample]) -> list[LineSample]:

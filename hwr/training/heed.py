@@ -24,12 +24,12 @@ from hwr.training.samples import LineSample
 
 log = logging.getLogger(__name__)
 
-_WEIGHTS = (0.3, 0.4, 0.5, 0.6)
+_WEIGHTS = (0.4, 0.5, 0.6)
 #: Bonus for a character, in times the weight.
 _BONUSES = (2.0, 2.5, 3.0)
-_DOUBTS = (0.2, 0.4)
+_DOUBTS = (0.1, 0.2)
 #: Lines of a set that choose: more of the same writers would only take time.
-_MOST_LINES = 60
+_MOST_LINES = 200
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,17 +30,16 @@ class LanguageRecipe:
     """How a language model is made; weights say how often one character of a source counts."""
 
     #: Symbols of the longest n-grams.
-    order: int = 6
+    order: int = 7
     #: N-grams kept, about; three bytes each.
-    most: int = 1_100_000
+    most: int = 2_200_000
     seed: int = 1
     #: Lines drawn as forms and cheques hold them.
     drawn_lines: int = 60_000
-    running_text: float = 0.5
     drawn: float = 0.5
     transcriptions: float = 5.0
     #: Words of each language's list; most of a list is rare words.
-    most_words: int = 200_000
+    most_words: int = 100_000
     #: Times all characters of each language's word list, which then count so often together.
     words: float = 3e6
     #: The same for words that fill a line alone.
@@ -52,6 +51,8 @@ class LanguageRecipe:
 #: Languages of the word lists.
 _LANGUAGES = ("en", "fr")
 _Forms = Sequence[tuple[Callable[[str], str], float]]
+#: A word of a list is seen once for so many counts, like a word of running text.
+_WORD_UNIT = 0.5
 #: How a word stands among others, and how often.
 _AMONG_OTHERS: _Forms = ((str.lower, 0.75), (str.capitalize, 0.15), (str.upper, 0.1))
 #: How a word stands alone in a field of a form.
@@ -88,7 +89,7 @@ def _sources(
     rng = Random(recipe.seed)  # noqa: S311
     for corpus in CORPORA:
         cut = [line for text in corpus_texts(corpora, corpus) for line in _cut(text, rng)]
-        yield from _lines(corpus.name, cut, recipe.running_text, alphabet, recipe)
+        yield from _lines(corpus.name, cut, corpus.weight, alphabet, recipe)
     drawn = [rng.choice(_CHEQUE)(rng) for _ in range(recipe.drawn_lines)]
     yield from _lines("drawn", drawn, recipe.drawn, alphabet, recipe)
     for name, lines in _transcriptions(data) if data else ():
@@ -124,7 +125,8 @@ def _lines(
     capitals = [line.upper() for line in lines[:: recipe.capitals_every]]
     for part, label in ((lines, name), (capitals, f"{name}, in capitals")):
         folded = [alphabet.fold(line) for line in part]
-        yield WeighedTexts(name=label, texts=folded, weights=np.full(len(folded), weight))
+        weights = np.full(len(folded), weight)
+        yield WeighedTexts(name=label, texts=folded, weights=weights, unit=weight)
 
 
 def _words(
@@ -142,5 +144,6 @@ def _words(
         name=f"words, {language}" + (", alone" if alone else ""),
         texts=list(counts),
         weights=weights * mass / (weights @ lengths),
+        unit=_WORD_UNIT,
         words=not alone,
     )

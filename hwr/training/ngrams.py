@@ -1,9 +1,9 @@
 """Counts the character n-grams of weighted texts and makes a small back-off model of them.
 
-Interpolated Witten-Bell smoothing (Witten and Bell, "The zero-frequency problem", 1991), which
-takes fractional counts, so that sources can be weighed; then pruning by weighted difference
-(Seymore and Rosenfeld, "Scalable backoff language models", 1996): an n-gram goes that says nearly
-what its suffix says, or is hardly ever met.
+Interpolated Witten-Bell smoothing (Witten and Bell, "The zero-frequency problem", 1991), in which a
+kind counts what one sighting of it counts, so that sources can be weighed; then pruning by weighted
+difference (Seymore and Rosenfeld, "Scalable backoff language models", 1996): an n-gram goes that
+says nearly what its suffix says, or is hardly ever met.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 #: Count given to every symbol, so that none is impossible.
 _FLOOR = 0.5
 _MOST_COST = 255
+#: Fills a window past the edge of its text; symbols stay below.
+_PAST = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class WeighedTexts:
     texts: Sequence[str]
     #: How often each text counts, one number a text.
     weights: Floats
+    #: What one sighting counts: a text of weight 5 in units of 5 was seen once.
+    unit: float = 1.0
     #: True where the texts are words of which lines are made, not lines: their edges are spaces.
     words: bool = False
 
@@ -43,6 +47,8 @@ class _Level:
 
     keys: Keys
     counts: Floats
+    #: How often each was seen; what was seen once or twice is trusted less.
+    seen: Floats
 
     def find(self, keys: Keys) -> NDArray[np.int64]:
         """Where `keys`, all of which are there, stand."""
@@ -57,48 +63,69 @@ def train(sources: Sequence[WeighedTexts], characters: str, *, order: int, most:
     """
     if not 1 <= order <= MOST_ORDER:
         raise TrainingDataError(f"An order of {order} cannot be had. Choose 1 to {MOST_ORDER}.")
-    levels = [_count(sources, characters, length) for length in range(1, order + 1)]
+    levels = _count(sources, characters, order)
     probabilities = _smooth(levels)
     kept = _prune(levels, probabilities, most)
     return _table(levels, probabilities, kept, characters)
 
 
-def _count(sources: Sequence[WeighedTexts], characters: str, length: int) -> _Level:
-    parts = [_count_source(source, characters, length) for source in sources]
-    if length == 1:
-        every = np.arange(len(characters) + 2, dtype=np.uint64)
-        parts.append(_Level(keys=every, counts=np.full(len(every), _FLOOR)))
-    return _summed(
-        np.concatenate([part.keys for part in parts]),
-        np.concatenate([part.counts for part in parts]),
+def _count(sources: Sequence[WeighedTexts], characters: str, order: int) -> list[_Level]:
+    """The n-grams of each length inside the texts.
+
+    All of them begin a window of `order` symbols, so that sorting the windows once sorts them all.
+    """
+    parts = [_windows(source, characters, order) for source in sources]
+    keys = np.concatenate([part[0] for part in parts])
+    weights = np.concatenate([part[1] for part in parts])
+    seen = np.concatenate(
+        [part[1] / source.unit for part, source in zip(parts, sources, strict=True)]
+    )
+    by_key = np.argsort(keys)
+    windows = _summed(keys[by_key], weights[by_key], seen[by_key])
+    longer = [_beginnings(windows, length, order) for length in range(2, order + 1)]
+    return [_unigrams(sources, characters), *longer]
+
+
+def _windows(source: WeighedTexts, characters: str, order: int) -> tuple[Keys, Floats]:
+    """A window from each place on, with what it counts; past a text's edge it is empty."""
+    symbols, weights = _symbols(source, characters)
+    edge = characters.index(" ") + 2 if source.words else EDGE
+    padded = np.concatenate((symbols, np.full(order, _PAST, np.uint64)))
+    count = len(symbols) - 1
+    keys = np.zeros(count, np.uint64)
+    inside = np.ones(count, bool)
+    for place in range(order):
+        part = padded[place : place + count]
+        keys = (keys << np.uint64(8)) | np.where(inside, part, np.uint64(_PAST))
+        if place:
+            inside &= part != edge
+    # A window that an edge begins belongs to the text after it.
+    return keys, weights[1:]
+
+
+def _beginnings(windows: _Level, length: int, order: int) -> _Level:
+    keys = windows.keys >> np.uint64(8 * (order - length))
+    inside = (keys & np.uint64(255)) != _PAST
+    return _summed(keys[inside], windows.counts[inside], windows.seen[inside])
+
+
+def _summed(keys: Keys, counts: Floats, seen: Floats) -> _Level:
+    """Sorted keys, each once."""
+    if not len(keys):
+        return _Level(keys=keys, counts=counts, seen=seen)
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    return _Level(
+        keys=keys[starts],
+        counts=np.add.reduceat(counts, starts),
+        seen=np.add.reduceat(seen, starts),
     )
 
 
-def _summed(keys: Keys, counts: Floats) -> _Level:
-    order = np.argsort(keys)
-    keys, counts = keys[order], counts[order]
-    if not len(keys):
-        return _Level(keys=keys, counts=counts)
-    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    return _Level(keys=keys[starts], counts=np.add.reduceat(counts, starts))
-
-
-def _count_source(source: WeighedTexts, characters: str, length: int) -> _Level:
-    """The n-grams inside the texts; those that go on past an edge are left out."""
-    symbols, weights = _symbols(source, characters)
-    edge = characters.index(" ") + 2 if source.words else EDGE
-    count = len(symbols) - length + 1
-    if count < 1:
-        return _Level(keys=np.zeros(0, np.uint64), counts=np.zeros(0))
-    keys = np.zeros(count, np.uint64)
-    inside = np.ones(count, bool)
-    for place in range(length):
-        part = symbols[place : place + count]
-        keys = (keys << np.uint64(8)) | part
-        if 0 < place < length - 1:
-            inside &= part != edge
-    # An n-gram counts as the text that its last symbol belongs to.
-    return _summed(keys[inside], weights[length - 1 :][inside])
+def _unigrams(sources: Sequence[WeighedTexts], characters: str) -> _Level:
+    counts = np.full(len(characters) + 2, _FLOOR)
+    for source in sources:
+        counts += np.bincount(*_symbols(source, characters), minlength=len(counts))
+    return _Level(keys=np.arange(len(counts), dtype=np.uint64), counts=counts, seen=counts)
 
 
 def _symbols(source: WeighedTexts, characters: str) -> tuple[Keys, Floats]:
@@ -115,13 +142,16 @@ def _symbols(source: WeighedTexts, characters: str) -> tuple[Keys, Floats]:
 
 
 def _smooth(levels: Sequence[_Level]) -> list[Floats]:
-    """p(last symbol | the symbols before it) of every n-gram."""
+    """p(last symbol | the symbols before it) of every n-gram.
+
+    What was seen once is no surer for being weighed five times: its kind weighs five as well.
+    """
     first = levels[0].counts
     probabilities = [first / first.sum()]
     for shorter, level in pairwise(levels):
         contexts = shorter.find(level.keys >> np.uint64(8))
         total = np.bincount(contexts, level.counts, len(shorter.keys))[contexts]
-        kinds = np.bincount(contexts, minlength=len(shorter.keys))[contexts]
+        kinds = np.bincount(contexts, level.counts / level.seen, len(shorter.keys))[contexts]
         backed = probabilities[-1][shorter.find(_suffix(level.keys, len(probabilities)))]
         probabilities.append((level.counts + kinds * backed) / (total + kinds))
     return probabilities

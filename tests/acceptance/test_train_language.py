@@ -1,8 +1,5 @@
 """`hwr train-language` as a user has it: from a data folder to a model that `hwr lines` takes."""
 
-import io
-import json
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from functools import partial
@@ -11,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from corpora import write_corpora
 from typer.testing import CliRunner
 
 from hwr.decoding.language_model import load_language_model
 from hwr.training import language
-from hwr.training.corpora import CORPORA
 from workers.cli import app
 from workers.settings import get_settings
 
@@ -53,13 +50,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def corpora(tmp_path: Path) -> Path:
     folder = tmp_path / "corpora"
-    folder.mkdir()
-    for corpus, name in zip(CORPORA, ("1964_a_b.json", "chapter_1.json"), strict=True):
-        text = json.dumps({"text": " ".join(TEXTS) * 9}).encode()
-        with tarfile.open(folder / f"{corpus.package.rpartition('/')[2]}.tgz", "w:gz") as tar:
-            entry = tarfile.TarInfo(f"package/data/{name}")
-            entry.size = len(text)
-            tar.addfile(entry, io.BytesIO(text))
+    write_corpora(folder, " ".join(TEXTS) * 9)
     return folder
 
 

