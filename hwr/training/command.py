@@ -52,7 +52,9 @@ def train(
     lacks the head that cuts. `loaders` processes draw and distort lines ahead.
 
     Raises:
-        TrainingDataError: there is nothing to train on, or `after` holds no checkpoint.
+        TrainingDataError: there is nothing to train on, `after` holds no checkpoint or a model
+            with another alphabet, or nothing is named whose convolutions could stay as they are.
+        ModelError: `after` is a file and no model.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
@@ -61,7 +63,11 @@ def train(
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     network = default_network(alphabet.classes)
-    earlier = _earlier(after) if after else None
+    earlier = _earlier(after, alphabet) if after else None
+    if recipe.frozen and not earlier:
+        raise TrainingDataError(
+            "Convolutions that know nothing stay so. Name weights with --after."
+        )
     if earlier:
         recipe = replace(recipe, short_pools=0)
     sources = Sources(
@@ -76,8 +82,17 @@ def train(
     trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every, loaders=loaders)
 
 
-def _earlier(after: Path) -> Crnn:
-    return load_model(after).network if after.is_file() else load_averaged(after)
+def _earlier(after: Path, alphabet: Alphabet) -> Crnn:
+    """The network of a run's folder or of a model's file."""
+    if not after.is_file():
+        return load_averaged(after)
+    model = load_model(after)
+    if model.alphabet != alphabet:
+        raise TrainingDataError(
+            f"{after} has another alphabet than models are trained with. Name another model, or"
+            " train without one."
+        )
+    return model.network
 
 
 def _real_lines(data: Path) -> list[LineSample]:

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from hwr.errors import TrainingDataError
+from hwr.model.alphabet import Alphabet
+from hwr.model.config import NetworkConfig
+from hwr.model.network import Crnn
+from hwr.model.weights import save_model
 from hwr.training.command import read_lines, train
 from hwr.training.datasets.records import VAL_SHARE, val_writers
 from hwr.training.recipe import Recipe
@@ -191,6 +195,15 @@ def test_nothing_to_train_on_is_told(tmp_path: Path) -> None:
     put(tmp_path / "t.tsv", "path\ttext\ngone.png\tx\n")
     with pytest.raises(TrainingDataError, match="no line to train on"):
         train(tmp_path, tmp_path / "run", Recipe(fonts=0.0), tmp_path / "fonts", tmp_path / "texts")
+
+
+@pytest.mark.parametrize("after", [None, "model.safetensors"])
+def test_a_run_starts_only_from_weights_that_fit(tmp_path: Path, after: str | None) -> None:
+    recipe, start = Recipe(fonts=0.0, frozen=True), tmp_path / after if after else None
+    if start:
+        save_model(start, Crnn(NetworkConfig(classes=3, channels=(2, 2, 2))), Alphabet("ab"))
+    with pytest.raises(TrainingDataError, match="another alphabet" if after else "--after"):
+        train(tmp_path, tmp_path / "run", recipe, tmp_path / "f", tmp_path / "t", start)
 
 
 def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:
