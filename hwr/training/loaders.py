@@ -4,13 +4,18 @@ A GPU is faster than one core can draw, decode and distort lines: loaders keep i
 """
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import count
 
 import cv2
 
+from hwr.errors import TrainingDataError
 from hwr.training.batches import Batch, BatchPlan, Position
 
 #: The plan of a loader, which it shares with the process that made it.
@@ -19,30 +24,38 @@ _plan: BatchPlan | None = None
 
 def batches_of(
     plan: BatchPlan, start: Position = (0, 0), loaders: int = 0
-) -> Iterator[tuple[Position, Batch]]:
+) -> Generator[tuple[Position, Batch], None, None]:
     """Batches of `plan` from `start` on, made by so many processes; by this one where none.
 
-    A loader makes whole pools; one pool for each is made ahead.
+    A loader makes whole pools; one more than there are loaders is made ahead.
+
+    Raises:
+        TrainingDataError: a loader was killed.
     """
     if not loaders:
         yield from plan.batches(start)
         return
     # Spawned, not forked: OpenCV and PyTorch have threads here, which a fork would cut off.
-    spawned = multiprocessing.get_context("spawn")
-    made = ProcessPoolExecutor(loaders, spawned, initializer=_begin, initargs=(plan,))
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(loaders, context, initializer=_begin, initargs=(plan,))
     try:
-        yield from _ahead(made, start, loaders)
+        yield from _ahead(executor, start, loaders)
+    except BrokenProcessPool as error:
+        raise TrainingDataError(
+            "A loader was killed, perhaps for want of memory. Take fewer --loaders; the same"
+            " command goes on from the last checkpoint."
+        ) from error
     finally:
-        made.shutdown(cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
 
 
 def _ahead(
-    made: ProcessPoolExecutor, start: Position, loaders: int
+    executor: ProcessPoolExecutor, start: Position, loaders: int
 ) -> Iterator[tuple[Position, Batch]]:
     pool, offset = start
-    waiting = deque(made.submit(_make, pool + ahead) for ahead in range(loaders))
+    waiting = deque(executor.submit(_make, pool + ahead) for ahead in range(loaders))
     for number in count(pool):
-        waiting.append(made.submit(_make, number + loaders))
+        waiting.append(executor.submit(_make, number + loaders))
         batches = waiting.popleft().result()
         for index in range(offset, len(batches)):
             yield (number, index + 1), batches[index]
@@ -53,6 +66,17 @@ def _begin(plan: BatchPlan) -> None:
     global _plan
     _plan = plan
     cv2.setNumThreads(1)
+    # Ctrl-C reaches the whole group; the trainer ends its loaders itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A loader holds both ends of its queues, so it would wait for ever for a killed trainer."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make(pool: int) -> list[Batch]:

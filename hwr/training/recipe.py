@@ -1,6 +1,7 @@
 """The hyper-parameters of a training run, and the recipe of the shipped model."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hwr.model.config import NetworkConfig
@@ -60,11 +61,36 @@ class Recipe:
         }
     )
 
+    def for_columns(self, columns: int) -> "Recipe":
+        """The recipe with so many columns a step, and pools that fill as many steps as before."""
+        times = columns / self.columns
+        return replace(
+            self,
+            columns=columns,
+            pool=round(self.pool * times),
+            short_pools=round(self.short_pools / times),
+        )
+
+    def check_goes_on(self, earlier: Mapping[str, Any]) -> None:
+        """See that a run with the recipe `earlier`, as `to_json` gave it, may go on with this one.
+
+        Raises:
+            ValueError: it would see other lines from here on, or train other weights.
+        """
+        own = self.to_json()
+        for name in _BINDING:
+            if name in earlier and earlier[name] != own[name]:
+                raise ValueError(f"its {name} is {earlier[name]}, not {own[name]}: go on with that")
+
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""
         return asdict(self) | {"distortions": [group.value for group in self.distortions]}
 
 
+#: What cannot change while a run goes on: which lines a position means, and which weights learn.
+_BINDING = ("seed", "columns", "pool", "hands", "fonts", "frozen")
+
+
 def default_network(classes: int) -> NetworkConfig:
-    """The network of the shipped model."""
+    """The network that is trained: that of the shipped model."""
     return NetworkConfig(classes=classes, layers=3)

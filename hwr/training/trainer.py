@@ -8,7 +8,8 @@ import copy
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -53,9 +54,11 @@ class Trainer:
         network: NetworkConfig,
         alphabet: Alphabet,
         validate: Validate | None = None,
-        start: Crnn | None = None,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """A run in `folder`; a new one starts from the weights of `start`, if given.
+        """A run in `folder`; a new one starts from the weights `start`, if given.
+
+        These may lack what only training needs, and whole layers at the end of the LSTM.
 
         Raises:
             TrainingDataError: the folder holds a checkpoint of no such run.
@@ -70,6 +73,7 @@ class Trainer:
         torch.manual_seed(recipe.seed)
         self.network = _start(network, start).to(self._compute.device)
         self.network.backbone.requires_grad_(not recipe.frozen)
+        self._share(self.network.state_dict())
         self._average = copy.deepcopy(self.network).eval()
         self._learning = [p for p in self.network.parameters() if p.requires_grad]
         self._optimiser = torch.optim.AdamW(
@@ -94,8 +98,10 @@ class Trainer:
         # Gradients of sure letters fade into denormal numbers, which cost time.
         torch.set_flush_denormal(True)
         curves = Curves(self._folder, self._step) if self._rank == 0 else None
-        with ProgressBar(self._step, last, shown=self._rank == 0) as bar:
-            batches = batches_of(plan, self._position, loaders)
+        with (
+            ProgressBar(self._step, last, shown=self._rank == 0) as bar,
+            closing(batches_of(plan, self._position, loaders)) as batches,
+        ):
             self._steps(batches, last, every, bar, curves)
         if curves:
             curves.close()
@@ -179,13 +185,18 @@ class Trainer:
             dist.broadcast_object_list(told, 0)
             self._stopping.restore(told[0])
 
+    def _share(self, tensors: Mapping[str, Tensor]) -> None:
+        """Give every process rank 0's values."""
+        if self._world > 1:
+            for tensor in tensors.values():
+                dist.broadcast(tensor, 0)
+
     def _share_state(self) -> list[Position]:
         """Give every process rank 0's running statistics: a resumed run starts from them."""
         if self._world == 1:
             return [self._position]
         for model in (self.network, self._average):
-            for buffer in model.buffers():
-                dist.broadcast(buffer, 0)
+            self._share(dict(model.named_buffers()))
         positions: list[Any] = [None] * self._world
         dist.all_gather_object(positions, self._position)
         return positions
@@ -211,13 +222,14 @@ class Trainer:
         if not path.exists():
             return
         with named(path):
-            self._restore(torch.load(path, self._compute.device, weights_only=True))
+            self._restore(torch.load(path, "cpu", weights_only=True))
         log.info("resumed at step %d", self._step)
 
     def _restore(self, state: dict[str, Any]) -> None:
         # Networks that differ in their time steps have weights of the same shapes.
         if (config := NetworkConfig.from_json(state["config"])) != self.network.config:
             raise ValueError(f"it is of {config}")
+        self._recipe.check_goes_on(state["recipe"])
         self.network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
@@ -240,22 +252,35 @@ def _ctc(logits: Tensor, batch: Batch) -> Tensor:
     )
 
 
-def _start(config: NetworkConfig, earlier: Crnn | None) -> Crnn:
-    """A new network; with the weights of an earlier one, which may differ in what has none.
-
-    It may also have more layers in its LSTM than the earlier one: these start anew.
-    """
+def _start(config: NetworkConfig, weights: Mapping[str, Tensor] | None) -> Crnn:
+    """A new network; with `weights`, which may lack a head for training and layers of the LSTM."""
     network = Crnn(config)
-    if earlier:
-        grown = config.layers > earlier.config.layers
+    if weights is not None:
         try:
-            network.load_state_dict(earlier.state_dict(), strict=not grown)
+            missing, unknown = network.load_state_dict(weights, strict=False)
         except RuntimeError as error:
-            raise TrainingDataError(
-                f"The earlier run's network has other layers than {config}. Name a run of this"
-                " network, or start without one."
-            ) from error
+            raise _other_layers(config) from error
+        if unknown or not all(_may_be_new(name, config, weights) for name in missing):
+            raise _other_layers(config)
+        if missing:
+            log.info("not among the weights to start from, so new: %s", ", ".join(missing))
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _may_be_new(name: str, config: NetworkConfig, weights: Mapping[str, Tensor]) -> bool:
+    """Whether only training needs the tensor, or `weights` have nothing of its LSTM layer."""
+    if name not in config.tensors():
+        return True
+    _, lstm, part = name.partition("sequence.lstm.")
+    layer = part.partition("_l")[2].partition("_")[0]
+    return bool(lstm) and f"sequence.lstm.weight_ih_l{layer}" not in weights
+
+
+def _other_layers(config: NetworkConfig) -> TrainingDataError:
+    return TrainingDataError(
+        f"The weights to start from are of other layers than {config}. Name a run of this network,"
+        " or start without one."
+    )
 
 
 def load_averaged(folder: Path) -> Crnn:

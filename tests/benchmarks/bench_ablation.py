@@ -2,13 +2,14 @@
 
     python tests/benchmarks/bench_ablation.py DATA RUN [--steps 200] [--only NAME …]
 
-RUN is the folder of a run: its network's convolutions stay as they are, and what follows them is
-taught anew for a few hundred steps, once with everything and once without each part. So it says
-what the recurrent part gains by a part; convolutions have seen all of them. Every variant sees as
-many columns, from the same seed, and is judged by the averaged weights on up to 120 validation
-lines of each set, and on drawn English lines in hands of validation writers.
+RUN is the folder of a run. Its network's convolutions stay as they are, its last recurrent layer
+and its head are taught anew for some steps, once with everything and once without each part; the
+layers between go on from what they know. So it says what each part is worth to the recurrent
+layers; convolutions have seen all of them. Every variant sees as many columns, from the same seed,
+and is judged by the averaged weights on up to 120 validation lines of each set, and on drawn
+English lines in hands of validation writers.
 
-Each variant is a run of its own in the folder RUN/ablation, and goes on where it was stopped.
+Each variant is a run of its own in the folder RUN/ablation-STEPS, and goes on where it was stopped.
 """
 
 import argparse
@@ -58,14 +59,14 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("run", type=Path)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--only", nargs="*", default=list(VARIANTS))
+    parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS))
     given = parser.parse_args()
     torch.set_num_threads(1)
     recipe = Recipe(steps=given.steps, warmup=20, short_pools=0, frozen=True, average=0.98)
     earlier = load_averaged(given.run)
     sources, judges = read(given.data, given.run, earlier)
     for name in given.only:
-        folder = given.run / "ablation" / name.replace(" ", "-")
+        folder = given.run / f"ablation-{given.steps}" / name.replace(" ", "-")
         scores = measure(folder, VARIANTS[name](recipe), sources, judges, earlier)
         print(f"{name:24}" + "".join(f"  {key} {cer:6.1%}" for key, cer in scores.items()))  # noqa: T201
 
@@ -109,7 +110,7 @@ def measure(
         earlier.config,
         ALPHABET,
         curve_validation(judges, ALPHABET, folder / "worst.png"),
-        start=forgetful(earlier, recipe.seed),
+        start=forgetful(earlier, recipe.seed).state_dict(),
     )
     trainer.run(BatchPlan(sources, recipe, ALPHABET), every=recipe.steps)
     row = json.loads(curve.read_text(encoding="utf-8").splitlines()[-1])
@@ -117,10 +118,16 @@ def measure(
 
 
 def forgetful(network: Crnn, seed: int) -> Crnn:
-    """The network with new weights behind its convolutions."""
+    """The network with new weights in its last recurrent layer and its head."""
     torch.manual_seed(seed)
     fresh = Crnn(network.config)
-    fresh.backbone.load_state_dict(network.backbone.state_dict())
+    last = f"_l{network.config.layers - 1}"
+    kept = {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if not name.startswith("head.") and last not in name
+    }
+    fresh.load_state_dict(kept, strict=False)
     return fresh
 
 

@@ -20,6 +20,7 @@ from hwr.engines import LineBatch, onnx_engine, open_engine, registry
 from hwr.engines.onnx_engine import _UNSIGNED_WEIGHTS, OnnxEngine, open_session
 from hwr.engines.onnx_graph import INK, LOGITS, _Graph, _lstm, ink_of, write_graph
 from hwr.errors import EngineError, ModelError
+from hwr.model import processor
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, WIDTH_STEP
 from hwr.model.network import Crnn
@@ -277,7 +278,7 @@ def test_weights_become_unsigned_where_products_of_signed_ones_overflow(
     info = tmp_path / "cpuinfo"
     if flags:
         info.write_text(flags, encoding="utf-8")
-    monkeypatch.setattr(onnx_engine, "_CPU_INFO", info)
+    monkeypatch.setattr(processor, "_CPU_INFO", info)
     monkeypatch.setattr(onnx_engine.platform, "machine", lambda: machine)
     options = open_session(write_graph(MODEL, QUANTISATION.ranges)).get_session_options()
     if signed:

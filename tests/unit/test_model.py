@@ -11,7 +11,7 @@ from memory_models import model_of
 
 from hwr.decoding.best_path import read_best_path
 from hwr.decoding.decoders import BestPathDecoder
-from hwr.engines import LineBatch, Logits, open_engine
+from hwr.engines import LineBatch, Logits, open_engine, registry
 from hwr.errors import BadLineImage, EngineError, ModelError
 from hwr.line_work import reading_work
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
@@ -134,7 +134,7 @@ def test_folding_the_norms_changes_no_logit() -> None:
 
 def test_bfloat16_reads_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     # A CPU that would be slow at it is fast enough for a network so small.
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    monkeypatch.setattr(registry, "multiplies_bfloat16", lambda: True)
     network, batch = small_network(), LineBatch.stack([random_line(w, w) for w in (64, 200)])
     exact = open_engine("torch", model_of(network)).logits(batch).rows(batch)
     rounded = open_engine("torch-bf16", model_of(network))
@@ -144,8 +144,8 @@ def test_bfloat16_reads_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_bfloat16_is_refused_where_it_would_be_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    with pytest.raises(EngineError, match=r"torch-bf16.*AVX-512.*HWR_ENGINE=auto"):
+    monkeypatch.setattr(registry, "multiplies_bfloat16", lambda: False)
+    with pytest.raises(EngineError, match=r"torch-bf16.*bfloat16.*HWR_ENGINE=auto"):
         open_engine("torch-bf16", model_of(small_network()))
 
 

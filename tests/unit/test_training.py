@@ -1,8 +1,10 @@
 """Packs, drawn lines, and a run that resumes exactly. All data is drawn here."""
 
 import json
+import multiprocessing
 import random
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +21,6 @@ from hypothesis import strategies as st
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.config import NetworkConfig
-from hwr.model.network import Crnn
 from hwr.model.weights import load_model
 from hwr.training import texts
 from hwr.training.batches import BatchPlan, Sources
@@ -129,7 +130,7 @@ def run(
     until: int,
     *,
     recipe: Recipe = RECIPE,
-    start: Crnn | None = None,
+    start: Mapping[str, torch.Tensor] | None = None,
     loaders: int = 0,
 ) -> Trainer:
     sources = Sources(real=read_pack(lines, "drawn", "train"), hands=[hand()], fonts=[])
@@ -203,7 +204,7 @@ def test_a_run_starts_from_the_averaged_weights_of_an_earlier_one(
 ) -> None:
     run(tmp_path / "first", lines, 10)
     earlier = load_averaged(tmp_path / "first")
-    second = Trainer(tmp_path / "second", RECIPE, SMALL, ALPHABET, start=earlier)
+    second = Trainer(tmp_path / "second", RECIPE, SMALL, ALPHABET, start=earlier.state_dict())
     for a, b in zip(earlier.parameters(), second.network.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -256,25 +257,60 @@ def test_frozen_convolutions_stay_as_they_are(tmp_path: Path, lines: Path) -> No
     run(tmp_path / "first", lines, 10)
     earlier = load_averaged(tmp_path / "first")
     recipe = replace(RECIPE, frozen=True)
-    second = run(tmp_path / "second", lines, 10, recipe=recipe, start=earlier).network
+    second = run(tmp_path / "second", lines, 10, recipe=recipe, start=earlier.state_dict()).network
     for name, tensor in earlier.state_dict().items():
         assert torch.equal(tensor, second.state_dict()[name]) == name.startswith("backbone"), name
+
+
+@pytest.mark.parametrize("change", [{"columns": 3_200}, {"frozen": True}, {"seed": 2}])
+def test_a_run_goes_on_with_its_own_recipe_alone(
+    straight: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes((straight / "run" / "checkpoint.pt").read_bytes())
+    with pytest.raises(TrainingDataError, match=rf"its {next(iter(change))} is"):
+        Trainer(tmp_path, replace(RECIPE, **change), SMALL, ALPHABET)
+    Trainer(tmp_path, replace(RECIPE, steps=40), SMALL, ALPHABET)
+
+
+def test_a_run_from_a_models_weights_is_decided_by_its_seed(straight: Path, tmp_path: Path) -> None:
+    model = load_model(straight / "run" / "model.safetensors")
+    weights = {name: torch.from_numpy(values) for name, values in model.tensors.items()}
+    heads = [
+        Trainer(tmp_path / name, RECIPE, SMALL, ALPHABET, start=weights).network.shortcut.weight
+        for name in "ab"
+    ]
+    assert torch.equal(heads[0], heads[1])
+
+
+def test_a_killed_loader_is_named(tmp_path: Path, lines: Path) -> None:
+    sources = Sources(real=read_pack(lines, "drawn", "train"), hands=[], fonts=[])
+    batches = batches_of(BatchPlan(sources, RECIPE, ALPHABET), loaders=1)
+    next(batches)
+    for child in multiprocessing.active_children():
+        child.kill()
+    with pytest.raises(TrainingDataError, match="A loader was killed"):
+        [next(batches) for _ in range(100)]
 
 
 def test_a_run_may_start_from_one_with_fewer_recurrent_layers(tmp_path: Path, lines: Path) -> None:
     run(tmp_path / "first", lines, 10)
     earlier, deep = load_averaged(tmp_path / "first"), replace(SMALL, layers=3)
-    second = Trainer(tmp_path / "second", RECIPE, deep, ALPHABET, start=earlier).network
+    second = Trainer(
+        tmp_path / "second", RECIPE, deep, ALPHABET, start=earlier.state_dict()
+    ).network
     assert torch.equal(second.head.classify.weight, earlier.head.classify.weight)
     assert second.sequence.lstm.num_layers == 3
+    more = replace(deep, blocks=(2, 2, 3))
     with pytest.raises(TrainingDataError, match="other layers"):
-        Trainer(tmp_path / "third", RECIPE, SMALL, ALPHABET, start=second)
+        Trainer(tmp_path / "fourth", RECIPE, more, ALPHABET, start=earlier.state_dict())
+    with pytest.raises(TrainingDataError, match="other layers"):
+        Trainer(tmp_path / "third", RECIPE, SMALL, ALPHABET, start=second.state_dict())
 
 
 def test_a_run_may_start_from_one_with_other_time_steps(tmp_path: Path, lines: Path) -> None:
     run(tmp_path / "first", lines, 10)
     earlier, coarse = load_averaged(tmp_path / "first"), replace(SMALL, stride=8)
-    second = Trainer(tmp_path / "second", RECIPE, coarse, ALPHABET, start=earlier)
+    second = Trainer(tmp_path / "second", RECIPE, coarse, ALPHABET, start=earlier.state_dict())
     assert torch.equal(second.network.head.classify.weight, earlier.head.classify.weight)
     assert second.network.config.stride == 8
 
@@ -285,8 +321,19 @@ def test_a_run_goes_on_with_its_own_time_steps_alone(tmp_path: Path, lines: Path
         Trainer(tmp_path, RECIPE, replace(SMALL, stride=8), ALPHABET)
 
 
+def test_larger_steps_take_larger_pools() -> None:
+    large = RECIPE.for_columns(10 * RECIPE.columns)
+    assert (large.columns, large.pool) == (16_000, 120)
+
+
 def test_a_run_cannot_start_from_one_with_other_layers(tmp_path: Path, lines: Path) -> None:
     run(tmp_path / "first", lines, 10)
     earlier = load_averaged(tmp_path / "first")
     with pytest.raises(TrainingDataError, match="other layers"):
-        Trainer(tmp_path / "second", RECIPE, NetworkConfig(classes=3), ALPHABET, start=earlier)
+        Trainer(
+            tmp_path / "second",
+            RECIPE,
+            NetworkConfig(classes=3),
+            ALPHABET,
+            start=earlier.state_dict(),
+        )

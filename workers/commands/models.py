@@ -43,14 +43,17 @@ def train(
         ),
     ] = None,
     freeze: Annotated[
-        bool, typer.Option("--freeze", help="Leave the convolutions as they are: a third the time.")
+        bool, typer.Option("--freeze", help="Leave the convolutions as they are: half the time.")
     ] = False,
     columns: Annotated[
         int | None,
         typer.Option(min=64, help="Columns of pixels a step; a GPU wants 65536 and more."),
     ] = None,
     loaders: Annotated[
-        int, typer.Option(min=0, help="Processes that draw and distort lines ahead.")
+        int,
+        typer.Option(
+            min=0, max=64, help="Processes that draw and distort lines ahead, for each of torchrun."
+        ),
     ] = 0,
     patience: Annotated[
         int,
@@ -62,7 +65,8 @@ def train(
     from hwr.training.recipe import Recipe
 
     recipe = replace(Recipe(), patience=patience, frozen=freeze)
-    recipe = replace(recipe, steps=steps or recipe.steps, columns=columns or recipe.columns)
+    recipe = replace(recipe, steps=steps) if steps else recipe
+    recipe = recipe.for_columns(columns) if columns else recipe
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
     run(data, out, recipe, fonts, corpora, after, loaders=loaders)
 
