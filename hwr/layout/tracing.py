@@ -16,6 +16,8 @@ BLUR = (1.0, 2.0)
 LEAST_LIKELY = 0.15
 #: A line is at least so many columns of the maps wide.
 SHORTEST = 2
+#: Chains of at most so many columns are never cut: the ends of a figure are as likely as itself.
+LONGEST_WHOLE = 8
 #: Sum and mean of likelihoods along a line.
 LEAST_WEIGHT, LEAST_MEAN = 1.5, 0.2
 #: Pieces are one line over gaps up to this many heights of a line
@@ -87,6 +89,8 @@ def pieces_of(maps: Maps) -> list[Trace]:
 
 def cut(chain: NDArray[np.intp], ends: Map) -> list[NDArray[np.intp]]:
     """Parts of a chain between its likeliest ends; ``ends`` goes with ``chain``."""
+    if len(chain) <= LONGEST_WHOLE:
+        return [chain]
     before, after = np.append(-1, ends[:-1]), np.append(ends[1:], -1)
     return np.split(chain, np.flatnonzero((ends > MOST_END) & (ends >= before) & (ends > after)))
 

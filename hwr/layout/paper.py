@@ -1,0 +1,51 @@
+"""What is written in the network's view, and what is ruled there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.bars import level_bars, upright_bars
+from hwr.layout.maps import ACROSS, Map
+from hwr.layout.tracing import Trace
+
+#: Ink is at least this share as dark as the lines' usual ink.
+LEAST_INK = 0.35
+#: The lines' usual ink is seen in so many rows, from the baseline up to this share of their reach.
+BODY_ROWS, BODY = 4, 0.4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """A view of H rows and W columns of pixels."""
+
+    #: Ink without rules, as wide as the network's maps, (H, W / ACROSS), 0 to 255.
+    ink: Map
+    #: Where that is as dark as the lines' ink, (H, W) and (H, W / ACROSS).
+    written: NDArray[np.bool_]
+    written_across: NDArray[np.bool_]
+    #: Where upright rules are, (H, W).
+    upright: NDArray[np.bool_]
+
+
+def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
+    """The paper that these lines, at least one, are written on; ``ink`` is (H, W), 0 to 255."""
+    upright = upright_bars(ink)
+    left = np.where(upright | level_bars(ink), np.uint8(0), ink)
+    across = left.reshape(len(left), -1, ACROSS).max(axis=2)
+    least = LEAST_INK * usual_ink(traces, across)
+    return Paper(
+        ink=np.asarray(across, np.float32),
+        written=left > least,
+        written_across=across > least,
+        upright=upright,
+    )
+
+
+def usual_ink(traces: Sequence[Trace], ink: NDArray[np.uint8]) -> float:
+    """How dark the lines' darker ink is; ``ink`` is as wide as the maps."""
+    columns = np.concatenate([trace.x for trace in traces]).astype(np.intp)
+    y, up = (np.concatenate([getattr(trace, name) for trace in traces]) for name in ("y", "up"))
+    rows = (y - np.linspace(0, BODY, BODY_ROWS)[:, None] * up).astype(np.intp)
+    return float(np.percentile(ink[rows.clip(0, len(ink) - 1), columns], 90))
