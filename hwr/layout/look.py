@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
+from hwr.layout.heads import in_head
 from hwr.layout.ink import Grey
 from hwr.layout.line import MOST_LINES, Outline
 from hwr.layout.maps import ACROSS, NOMINAL_HEIGHT, NOMINAL_SIDE, maps_of, network_ink
@@ -62,9 +63,15 @@ def network_outlines(page: Grey) -> list[Outline]:
     paper = paper_of(seen.ink, seen.traces)
     traces = parted(seen.traces, paper)
     refuse_many(len(traces))
+    shapes = shapes_of(traces, paper)
     return [
-        Outline(polygon=seen.on_page(shape.polygon), baseline=seen.on_page(shape.baseline))
-        for shape in shapes_of(traces, paper)
+        Outline(
+            polygon=seen.on_page(shape.polygon),
+            baseline=seen.on_page(shape.baseline),
+            column=(shape.column[0] / seen.scale, shape.column[1] / seen.scale),
+            head=head,
+        )
+        for shape, head in zip(shapes, in_head(shapes, paper.level), strict=True)
     ]
 
 

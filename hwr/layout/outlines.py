@@ -35,6 +35,8 @@ class Shape:
 
     polygon: Curve
     baseline: Curve
+    #: Columns of the upright rules to its left and right.
+    column: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,7 @@ def shape_of(table: Table, index: int, first: Curve, last: Curve, sides: Sides) 
     return Shape(
         polygon=simplified(np.concatenate([upper, lower[::-1]]), closed=True),
         baseline=simplified(baseline, closed=False),
+        column=sides.column,
     )
 
 

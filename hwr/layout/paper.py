@@ -12,6 +12,8 @@ from hwr.layout.tracing import Trace
 
 #: Ink is at least this share as dark as the lines' usual ink.
 LEAST_INK = 0.35
+#: More upright rules than this beside each other are squared paper: they part nothing.
+MOST_COLUMNS = 20
 #: The lines' usual ink is seen in so many rows, from the baseline up to this share of their reach.
 BODY_ROWS, BODY = 4, 0.4
 
@@ -25,22 +27,32 @@ class Paper:
     #: Where that is as dark as the lines' ink, (H, W) and (H, W / ACROSS).
     written: NDArray[np.bool_]
     written_across: NDArray[np.bool_]
-    #: Where upright rules are, (H, W).
+    #: Where upright rules are that part columns, (H, W).
     upright: NDArray[np.bool_]
+    #: Where level rules are, (H, W).
+    level: NDArray[np.bool_]
 
 
 def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     """The paper that these lines, at least one, are written on; ``ink`` is (H, W), 0 to 255."""
-    upright = upright_bars(ink)
-    left = np.where(upright | level_bars(ink), np.uint8(0), ink)
+    upright, level = upright_bars(ink), level_bars(ink)
+    crowded = rules_a_row(upright) > MOST_COLUMNS
+    left = np.where(upright | level, np.uint8(0), ink)
     across = left.reshape(len(left), -1, ACROSS).max(axis=2)
     least = LEAST_INK * usual_ink(traces, across)
     return Paper(
         ink=np.asarray(across, np.float32),
         written=left > least,
         written_across=across > least,
-        upright=upright,
+        upright=np.zeros_like(upright) if crowded else upright,
+        level=level,
     )
+
+
+def rules_a_row(upright: NDArray[np.bool_]) -> float:
+    """How many upright rules go through a row where there are any."""
+    starts = np.count_nonzero(upright[:, 1:] & ~upright[:, :-1], axis=1)
+    return float(np.median(starts[starts > 0])) if starts.any() else 0.0
 
 
 def usual_ink(traces: Sequence[Trace], ink: NDArray[np.uint8]) -> float:

@@ -54,6 +54,8 @@ class Sides:
     #: The outline around that, which crosses no rule and leaves neighbours their room.
     left: float
     right: float
+    #: The upright rules to the left and right of its middle.
+    column: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,16 @@ def sides_of(trace: Trace, paper: Paper, room: Room) -> Sides | None:
         last=last,
         left=max(first - margin, min(low, first)),
         right=min(last + margin, max(high, last)),
+        column=column_around(trace, paper, (first + last) / 2),
     )
+
+
+def column_around(trace: Trace, paper: Paper, middle: float) -> tuple[float, float]:
+    """The upright rules to the left and right of the middle of a line."""
+    along = strip(trace, paper, 0, paper.upright.shape[1])
+    barred = along.columns[along.barred].astype(float)
+    left, right = barred[barred < middle], barred[barred >= middle]
+    return float(left.max(initial=-np.inf)), float(right.min(initial=np.inf))
 
 
 def rooms_of(traces: Sequence[Trace]) -> list[Room]:

@@ -88,6 +88,22 @@ def test_writing_that_goes_on_across_a_rule_is_one_line() -> None:
     assert len(parted([line], paper)) == 1
 
 
+def test_squared_paper_has_no_columns() -> None:
+    line, ink = trace(40, 340), letters((42, 80), (100, 138))
+    for column in range(4, 396, 12):
+        ink = with_rule(ink, column)
+    assert len(parted([line], paper_of(ink, [line]))) == 1
+
+
+def test_the_column_of_a_line_is_between_the_rules_beside_its_middle() -> None:
+    line = trace(100, 140)
+    ink = with_rule(with_rule(with_rule(letters((102, 138)), 30), 90), 180)
+    low, high = only(line, paper_of(ink, [line])).column
+    assert 88 <= low <= 92
+    assert 178 <= high <= 181
+    assert only(line, paper_of(letters((102, 138)), [line])).column == (-np.inf, np.inf)
+
+
 def test_a_trace_without_ink_is_no_line() -> None:
     line, empty = trace(40, 100), trace(200, 240)
     assert len(fitted([line, empty], paper_of(letters((47, 90)), [line, empty]))) == 1
