@@ -55,7 +55,7 @@ def shapes_of(traces: Sequence[Trace], paper: Paper) -> list[Shape]:
         return []
     table = table_of([trace for trace, _ in lines], paper.ink.shape[1])
     top, bottom = zones(table, paper.ink)
-    first, last = reach(top, bottom, paper.written_across)
+    first, last = reach(top, bottom, paper.written)
     least_up, least_down = LEAST_REACH
     first = np.fmax(np.fmin(first, table.y - least_up * table.up), top)
     last = np.fmin(np.fmax(last, table.y + least_down * table.down), bottom)

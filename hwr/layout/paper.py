@@ -24,11 +24,12 @@ class Paper:
 
     #: Ink without rules, as wide as the network's maps, (H, W / ACROSS), 0 to 255.
     ink: Map
-    #: Where that is as dark as the lines' ink, (H, W) and (H, W / ACROSS).
+    #: Where that is as dark as the lines' ink, (H, W / ACROSS).
     written: NDArray[np.bool_]
-    written_across: NDArray[np.bool_]
-    #: Where upright rules are that part columns, (H, W).
-    upright: NDArray[np.bool_]
+    #: Of the first rows 0 to H of each column of pixels, how many are so dark, (H + 1, W).
+    dark_rows: NDArray[np.uint16]
+    #: ... and through how many an upright rule goes that parts columns, (H + 1, W).
+    barred_rows: NDArray[np.uint16]
     #: Where level rules are, (H, W).
     level: NDArray[np.bool_]
 
@@ -42,11 +43,18 @@ def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     least = LEAST_INK * usual_ink(traces, across)
     return Paper(
         ink=np.asarray(across, np.float32),
-        written=left > least,
-        written_across=across > least,
-        upright=np.zeros_like(upright) if crowded else upright,
+        written=across > least,
+        dark_rows=summed(left > least),
+        barred_rows=summed(np.zeros_like(upright) if crowded else upright),
         level=level,
     )
+
+
+def summed(marked: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """How many of the rows above each are marked, (H + 1, W): a band of rows is a difference."""
+    sums = np.zeros((len(marked) + 1, marked.shape[1]), np.uint16)
+    np.cumsum(marked, axis=0, dtype=np.uint16, out=sums[1:])
+    return sums
 
 
 def rules_a_row(upright: NDArray[np.bool_]) -> float:

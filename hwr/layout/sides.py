@@ -39,7 +39,7 @@ class Strip:
     #: Columns of the view, one apart.
     columns: NDArray[np.intp]
     #: How many pixels of ink there are.
-    ink: NDArray[np.intp]
+    ink: NDArray[np.uint16]
     #: Whether an upright rule goes through.
     barred: NDArray[np.bool_]
 
@@ -109,37 +109,49 @@ def fitted(traces: Sequence[Trace], paper: Paper) -> list[tuple[Trace, Sides]]:
 
 def sides_of(trace: Trace, paper: Paper, room: Room) -> Sides | None:
     """Where the line's ink begins and ends; None where there is hardly any."""
+    along = strip(trace, paper, 0, paper.dark_rows.shape[1])
     start, end = ends(trace)
+    low, high = between_rules(along, start, end)
     beyond, margin = BEYOND * trace.height, MARGIN * trace.height
-    along = strip(trace, paper, max(start - beyond, room.before), min(end + beyond, room.after))
-    barred = along.columns[along.barred]
-    low = barred[barred <= start].max(initial=-1) + 1
-    high = barred[barred >= end - 1].min(initial=paper.upright.shape[1])
-    between = (along.columns >= low) & (along.columns < high) & (along.ink > 0)
-    groups = runs(along.columns[between], GAP * trace.height + 1)
-    own = [group for group in groups if group[-1] >= start and group[0] < end]
-    if not own:
+    inner = max(low, start - beyond, room.before), min(high, end + beyond, room.after)
+    found = inked(along, inner, (start, end), GAP * trace.height)
+    if found is None or area(along, found) < LEAST_AREA * trace.height**2:
         return None
-    first, last = float(own[0][0]), float(own[-1][-1] + 1)
-    within = (along.columns >= first) & (along.columns < last)
-    if along.ink[within].sum() < LEAST_AREA * trace.height**2:
-        return None
+    first, last = found
     low, high = max(low, (start + room.before) / 2), min(high, (end + room.after) / 2)
     return Sides(
         first=first,
         last=last,
         left=max(first - margin, min(low, first)),
         right=min(last + margin, max(high, last)),
-        column=column_around(trace, paper, (first + last) / 2),
+        column=between_rules(along, (first + last) / 2, (first + last) / 2),
     )
 
 
-def column_around(trace: Trace, paper: Paper, middle: float) -> tuple[float, float]:
-    """The upright rules to the left and right of the middle of a line."""
-    along = strip(trace, paper, 0, paper.upright.shape[1])
+def between_rules(along: Strip, start: float, end: float) -> tuple[float, float]:
+    """What follows the last rule before one column, and the first rule after another."""
     barred = along.columns[along.barred].astype(float)
-    left, right = barred[barred < middle], barred[barred >= middle]
-    return float(left.max(initial=-np.inf)), float(right.min(initial=np.inf))
+    low = barred[barred < start + 1].max(initial=-np.inf) + 1
+    return float(low), float(barred[barred >= end - 1].min(initial=np.inf))
+
+
+def inked(
+    along: Strip, limits: tuple[float, float], own: tuple[float, float], gap: float
+) -> tuple[float, float] | None:
+    """First column of the ink that is joined to a line's own columns, and the one after its last.
+
+    None where there is none within the limits.
+    """
+    within = (along.columns >= np.floor(limits[0])) & (along.columns < limits[1])
+    groups = runs(along.columns[within & (along.ink > 0)], gap + 1)
+    joined = [group for group in groups if group[-1] >= own[0] and group[0] < own[1]]
+    return (float(joined[0][0]), float(joined[-1][-1] + 1)) if joined else None
+
+
+def area(along: Strip, part: tuple[float, float]) -> int:
+    """How many pixels of ink there are in some columns."""
+    first, last = (int(side) - int(along.columns[0]) for side in part)
+    return int(along.ink[first:last].sum())
 
 
 def rooms_of(traces: Sequence[Trace]) -> list[Room]:
@@ -157,16 +169,16 @@ def rooms_of(traces: Sequence[Trace]) -> list[Room]:
 
 def strip(trace: Trace, paper: Paper, first: float, last: float) -> Strip:
     """What lies along a trace, drawn out level, from one column of the view to another."""
-    height, width = paper.written.shape
+    height, width = len(paper.dark_rows) - 1, paper.dark_rows.shape[1]
     columns = np.arange(max(int(first), 0), min(int(np.ceil(last)), width))
-    up = float(np.median(trace.up))
-    offsets = np.arange(-round(BAND[0] * up), round(BAND[1] * up) + 1)
     rows = np.interp(columns, (trace.x + 0.5) * ACROSS, trace.y).astype(np.intp)
-    places = (rows + offsets[:, None]).clip(0, height - 1), columns
+    top = (rows - round(BAND[0] * trace.usual_up)).clip(0, height)
+    bottom = (rows + round(BAND[1] * trace.usual_up) + 1).clip(0, height)
+    barred = paper.barred_rows[bottom, columns] - paper.barred_rows[top, columns]
     return Strip(
         columns=columns,
-        ink=paper.written[places].sum(axis=0),
-        barred=paper.upright[places].mean(axis=0) > BARRED,
+        ink=paper.dark_rows[bottom, columns] - paper.dark_rows[top, columns],
+        barred=barred > BARRED * (bottom - top),
     )
 
 

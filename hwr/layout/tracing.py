@@ -1,6 +1,7 @@
 """Baselines followed from left to right over the network's maps."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -49,10 +50,15 @@ class Trace:
     #: How sure the network is.
     weight: Row
 
-    @property
+    @cached_property
     def height(self) -> float:
         """Usual height of the line in rows."""
         return float(np.median(self.up + self.down))
+
+    @cached_property
+    def usual_up(self) -> float:
+        """How far the line usually reaches above its baseline, in rows."""
+        return float(np.median(self.up))
 
 
 def trace_lines(maps: Maps) -> list[Trace]:

@@ -99,7 +99,7 @@ def test_the_column_of_a_line_is_between_the_rules_beside_its_middle() -> None:
     line = trace(100, 140)
     ink = with_rule(with_rule(with_rule(letters((102, 138)), 30), 90), 180)
     low, high = only(line, paper_of(ink, [line])).column
-    assert 88 <= low <= 92
+    assert 90 <= low <= 93
     assert 178 <= high <= 181
     assert only(line, paper_of(letters((102, 138)), [line])).column == (-np.inf, np.inf)
 
