@@ -23,4 +23,5 @@ def upright_bars(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def level_bars(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where level rules and dark areas are, as ``upright_bars``."""
-    return upright_bars(np.asarray(cv2.transpose(ink), np.uint8)).T
+    turned = upright_bars(np.asarray(cv2.transpose(ink), np.uint8))
+    return np.asarray(cv2.transpose(turned.view(np.uint8)), np.uint8).view(np.bool_)

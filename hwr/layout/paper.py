@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,10 +27,10 @@ class Paper:
     ink: Map
     #: Where that is as dark as the lines' ink, (H, W / ACROSS).
     written: NDArray[np.bool_]
-    #: Of the first rows 0 to H of each column of pixels, how many are so dark, (H + 1, W).
-    dark_rows: NDArray[np.uint16]
-    #: ... and through how many an upright rule goes that parts columns, (H + 1, W).
-    barred_rows: NDArray[np.uint16]
+    #: How many pixels above and left of each are so dark, (H + 1, W + 1).
+    dark: NDArray[np.int32]
+    #: ... and on how many are upright rules that part columns, (H + 1, W + 1).
+    barred: NDArray[np.int32]
     #: Where level rules are, (H, W).
     level: NDArray[np.bool_]
 
@@ -39,22 +40,21 @@ def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     upright, level = upright_bars(ink), level_bars(ink)
     crowded = rules_a_row(upright) > MOST_COLUMNS
     left = np.where(upright | level, np.uint8(0), ink)
-    across = left.reshape(len(left), -1, ACROSS).max(axis=2)
+    # Four strided reads: a maximum over an axis of four takes ten times as long.
+    across = np.maximum.reduce([left[:, place::ACROSS] for place in range(ACROSS)])
     least = LEAST_INK * usual_ink(traces, across)
     return Paper(
         ink=np.asarray(across, np.float32),
         written=across > least,
-        dark_rows=summed(left > least),
-        barred_rows=summed(np.zeros_like(upright) if crowded else upright),
+        dark=summed(left > least),
+        barred=summed(np.zeros_like(upright) if crowded else upright),
         level=level,
     )
 
 
-def summed(marked: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """How many of the rows above each are marked, (H + 1, W): a band of rows is a difference."""
-    sums = np.zeros((len(marked) + 1, marked.shape[1]), np.uint16)
-    np.cumsum(marked, axis=0, dtype=np.uint16, out=sums[1:])
-    return sums
+def summed(marked: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """How many places above and left of each are marked, (H + 1, W + 1)."""
+    return np.asarray(cv2.integral(marked.view(np.uint8)), np.int32)
 
 
 def rules_a_row(upright: NDArray[np.bool_]) -> float:

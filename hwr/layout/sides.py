@@ -6,6 +6,7 @@ The network's maps are four times narrower than its view: a figure is two column
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Strip:
     #: Columns of the view, one apart.
     columns: NDArray[np.intp]
     #: How many pixels of ink there are.
-    ink: NDArray[np.uint16]
+    ink: NDArray[np.int32]
     #: Whether an upright rule goes through.
     barred: NDArray[np.bool_]
 
@@ -109,7 +110,7 @@ def fitted(traces: Sequence[Trace], paper: Paper) -> list[tuple[Trace, Sides]]:
 
 def sides_of(trace: Trace, paper: Paper, room: Room) -> Sides | None:
     """Where the line's ink begins and ends; None where there is hardly any."""
-    along = strip(trace, paper, 0, paper.dark_rows.shape[1])
+    along = strip(trace, paper, 0, np.inf)
     start, end = ends(trace)
     low, high = between_rules(along, start, end)
     beyond, margin = BEYOND * trace.height, MARGIN * trace.height
@@ -169,17 +170,28 @@ def rooms_of(traces: Sequence[Trace]) -> list[Room]:
 
 def strip(trace: Trace, paper: Paper, first: float, last: float) -> Strip:
     """What lies along a trace, drawn out level, from one column of the view to another."""
-    height, width = len(paper.dark_rows) - 1, paper.dark_rows.shape[1]
-    columns = np.arange(max(int(first), 0), min(int(np.ceil(last)), width))
+    height, width = (side - 1 for side in paper.dark.shape)
+    columns = np.arange(max(int(first), 0), ceil(min(last, width)))
     rows = np.interp(columns, (trace.x + 0.5) * ACROSS, trace.y).astype(np.intp)
     top = (rows - round(BAND[0] * trace.usual_up)).clip(0, height)
     bottom = (rows + round(BAND[1] * trace.usual_up) + 1).clip(0, height)
-    barred = paper.barred_rows[bottom, columns] - paper.barred_rows[top, columns]
+    band = top, bottom, columns
     return Strip(
         columns=columns,
-        ink=paper.dark_rows[bottom, columns] - paper.dark_rows[top, columns],
-        barred=barred > BARRED * (bottom - top),
+        ink=within(paper.dark, *band),
+        barred=within(paper.barred, *band) > BARRED * (bottom - top),
     )
+
+
+def within(
+    sums: NDArray[np.int32],
+    top: NDArray[np.intp],
+    bottom: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> NDArray[np.int32]:
+    """How many places are marked from row to row of each column; ``sums`` as in `Paper`."""
+    upper = sums[top, columns + 1] - sums[top, columns]
+    return np.asarray(sums[bottom, columns + 1] - sums[bottom, columns] - upper, np.int32)
 
 
 def ends(trace: Trace) -> tuple[float, float]:
