@@ -40,7 +40,9 @@ def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]
     if min(image.shape) < LEAST_SIDE:
         return ()
     outlines = [outline for outline in _METHODS[method](image) if has_ink(image, outline)]
-    order = reading_order([box_of(outline) for outline in outlines])
+    order = reading_order(
+        [within_column(outline) for outline in outlines], [outline.head for outline in outlines]
+    )
     return tuple(
         Line(
             order=place,
@@ -71,3 +73,10 @@ def box_of(outline: Outline) -> Box:
     left, top = outline.polygon.min(axis=0).tolist()
     right, bottom = outline.polygon.max(axis=0).tolist()
     return left, top, right, bottom
+
+
+def within_column(outline: Outline) -> Box:
+    """The box around an outline without what reaches across the rules of its column."""
+    left, top, right, bottom = box_of(outline)
+    low, high = outline.column
+    return max(left, low), top, min(right, high), bottom

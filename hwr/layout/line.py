@@ -1,6 +1,7 @@
 """What the line finder finds."""
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,3 +31,7 @@ class Outline:
 
     polygon: NDArray[np.float64]
     baseline: NDArray[np.float64]
+    #: The column of a table that it stands in: x of the rules to its left and right.
+    column: tuple[float, float] = (-inf, inf)
+    #: Whether it stands in the head of a table.
+    head: bool = False

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
+from hwr.layout.heads import in_head
 from hwr.layout.ink import Grey
 from hwr.layout.line import MOST_LINES, Outline
-from hwr.layout.maps import ACROSS, NOMINAL_HEIGHT, NOMINAL_SIDE, Map, maps_of, network_ink
+from hwr.layout.maps import ACROSS, NOMINAL_HEIGHT, NOMINAL_SIDE, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
+from hwr.layout.paper import paper_of
+from hwr.layout.sides import parted
 from hwr.layout.tracing import Trace, trace_lines
 
 #: The network looks again where lines are smaller or larger than it is used to by these factors.
@@ -40,9 +43,9 @@ class Look:
     slope: float
     #: Rows of the view above the page's upper left corner.
     above: int
-    #: Evenly lit ink of the view, 0 to 255, as wide as the network's maps, (H, W).
-    ink: Map
-    #: Baselines in columns and rows of that.
+    #: Evenly lit ink of the view, 0 to 255, (H, W).
+    ink: NDArray[np.uint8]
+    #: Baselines in columns and rows of the network's maps, ACROSS times narrower.
     traces: list[Trace]
 
     def on_page(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,14 +57,28 @@ class Look:
 def network_outlines(page: Grey) -> list[Outline]:
     """Outlines of the lines of a grey page, in no order. Raises ``TooManyLines``."""
     seen = look_at(page)
-    if len(seen.traces) > MOST_LINES:
-        raise TooManyLines(
-            f"The page has {len(seen.traces)} lines, the limit is {MOST_LINES}. Split it."
-        )
+    refuse_many(len(seen.traces))
+    if not seen.traces:
+        return []
+    paper = paper_of(seen.ink, seen.traces)
+    traces = parted(seen.traces, paper)
+    refuse_many(len(traces))
+    shapes = shapes_of(traces, paper)
     return [
-        Outline(polygon=seen.on_page(shape.polygon), baseline=seen.on_page(shape.baseline))
-        for shape in shapes_of(seen.traces, seen.ink)
+        Outline(
+            polygon=seen.on_page(shape.polygon),
+            baseline=seen.on_page(shape.baseline),
+            column=(shape.column[0] / seen.scale, shape.column[1] / seen.scale),
+            head=head,
+        )
+        for shape, head in zip(shapes, in_head(shapes, paper.level), strict=True)
     ]
+
+
+def refuse_many(lines: int) -> None:
+    """Raise ``TooManyLines`` above ``MOST_LINES``."""
+    if lines > MOST_LINES:
+        raise TooManyLines(f"The page has {lines} lines, the limit is {MOST_LINES}. Split it.")
 
 
 def look_at(page: Grey) -> Look:
@@ -94,7 +111,7 @@ def look(page: Grey, scale: float, slope: float = 0.0) -> Look:
         scale=scale,
         slope=slope,
         above=above,
-        ink=np.asarray(ink[0].max(axis=0), np.float32),
+        ink=ink[0].transpose(1, 2, 0).reshape(ink.shape[2], -1),
         traces=trace_lines(maps_of(ink)),
     )
 

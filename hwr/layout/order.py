@@ -25,9 +25,14 @@ CROSSING = 0.55
 SAME_ROW = 0.6
 
 
-def reading_order(boxes: Sequence[Box]) -> list[int]:
-    """Indices of the boxes in the order in which a person reads them."""
-    return columns(np.array(boxes, float).reshape(-1, 4), np.arange(len(boxes)))
+def reading_order(boxes: Sequence[Box], heads: Sequence[bool] = ()) -> list[int]:
+    """Indices of the boxes in the order in which a person reads them.
+
+    ``heads`` tells which are the head of a table; it may be empty.
+    """
+    table = np.array(boxes, float).reshape(-1, 4)
+    head = np.array(heads or [False] * len(boxes), np.bool_)
+    return by_rows(table, np.flatnonzero(head)) + columns(table, np.flatnonzero(~head))
 
 
 def columns(table: NDArray[np.float64], members: NDArray[np.int_]) -> list[int]:

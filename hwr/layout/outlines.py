@@ -8,19 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.maps import ACROSS, Map
+from hwr.layout.paper import Paper
 from hwr.layout.shapes import spread
+from hwr.layout.sides import Sides, fitted
 from hwr.layout.tracing import Trace
 
 #: A line owns ink up to so many times its usual reach above and below the baseline.
 FARTHEST = 1.35
 #: The outline is at least this share of the usual reach away from the baseline, up and down.
-LEAST_REACH = (0.8, 0.7)
-#: Ink is at least this share as dark as the lines' usual ink.
-LEAST_INK = 0.35
+LEAST_REACH = (0.9, 0.8)
 #: The outline keeps this distance from the ink, in heights of the line, and rows at least.
-MARGIN, LEAST_MARGIN = 0.04, 0.7
-#: ... and from the first and last ink, in heights of the line.
-SIDE_MARGIN = 0.12
+MARGIN, LEAST_MARGIN = 0.1, 0.7
 #: Two lines are parted at the lightest of so many places between them.
 PLACES = 12
 #: Blur along and across the lines in which they are parted, in columns and rows of the maps.
@@ -37,6 +35,8 @@ class Shape:
 
     polygon: Curve
     baseline: Curve
+    #: Columns of the upright rules to its left and right.
+    column: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +48,21 @@ class Table:
     down: Curve
 
 
-def shapes_of(traces: Sequence[Trace], ink: Map) -> list[Shape]:
-    """Outline and baseline of each trace; ``ink`` is (H, W), as wide as the maps."""
-    if not traces:
+def shapes_of(traces: Sequence[Trace], paper: Paper) -> list[Shape]:
+    """Outline and baseline of each trace that has ink."""
+    lines = fitted(traces, paper)
+    if not lines:
         return []
-    table = table_of(traces, ink.shape[1])
-    top, bottom = zones(table, ink)
-    first, last = reach(top, bottom, written(table, ink))
+    table = table_of([trace for trace, _ in lines], paper.ink.shape[1])
+    top, bottom = zones(table, paper.ink)
+    first, last = reach(top, bottom, paper.written)
     least_up, least_down = LEAST_REACH
     first = np.fmax(np.fmin(first, table.y - least_up * table.up), top)
     last = np.fmin(np.fmax(last, table.y + least_down * table.down), bottom)
-    return [shape_of(table, index, first[index], last[index]) for index in range(len(traces))]
+    return [
+        shape_of(table, index, first[index], last[index], sides)
+        for index, (_, sides) in enumerate(lines)
+    ]
 
 
 def table_of(traces: Sequence[Trace], width: int) -> Table:
@@ -109,14 +113,6 @@ def borders(table: Table, above: NDArray[np.intp], below: NDArray[np.intp], ink:
     return np.asarray(np.take_along_axis(rows, lightest[None], axis=0)[0], np.float64)
 
 
-def written(table: Table, ink: Map) -> NDArray[np.bool_]:
-    """Where there is ink as dark as that of the lines."""
-    lines, columns = np.nonzero(~np.isnan(table.y))
-    rows = table.y[lines, columns] - np.linspace(0, 0.4, 4)[:, None] * table.up[lines, columns]
-    values = ink[rows.astype(np.intp).clip(0, ink.shape[0] - 1), columns]
-    return np.asarray(ink > LEAST_INK * np.percentile(values, 90), np.bool_)
-
-
 def reach(top: Curve, bottom: Curve, ink: NDArray[np.bool_]) -> tuple[Curve, Curve]:
     """First and last row of ink in the zone of each line in each column; NaN where none is."""
     height, width = ink.shape
@@ -132,19 +128,19 @@ def reach(top: Curve, bottom: Curve, ink: NDArray[np.bool_]) -> tuple[Curve, Cur
     return np.where(empty, np.nan, first), np.where(empty, np.nan, last + 1)
 
 
-def shape_of(table: Table, index: int, first: Curve, last: Curve) -> Shape:
+def shape_of(table: Table, index: int, first: Curve, last: Curve, sides: Sides) -> Shape:
     own = np.flatnonzero(~np.isnan(table.y[index]))
     height = float(np.median(table.up[index, own] + table.down[index, own]))
     margin = max(MARGIN * height, LEAST_MARGIN)
     x = (own + 0.5) * ACROSS
-    aside = SIDE_MARGIN * height
-    x[0], x[-1] = own[0] * ACROSS - aside, (own[-1] + 1) * ACROSS + aside
+    x[0], x[-1] = sides.left, sides.right
     top, bottom = spread(first[own], np.minimum) - margin, spread(last[own], np.maximum) + margin
     upper, lower = np.stack([x, top], axis=1), np.stack([x, bottom], axis=1)
     baseline = np.stack([x, table.y[index, own] + 0.5], axis=1)
     return Shape(
         polygon=simplified(np.concatenate([upper, lower[::-1]]), closed=True),
         baseline=simplified(baseline, closed=False),
+        column=sides.column,
     )
 
 

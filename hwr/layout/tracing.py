@@ -1,6 +1,7 @@
 """Baselines followed from left to right over the network's maps."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ BLUR = (1.0, 2.0)
 LEAST_LIKELY = 0.15
 #: A line is at least so many columns of the maps wide.
 SHORTEST = 2
+#: Chains of at most so many columns are never cut: the ends of a figure are as likely as itself.
+LONGEST_WHOLE = 8
 #: Sum and mean of likelihoods along a line.
 LEAST_WEIGHT, LEAST_MEAN = 1.5, 0.2
 #: Pieces are one line over gaps up to this many heights of a line
@@ -47,10 +50,15 @@ class Trace:
     #: How sure the network is.
     weight: Row
 
-    @property
+    @cached_property
     def height(self) -> float:
         """Usual height of the line in rows."""
         return float(np.median(self.up + self.down))
+
+    @cached_property
+    def usual_up(self) -> float:
+        """How far the line usually reaches above its baseline, in rows."""
+        return float(np.median(self.up))
 
 
 def trace_lines(maps: Maps) -> list[Trace]:
@@ -87,6 +95,8 @@ def pieces_of(maps: Maps) -> list[Trace]:
 
 def cut(chain: NDArray[np.intp], ends: Map) -> list[NDArray[np.intp]]:
     """Parts of a chain between its likeliest ends; ``ends`` goes with ``chain``."""
+    if len(chain) <= LONGEST_WHOLE:
+        return [chain]
     before, after = np.append(-1, ends[:-1]), np.append(ends[1:], -1)
     return np.split(chain, np.flatnonzero((ends > MOST_END) & (ends >= before) & (ends > after)))
 

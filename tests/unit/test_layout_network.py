@@ -15,6 +15,7 @@ from hwr.layout import find_lines, look, maps, strands
 from hwr.layout.look import MOST_PIXELS, correction
 from hwr.layout.maps import ACROSS, Maps, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
+from hwr.layout.paper import paper_of
 from hwr.layout.tracing import trace_lines
 
 Grey = NDArray[np.uint8]
@@ -78,6 +79,12 @@ def test_words_are_one_line_and_fields_are_two() -> None:
     assert len(trace_lines(drawn_maps((40, 4, 60), end_at=(40, 30)))) == 2
 
 
+def test_a_figure_is_not_cut_at_its_own_ends() -> None:
+    maps = drawn_maps((40, 10, 15))
+    maps.ends[37:44, 10:16] = 0.4
+    assert len(trace_lines(maps)) == 1
+
+
 def test_the_weaker_of_two_lines_in_one_place_is_dropped() -> None:
     assert len(trace_lines(drawn_maps((40, 4, 60), (45, 10, 20)))) == 1
     assert len(trace_lines(drawn_maps((40, 4, 60), (60, 10, 20)))) == 2
@@ -85,12 +92,14 @@ def test_the_weaker_of_two_lines_in_one_place_is_dropped() -> None:
 
 def test_outlines_part_where_the_ink_is_lightest() -> None:
     traces = trace_lines(drawn_maps((40, 10, 50), (56, 10, 50)))
-    ink = np.zeros((96, 64), np.float32)
-    ink[34:41, 10:51] = ink[50:57, 10:51] = 200
-    ink[41:45, 20] = 200  # a descender
-    upper, lower = sorted(shapes_of(traces, ink), key=lambda shape: float(shape.baseline[0, 1]))
+    ink = np.zeros((96, 64 * ACROSS), np.uint8)
+    for column in range(40, 204, 8):  # letters: a stroke as long as the line would be a rule
+        ink[34:41, column : column + 7] = ink[50:57, column : column + 7] = 200
+    ink[41:45, 80:84] = 200  # a descender
+    shapes = shapes_of(traces, paper_of(ink, traces))
+    upper, lower = sorted(shapes, key=lambda shape: float(shape.baseline[0, 1]))
     assert 45 <= upper.polygon[:, 1].max() <= 50
-    assert 44 <= lower.polygon[:, 1].min() <= 50
+    assert 43 <= lower.polygon[:, 1].min() <= 50
     assert abs(upper.baseline[:, 1].mean() - 40.5) < 0.2
 
 

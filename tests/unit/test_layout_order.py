@@ -1,8 +1,13 @@
 """Reading order of boxes: columns, headings, tables, notes in the margin."""
 
+from dataclasses import replace
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwr.layout.find import within_column
+from hwr.layout.line import Outline
 from hwr.layout.order import Box, reading_order
 
 
@@ -40,6 +45,13 @@ def test_the_head_of_a_table_is_read_before_its_columns() -> None:
     names: list[Box] = [(120, 30, 280, 60), (320, 31, 480, 61)]
     body = [column(x, x + 80, 120, 8) for x in (10, 150, 350, 560)]
     assert is_read_in_order(head, names, *body)
+
+
+def test_what_is_known_as_a_head_is_read_first_row_by_row() -> None:
+    head: list[Box] = [(10, 0, 90, 30), (150, 2, 230, 32), (10, 40, 90, 70), (150, 42, 230, 72)]
+    body = [*column(10, 90, 120, 8), *column(150, 230, 120, 8)]
+    assert reading_order([*head, *body], [True] * 4 + [False] * 16) == list(range(20))
+    assert reading_order([*head, *body]) != list(range(20))
 
 
 def test_a_line_found_together_with_its_number_does_not_hide_their_columns() -> None:
@@ -95,3 +107,13 @@ def test_columns_of_any_length_beside_each_other(left: int, right: int, gap: int
         column(300 + gap, 700, step / 3, right, 600 / right),
     )
     assert is_read_in_order(*lines)
+
+
+def test_lines_are_put_in_order_by_the_column_they_stand_in() -> None:
+    outline = Outline(
+        polygon=np.array([[90.0, 10], [260, 10], [260, 40], [90, 40]]),
+        baseline=np.array([[90.0, 35], [260, 35]]),
+        column=(100, 240),
+    )
+    assert within_column(outline) == (100, 10, 240, 40)
+    assert within_column(replace(outline, column=(-np.inf, np.inf))) == (90, 10, 260, 40)

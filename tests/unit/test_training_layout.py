@@ -15,7 +15,7 @@ from hwr.errors import TrainingDataError
 from hwr.layout.graph import HEIGHTS, INK, MARKS, write_graph
 from hwr.training.layout.batches import Views
 from hwr.training.layout.command import lines_to_draw, train_layout
-from hwr.training.layout.cutouts import Shelf, cut_out, words_within
+from hwr.training.layout.cutouts import Cutout, Shelf, cut_out, words_within
 from hwr.training.layout.drawn_pages import draw_page
 from hwr.training.layout.lettering import lettered
 from hwr.training.layout.network import LayoutNetwork, deterministic
@@ -150,6 +150,24 @@ def test_words_are_cut_between_letters_that_stand_apart() -> None:
     assert part is not None
     assert 0.2 * room < part.cover.shape[1] <= room
     assert words_within(cutout, 3, None, default_rng(1)) is None
+
+
+def test_a_rule_beside_a_line_is_no_word_of_it() -> None:
+    cover = np.zeros((40, 120), np.float32)
+    cover[:, 2:5] = 1  # as high as the line
+    cover[12:30, 40:44] = cover[12:30, 60:90] = 1  # a thin figure, and a word
+    cutout = Cutout(cover=cover, foot=30, slope=0)
+    part = words_within(cutout, 120, None, default_rng(1))
+    assert part is not None
+    assert part.cover.shape[1] == 50
+    only_rule = replace(cutout, cover=cover[:, :20])
+    assert words_within(only_rule, 120, None, default_rng(1)) is not None
+
+
+def test_figures_are_short_lines_of_any_hand(shelf: Shelf) -> None:
+    short = Shelf([*lettered(TEXTS), *lettered(["12", "-"])])
+    assert {line.text for line in short.figures(default_rng(1))} == {"12"}
+    assert shelf.figures(default_rng(1))
 
 
 def write_page(folder: Path, name: str) -> None:

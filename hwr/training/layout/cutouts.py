@@ -19,8 +19,12 @@ Cover = NDArray[np.float32]
 _PAPER = 0.12
 #: Columns with less ink than this (rows of full cover) are empty.
 _EMPTY = 0.3
+#: Ink covers more than this. A rule is as thin and as high as these shares of a line's height.
+_INKED, _THIN, _HIGH = 0.3, 0.2, 0.75
 #: Words are apart by this share of a line's height.
 _GAP = 0.2
+#: Lines of at most so many characters are figures.
+_SHORT = 3
 #: The baseline is looked for in windows of so many line heights.
 _WINDOW = 2.5
 
@@ -94,7 +98,7 @@ def _foot(cover: Cover, low: float, high: float) -> float:
 
 def words_within(cutout: Cutout, room: int, words: int | None, rng: Generator) -> Cutout | None:
     """As many of the line's words as fit into ``room`` pixels; None where not one does."""
-    spans = word_spans(cutout.cover)
+    spans = without_rules(word_spans(cutout.cover), cutout.cover)
     if not spans:
         return None
     first = int(rng.integers(len(spans))) if words else 0
@@ -103,6 +107,23 @@ def words_within(cutout: Cutout, room: int, words: int | None, rng: Generator) -
         right for _, right in spans[first : first + (words or len(spans))] if right - left <= room
     ]
     return cutout.part(left, fitting[-1]) if fitting else None
+
+
+def without_rules(spans: list[tuple[int, int]], cover: Cover) -> list[tuple[int, int]]:
+    """The spans without a table's rules before the first word and after the last."""
+    kept = list(spans)
+    while len(kept) > 1 and is_rule(cover, kept[0]):
+        kept = kept[1:]
+    while len(kept) > 1 and is_rule(cover, kept[-1]):
+        kept = kept[:-1]
+    return kept
+
+
+def is_rule(cover: Cover, span: tuple[int, int]) -> bool:
+    """Whether what stands in these columns is as thin and as high as a rule beside a line."""
+    left, right = span
+    high = np.count_nonzero(cover[:, left:right].max(axis=1) > _INKED)
+    return bool(right - left <= _THIN * len(cover) and high >= _HIGH * len(cover))
 
 
 def spaced(cutout: Cutout, gap: int) -> Cutout:
@@ -133,9 +154,22 @@ class Shelf:
         by_set: dict[str, dict[str, list[LineSample]]] = defaultdict(lambda: defaultdict(list))
         for sample in samples:
             by_set[sample.dataset][sample.writer].append(sample)
+        self._short = [
+            line
+            for writers in by_set.values()
+            for lines in writers.values()
+            for line in lines
+            if len(line.text) <= _SHORT and any(map(str.isalnum, line.text))
+        ]
         self._sets: Sequence[Sequence[Sequence[LineSample]]] = [
             list(writers.values()) for writers in by_set.values()
         ]
+
+    def figures(self, rng: Generator) -> Sequence[LineSample]:
+        """Lines of a few characters from all sets; any hand where there are none."""
+        if not self._short:
+            return self.hand(rng)
+        return [self._short[int(place)] for place in rng.integers(len(self._short), size=20)]
 
     def hand(self, rng: Generator) -> Sequence[LineSample]:
         """Lines of one writer, of any set with equal chance; at least a few lines."""

@@ -21,6 +21,10 @@ from hwr.training.samples import LineSample
 _WIDTHS, _HEIGHTS = (760, 1000), (900, 1250)
 #: Height of a written line, ascenders and descenders included, in pixels.
 _LETTER_SIZES, _REGISTER_SIZES = (24, 58), (17, 30)
+#: Share of a register's narrow columns that hold figures.
+_FIGURES = 0.5
+#: Print at a letter's head, in pixels an em, and most columns of it.
+_HEAD_SIZES, _MOST_HEADS = (9, 24), 3
 #: Distance of lines in heights of a line: from touching to wide.
 _PITCHES = (0.55, 1.25)
 #: Usual height of a line's outline as a share of its picture's height, which holds all of it.
@@ -39,6 +43,8 @@ class Column:
     filled: float = 1.0
     #: Most words a line; all that fit where None.
     words: int | None = None
+    #: Whether figures stand in it: lines of a few characters, of any hand.
+    figures: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +118,7 @@ def _letter(draft: Draft, shelf: Shelf, rng: Generator) -> None:
     if rng.random() < 0.5:
         _ruled(draft.cover, top, pitch, rng)
     if rng.random() < 0.4:
-        _print_lines(draft, hand, (left, 12, right, top - 20), rng)
+        _head(draft, hand, (left, 12, right, top - 20), rng)
     if left > 90 and rng.random() < 0.5:
         notes = Column(
             left=8, right=left - 8, top=top, bottom=bottom, filled=rng.uniform(0.05, 0.6), words=2
@@ -155,8 +161,9 @@ def _register(draft: Draft, shelf: Shelf, rng: Generator) -> None:
             bottom=bottom,
             filled=rng.uniform(0.8, 1) if share >= 2 else rng.uniform(0.05, 0.7),
             words=None if share >= 2 else int(rng.integers(1, 3)),
+            figures=share < 1 and rng.random() < _FIGURES,
         )
-        _fill(draft, column, hand, size, pitch, rng)
+        _fill(draft, column, shelf.figures(rng) if column.figures else hand, size, pitch, rng)
     if rng.random() < 0.85:
         _bars(draft.cover, edges, top, bottom, rng)
     if rng.random() < 0.4:
@@ -212,7 +219,8 @@ def _fill(
     y = column.top + size * 0.7
     while y < column.bottom:
         if rng.random() < column.filled:
-            indent = rng.uniform(0, 0.4) if rng.random() < 0.2 else rng.uniform(0, 0.03)
+            often = 1.0 if column.figures else 0.2
+            indent = rng.uniform(0, 0.4) if rng.random() < often else rng.uniform(0, 0.03)
             x = column.left + indent * (column.right - column.left)
             room = int(column.right - x)
             _write(draft, hand, size * rng.uniform(0.9, 1.1), (x, y), room, column.words, rng)
@@ -244,14 +252,26 @@ def _pick(hand: Sequence[LineSample], rng: Generator) -> LineSample:
     return hand[int(rng.integers(len(hand)))]
 
 
+def _head(
+    draft: Draft, hand: Sequence[LineSample], box: tuple[int, int, int, int], rng: Generator
+) -> None:
+    """Print in one column or in some beside each other, each in its own size."""
+    left, top, right, bottom = box
+    count = int(rng.integers(1, _MOST_HEADS + 1))
+    edges = np.linspace(left, right, count + 1).astype(int).tolist()
+    for start, end in pairwise(edges):
+        _print_lines(draft, hand, (start, top, end - 8, bottom), rng)
+
+
 def _print_lines(
     draft: Draft, hand: Sequence[LineSample], box: tuple[int, int, int, int], rng: Generator
 ) -> None:
     left, top, right, bottom = box
-    size = int(rng.integers(11, 24))
+    size = int(rng.integers(*_HEAD_SIZES))
     y = float(top + size)
     while y < bottom:
-        text = printed(_pick(hand, rng).text or "No", size)
+        words = _pick(hand, rng).text.split() or ["No"]
+        text = printed(" ".join(words[: int(rng.integers(1, len(words) + 1))]), size)
         if text.cover.shape[1] < right - left:
             draft.put(text, left + rng.uniform(0, right - left - text.cover.shape[1]), y)
         y += size * rng.uniform(1.15, 1.8)

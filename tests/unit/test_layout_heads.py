@@ -1,0 +1,61 @@
+"""The head of a table, seen from its rules and the lines between them."""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.heads import in_head
+from hwr.layout.outlines import Shape
+
+EDGES = (20, 80, 140, 300)
+ROWS = (30, *range(80, 380, 20))
+
+
+def cells(*rows: int) -> list[Shape]:
+    """A short line in each of three columns of a table, in these rows."""
+    return [
+        Shape(
+            polygon=np.array([[left, row - 10], [right, row + 4]], float),
+            baseline=np.array([[left + 10, row], [right - 20, row]], float),
+            column=(left, right),
+        )
+        for row in rows
+        for left, right in pairwise(EDGES)
+    ]
+
+
+def rules(*rows: int) -> NDArray[np.bool_]:
+    level = np.zeros((400, 320), np.bool_)
+    for row in rows:
+        level[row, EDGES[0] : 160] = level[row + 3, 160 : EDGES[-1]] = True  # not quite straight
+    return level
+
+
+def heads(shapes: list[Shape], level: NDArray[np.bool_]) -> int:
+    found = in_head(shapes, level)
+    assert found == sorted(found, reverse=True), "the head is at the top"
+    return sum(found)
+
+
+def test_what_stands_above_the_rule_across_the_columns_is_the_head() -> None:
+    assert heads(cells(*ROWS), rules(12, 55)) == 3
+
+
+def test_without_a_rule_across_there_is_no_head() -> None:
+    level = rules(12, 55)
+    level[:, 120:] = False
+    assert heads(cells(*ROWS), level) == 0
+
+
+def test_a_rule_between_entries_ends_no_head() -> None:
+    assert heads(cells(*ROWS), rules(12, 210)) == 0
+
+
+def test_ruled_paper_has_no_head() -> None:
+    assert heads(cells(*ROWS), rules(*(row + 6 for row in ROWS))) == 0
+
+
+def test_two_columns_are_no_table() -> None:
+    two = [shape for shape in cells(*ROWS) if shape.column[0] < EDGES[2]]
+    assert heads(two, rules(12, 55)) == 0
