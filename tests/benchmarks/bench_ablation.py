@@ -2,10 +2,10 @@
 
     python tests/benchmarks/bench_ablation.py DATA RUN [--steps 200] [--only NAME …]
 
-RUN is the folder of a run. Its network's convolutions stay as they are, its last recurrent layer
-and its head are taught anew for some steps, once with everything and once without each part; the
-layers between go on from what they know. So it says what each part is worth to the recurrent
-layers; convolutions have seen all of them. Every variant sees as many columns, from the same seed,
+RUN is the folder of a run. Its network's convolutions stay as they are, its last recurrent layer is
+taught anew for some steps, once with everything and once without each part; the other layers go on
+from what they know. So it says what each part is worth to the recurrent layers; convolutions have
+seen all of them. Every variant sees as many columns, from the same seed,
 and is judged by the averaged weights on up to 120 validation lines of each set, and on drawn
 English lines in hands of validation writers.
 
@@ -118,15 +118,11 @@ def measure(
 
 
 def forgetful(network: Crnn, seed: int) -> Crnn:
-    """The network with new weights in its last recurrent layer and its head."""
+    """The network with new weights in its last recurrent layer."""
     torch.manual_seed(seed)
     fresh = Crnn(network.config)
     last = f"_l{network.config.layers - 1}"
-    kept = {
-        name: tensor
-        for name, tensor in network.state_dict().items()
-        if not name.startswith("head.") and last not in name
-    }
+    kept = {name: tensor for name, tensor in network.state_dict().items() if last not in name}
     fresh.load_state_dict(kept, strict=False)
     return fresh
 
