@@ -93,4 +93,4 @@ _BINDING = ("seed", "columns", "pool", "hands", "fonts", "frozen")
 
 def default_network(classes: int) -> NetworkConfig:
     """The network that is trained: that of the shipped model."""
-    return NetworkConfig(classes=classes, layers=3)
+    return NetworkConfig(classes=classes)

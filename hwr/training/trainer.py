@@ -58,7 +58,7 @@ class Trainer:
     ) -> None:
         """A run in `folder`; a new one starts from the weights `start`, if given.
 
-        These may lack what only training needs, and whole layers at the end of the LSTM.
+        These may lack the head that only training needs.
 
         Raises:
             TrainingDataError: the folder holds a checkpoint of no such run.
@@ -253,27 +253,16 @@ def _ctc(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def _start(config: NetworkConfig, weights: Mapping[str, Tensor] | None) -> Crnn:
-    """A new network; with `weights`, which may lack a head for training and layers of the LSTM."""
+    """A new network; with `weights`, which may lack what reading does not need."""
     network = Crnn(config)
     if weights is not None:
         try:
             missing, unknown = network.load_state_dict(weights, strict=False)
         except RuntimeError as error:
             raise _other_layers(config) from error
-        if unknown or not all(_may_be_new(name, config, weights) for name in missing):
+        if unknown or not config.tensors().keys().isdisjoint(missing):
             raise _other_layers(config)
-        if missing:
-            log.info("not among the weights to start from, so new: %s", ", ".join(missing))
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def _may_be_new(name: str, config: NetworkConfig, weights: Mapping[str, Tensor]) -> bool:
-    """Whether only training needs the tensor, or `weights` have nothing of its LSTM layer."""
-    if name not in config.tensors():
-        return True
-    _, lstm, part = name.partition("sequence.lstm.")
-    layer = part.partition("_l")[2].partition("_")[0]
-    return bool(lstm) and f"sequence.lstm.weight_ih_l{layer}" not in weights
 
 
 def _other_layers(config: NetworkConfig) -> TrainingDataError:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwr.decoding.confidence import WeighedReading, rate, scaled, text_probabilities, weigh
+from hwr.decoding.decoders import open_decoder
 from hwr.decoding.reading import LineReading
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
@@ -25,6 +26,7 @@ from hwr.model.confidence import (
     scales_path,
     sigmoid,
 )
+from hwr.model.weights import load_model
 from hwr.training.calibrating import calibrate, fit
 from hwr.training.evaluation import LineResult
 from hwr.training.plots import reliability_plot
@@ -238,3 +240,11 @@ def test_the_plot_and_the_table_name_every_set() -> None:
 def test_what_is_equally_sure_is_taken_together_or_not_at_all(right: tuple[int, ...]) -> None:
     coverage, risk = risk_coverage(np.full(4, 0.99), np.array(right, float))
     assert (coverage.tolist(), risk.tolist()) == ([1.0], [0.25])
+
+
+@pytest.mark.parametrize("decoder", ["best-path", "auto"])
+def test_the_shipped_model_is_calibrated_for_the_decoders_in_use(decoder: str) -> None:
+    model = load_model()
+    scales = load_scales(scales_path(model.path), model.hash)
+    assert scales
+    assert open_decoder(decoder, model.alphabet).identity in scales.decoders

@@ -292,19 +292,13 @@ def test_a_killed_loader_is_named(tmp_path: Path, lines: Path) -> None:
         [next(batches) for _ in range(100)]
 
 
-def test_a_run_may_start_from_one_with_fewer_recurrent_layers(tmp_path: Path, lines: Path) -> None:
-    run(tmp_path / "first", lines, 10)
-    earlier, deep = load_averaged(tmp_path / "first"), replace(SMALL, layers=3)
-    second = Trainer(
-        tmp_path / "second", RECIPE, deep, ALPHABET, start=earlier.state_dict()
-    ).network
-    assert torch.equal(second.head.classify.weight, earlier.head.classify.weight)
-    assert second.sequence.lstm.num_layers == 3
-    more = replace(deep, blocks=(2, 2, 3))
+@pytest.mark.parametrize("change", [{"layers": 3}, {"blocks": (2, 2, 3)}, {"hidden": 4}])
+def test_a_run_starts_only_from_all_layers_that_read(
+    straight: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    weights = load_averaged(straight / "run").state_dict()
     with pytest.raises(TrainingDataError, match="other layers"):
-        Trainer(tmp_path / "fourth", RECIPE, more, ALPHABET, start=earlier.state_dict())
-    with pytest.raises(TrainingDataError, match="other layers"):
-        Trainer(tmp_path / "third", RECIPE, SMALL, ALPHABET, start=second.state_dict())
+        Trainer(tmp_path, RECIPE, replace(SMALL, **change), ALPHABET, start=weights)
 
 
 def test_a_run_may_start_from_one_with_other_time_steps(tmp_path: Path, lines: Path) -> None:

@@ -43,7 +43,10 @@ def train(
         ),
     ] = None,
     freeze: Annotated[
-        bool, typer.Option("--freeze", help="Leave the convolutions as they are: half the time.")
+        bool,
+        typer.Option(
+            "--freeze", help="Leave the convolutions as they are: two thirds of the time."
+        ),
     ] = False,
     columns: Annotated[
         int | None,
