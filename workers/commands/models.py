@@ -44,9 +44,7 @@ def train(
     ] = None,
     freeze: Annotated[
         bool,
-        typer.Option(
-            "--freeze", help="Leave the convolutions as they are: two thirds of the time."
-        ),
+        typer.Option("--freeze", help="Train only what follows the convolutions."),
     ] = False,
     columns: Annotated[
         int | None,
