@@ -48,7 +48,7 @@ def _read(scan: Path, way: str, service: AbstractContextManager[Client]) -> Json
     console.print(f"[{way}]", markup=False)
     with service as client:
         job = client.submit([scan])
-        follow(client, job["id"], console)
+        follow(client, [job["id"]], console)
         document: Json = client.results(job["id"])["documents"][0]
     return document
 
