@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.runs import high_runs
+from hwr.layout.runs import high_runs, long_runs
 
 #: Rules are darker than the paper around them by so many grey levels.
 LEAST_DARK = 20
@@ -16,12 +16,15 @@ DRIFT = 3
 
 def upright_bars(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where upright rules and dark areas of the ink (0 is paper) are, shape (H, W) as ``ink``."""
-    drift = np.ones((1, DRIFT), np.uint8)
-    dark = cv2.dilate((ink > LEAST_DARK).view(np.uint8), drift)
-    return high_runs(np.asarray(dark, np.uint8), SHORTEST).view(np.bool_)
+    return high_runs(drifting(ink, (1, DRIFT)), SHORTEST).view(np.bool_)
 
 
 def level_bars(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where level rules and dark areas are, as ``upright_bars``."""
-    turned = upright_bars(np.asarray(cv2.transpose(ink), np.uint8))
-    return np.asarray(cv2.transpose(turned.view(np.uint8)), np.uint8).view(np.bool_)
+    return long_runs(drifting(ink, (DRIFT, 1)), SHORTEST).view(np.bool_)
+
+
+def drifting(ink: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """1 where there is dark ink within so many rows and columns, shape as ``ink``."""
+    dark = (ink > LEAST_DARK).view(np.uint8)
+    return np.asarray(cv2.dilate(dark, np.ones(shape, np.uint8)), np.uint8)

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.outlines import Shape
+from hwr.layout.runs import groups
 
 #: A table has at least so many lines between upright rules, in so many columns.
 LEAST_CELLS, LEAST_COLUMNS = 8, 3
-#: A rule across the columns goes through this share of the table's width
+#: A rule across the columns goes through this share of the table's width.
 LEAST_WIDE = 0.7
-#: ... and strays by so many rows of the view to either side.
+#: It strays by so many rows of the view to either side.
 STRAY = 6
 #: A head takes at most this share of the table's height.
 HIGHEST_HEAD = 0.25
@@ -53,5 +54,4 @@ def rules_across(level: NDArray[np.bool_]) -> list[float]:
     """Rows at which rules go across these columns of a view."""
     near = cv2.dilate(level.view(np.uint8), np.ones((2 * STRAY + 1, 1), np.uint8))
     rows = np.flatnonzero(near.mean(axis=1) >= LEAST_WIDE)
-    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
-    return [float(run.mean()) for run in runs]
+    return [float(run.mean()) for run in groups(rows, 1)]

@@ -45,3 +45,10 @@ def combined(bits: Bits, length: int, combine: Callable[[Bits, Bits], Bits]) -> 
         bits = combine(bits[:-step], bits[step:])
         done += step
     return bits
+
+
+def groups(places: NDArray[np.intp], gap: float) -> list[NDArray[np.intp]]:
+    """Ascending places, parted where they are more than ``gap`` apart."""
+    if not len(places):
+        return []
+    return np.split(places, np.flatnonzero(np.diff(places) > gap) + 1)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from hwr.layout.grid import CELLS, STEP, Field, bin_width
 from hwr.layout.pieces import Ink, pixels_of
+from hwr.layout.runs import groups
 from hwr.layout.strands import Strand
 from hwr.layout.zones import Labels
 
@@ -98,8 +99,8 @@ def shape_of(
 def inked_bins(count: NDArray[np.int64], letter: float) -> NDArray[np.intp]:
     """Bins from the first to the last ink that is more than a speck, shape (n,)."""
     bins = np.flatnonzero(count)
-    groups = np.split(bins, np.flatnonzero(np.diff(bins) > SPECK_GAP) + 1)
-    large = [group for group in groups if count[group].sum() >= LEAST_AREA * letter**2]
+    near = groups(bins, SPECK_GAP)
+    large = [group for group in near if count[group].sum() >= LEAST_AREA * letter**2]
     return np.concatenate(large) if large else np.zeros(0, np.intp)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hwr.layout.maps import ACROSS
 from hwr.layout.paper import Paper
+from hwr.layout.runs import groups
 from hwr.layout.tracing import Row, Trace
 
 #: A line's letters stand from so many of its reach above the baseline to so many below.
@@ -78,7 +79,7 @@ def cuts(trace: Trace, paper: Paper) -> list[float]:
     close = max(round(CLOSE * trace.height), 1)
     return [
         float(along.columns[run].mean()) / ACROSS
-        for run in runs(np.flatnonzero(along.barred), 1)
+        for run in groups(np.flatnonzero(along.barred), 1)
         if not along.ink[max(run[0] - close, 0) : run[0]].any()
         or not along.ink[run[-1] + 1 : run[-1] + 1 + close].any()
     ]
@@ -144,8 +145,8 @@ def inked(
     None where there is none within the limits.
     """
     within = (along.columns >= np.floor(limits[0])) & (along.columns < limits[1])
-    groups = runs(along.columns[within & (along.ink > 0)], gap + 1)
-    joined = [group for group in groups if group[-1] >= own[0] and group[0] < own[1]]
+    inked_groups = groups(along.columns[within & (along.ink > 0)], gap + 1)
+    joined = [group for group in inked_groups if group[-1] >= own[0] and group[0] < own[1]]
     return (float(joined[0][0]), float(joined[-1][-1] + 1)) if joined else None
 
 
@@ -215,10 +216,3 @@ def drawn_out(trace: Trace, first: float, last: float) -> Trace:
         down=along(trace.down),
         weight=along(trace.weight),
     )
-
-
-def runs(places: NDArray[np.intp], gap: float) -> list[NDArray[np.intp]]:
-    """Ascending places, parted where they are more than ``gap`` apart."""
-    if not len(places):
-        return []
-    return np.split(places, np.flatnonzero(np.diff(places) > gap) + 1)
