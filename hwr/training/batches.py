@@ -72,15 +72,15 @@ class BatchPlan:
         """Batches from `start` on, each with the position after it, which is where to resume."""
         pool, offset = start
         while True:
-            groups = self._groups(pool)
-            for index in range(offset, len(groups)):
-                yield (pool, index + 1), self._batch(groups[index], pool, index)
+            for index, batch in enumerate(self.batches_in(pool, offset), offset):
+                yield (pool, index + 1), batch
             pool, offset = pool + 1, 0
 
-    def pool(self, pool: int) -> list[Batch]:
-        """All batches of one pool."""
+    def batches_in(self, pool: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of one pool, from number `first` on."""
         groups = self._groups(pool)
-        return [self._batch(group, pool, index) for index, group in enumerate(groups)]
+        for index in range(first, len(groups)):
+            yield self._batch(groups[index], pool, index)
 
     def _groups(self, pool: int) -> list[list[LineSample]]:
         rng = self._rng(pool)

@@ -81,4 +81,4 @@ def _end_with_parent() -> None:
 
 def _make(pool: int) -> list[Batch]:
     assert _plan is not None  # noqa: S101 - a loader begins before it makes
-    return _plan.pool(pool)
+    return list(_plan.batches_in(pool))

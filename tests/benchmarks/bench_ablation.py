@@ -5,9 +5,9 @@
 RUN is the folder of a run. Its network's convolutions stay as they are, its last recurrent layer is
 taught anew for some steps, once with everything and once without each part; the other layers go on
 from what they know. So it says what each part is worth to the recurrent layers; convolutions have
-seen all of them. Every variant sees as many columns, from the same seed,
-and is judged by the averaged weights on up to 120 validation lines of each set, and on drawn
-English lines in hands of validation writers.
+seen all of them. Every variant sees as many columns, from the same seed, and is judged by the
+averaged weights on up to 120 validation lines of each set, and on drawn English lines in hands of
+validation writers.
 
 Each variant is a run of its own in the folder RUN/ablation-STEPS, and goes on where it was stopped.
 """

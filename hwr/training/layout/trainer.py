@@ -16,6 +16,7 @@ from torch import nn
 from hwr.model.files import replacing
 from hwr.training.averaging import update_average
 from hwr.training.checkpoints import named
+from hwr.training.compute import Compute
 from hwr.training.layout.batches import Batch, Views
 from hwr.training.layout.loss import loss_of
 from hwr.training.layout.network import LayoutNetwork, deterministic
@@ -25,8 +26,6 @@ from hwr.training.schedule import rate_at
 
 log = logging.getLogger(__name__)
 
-#: Whether the processor computes in bfloat16; one that only imitates it takes fifty times as long.
-_REDUCED = torch.ops.mkldnn._is_mkldnn_bf16_supported()
 #: Steps between two lines in the log.
 _LOG_EVERY = 50
 
@@ -70,7 +69,7 @@ class LayoutTrainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate_at(self._recipe, self._step)
         ink = batch.ink.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=_REDUCED):
+        with Compute(torch.device("cpu")).autocast():
             marks, heights = self.network(ink)
         loss = loss_of(marks, heights, batch, self._recipe)
         self._optimiser.zero_grad(set_to_none=True)
