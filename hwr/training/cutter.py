@@ -25,9 +25,9 @@ from hwr.training.samples import Grey, stack_ink
 #: Height of a drawn word in pixels, the pen's width and the paper around it.
 _DRAWN, _PEN, _PAD_X, _PAD_Y = 44, 2.6, 16, 6
 #: Ways to cut: how far right of its peak a letter's centre is, in pixels of 64, and the haste.
-_WAYS = ((7.0, 0.6), (8.0, 0.0))
+_WAYS = ((1.0, 0.6), (3.0, 0.0))
 #: Least mean log probability of a word that is cut, and of a joined letter that is kept.
-_LEAST_WORD, _LEAST_LETTER = -1.5, -3.0
+_LEAST_WORD, _LEAST_LETTER = -3.0, -3.0
 
 #: The letters of a word, cut in one way.
 Way = list[tuple[str, Letter]]

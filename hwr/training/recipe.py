@@ -41,8 +41,8 @@ class Recipe:
     #: Widest line in pixels; wider ones are left out of training.
     widest: int = 1_800
     #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
-    hands: float = 0.35
-    fonts: float = 0.15
+    hands: float = 0.4
+    fonts: float = 0.1
     #: Kinds of distortion that lines meet.
     distortions: tuple[Group, ...] = tuple(Group)
     #: Whether the convolutions keep the weights they start with, and what follows them learns.
