@@ -70,6 +70,13 @@ class NetworkConfig:
         shapes["head.classify.bias"] = (self.classes,)
         return shapes
 
+    def training_tensors(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of what reading does without: the CTC shortcut head's tensors."""
+        return {
+            "shortcut.weight": (self.classes, self.channels[-1], 3),
+            "shortcut.bias": (self.classes,),
+        }
+
 
 def _norm(name: str, channels: int) -> dict[str, tuple[int, ...]]:
     parts = ("weight", "bias", "running_mean", "running_var")

@@ -36,7 +36,7 @@ class Model:
     #: The file they came from.
     path: Path
     config: NetworkConfig
-    #: What `config.tensors()` names, in float32.
+    #: What `config.tensors()` names, in float32; of most, `config.training_tensors()` too.
     tensors: Tensors
     alphabet: Alphabet
     #: First 16 hexadecimal digits of the file's SHA-256.
@@ -57,8 +57,9 @@ class Model:
 
 def save_model(path: Path, network: "Crnn", alphabet: Alphabet) -> None:
     """Write `network` to `path` in half precision, replacing what is there in one step."""
-    state = network.state_dict()
-    tensors = {n: state[n].half().numpy(force=True) for n in network.config.tensors()}
+    state, config = network.state_dict(), network.config
+    names = [*config.tensors(), *config.training_tensors()]
+    tensors = {name: state[name].half().numpy(force=True) for name in names}
     metadata = {
         "network": json.dumps(network.config.to_json()),
         "characters": alphabet.characters,
@@ -96,8 +97,10 @@ def load_model(path: Path | None = None) -> Model:
 
 
 def _fitting(config: NetworkConfig, tensors: dict[str, NDArray[np.generic]]) -> Tensors:
-    """What the network needs of `tensors`, in float32."""
-    wanted = config.tensors()
+    """`tensors` in float32, which are those of the network, with or without its training's."""
+    wanted, training = config.tensors(), config.training_tensors()
+    if not training.keys().isdisjoint(tensors):
+        wanted |= training
     found = {name: tensor.shape for name, tensor in tensors.items() if tensor.dtype.kind == "f"}
     if found != wanted:
         different = sorted(n for n in found | wanted if found.get(n) != wanted.get(n))

@@ -47,9 +47,9 @@ def train(
     """Train on `data`, writing checkpoints, curve and model to `out`.
 
     `fonts` and `corpora` keep what is fetched to draw lines; a recipe without fonts fetches
-    nothing. `after` is the folder of an earlier run: training starts from its weights, and it cuts
-    the recorded words into letters. Or it is a model's file, which only gives its weights, for it
-    lacks the head that cuts. `loaders` processes draw and distort lines ahead.
+    nothing. `after` is an earlier run's folder or a model's file: training starts from its weights,
+    and it cuts the recorded words into letters, unless it is a file without the shortcut head,
+    which older ones are. `loaders` processes draw and distort lines ahead.
 
     Raises:
         TrainingDataError: there is nothing to train on, `after` holds no checkpoint or a model
@@ -68,7 +68,7 @@ def train(
         recipe = replace(recipe, short_pools=0)
     sources = Sources(
         real=_real_lines(data),
-        hands=_hands(data / _STROKES, cutter, after) if recipe.hands and after else [],
+        hands=_hands(data / _STROKES, cutter, out) if recipe.hands else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
         prose=prose(corpora) if recipe.fonts else Prose(),
     )
@@ -95,7 +95,9 @@ def _earlier(after: Path, alphabet: Alphabet) -> tuple[dict[str, Tensor], Cutter
             f"{after} has another alphabet than models are trained with. Name another model, or"
             " train without one."
         )
-    return {name: torch.from_numpy(values) for name, values in model.tensors.items()}, None
+    weights = {name: torch.from_numpy(values) for name, values in model.tensors.items()}
+    cuts = model.config.training_tensors().keys() <= weights.keys()
+    return weights, Cutter(model.network, alphabet) if cuts else None
 
 
 def _real_lines(data: Path) -> list[LineSample]:

@@ -26,8 +26,8 @@ from hwr.training.samples import Grey, stack_ink
 _DRAWN, _PEN, _PAD_X, _PAD_Y = 44, 2.6, 16, 6
 #: Ways to cut: how far right of its peak a letter's centre is, in pixels of 64, and the haste.
 _WAYS = ((1.0, 0.6), (3.0, 0.0))
-#: Least mean log probability of a word that is cut, and of a joined letter that is kept.
-_LEAST_WORD, _LEAST_LETTER = -3.0, -3.0
+#: Least mean log probability of a word that is cut, and of a letter that is kept.
+_LEAST_WORD, _LEAST_LETTER = -3.0, -4.0
 
 #: The letters of a word, cut in one way.
 Way = list[tuple[str, Letter]]
@@ -70,9 +70,7 @@ class Cutter:
             self._ways(text, strokes, drawing, score)
             for (text, strokes), drawing, score in zip(words, drawings, scores, strict=True)
         ]
-        # Letters that the pen wrote apart need no judge: their strokes say where they end.
-        apart = [piece for word in ways if len(word) == 1 for piece in word[0]]
-        return apart + self._surest([word for word in ways if len(word) > 1])
+        return self._surest([word for word in ways if word])
 
     def _ways(
         self, text: str, strokes: list[Stroke], drawing: _Drawing, scores: NDArray[np.float64]
@@ -86,8 +84,7 @@ class Cutter:
             letters = cut_letters(spelling, strokes, centres.tolist(), haste)
             if letters:
                 ways.append(list(zip(spelling, letters, strict=True)))
-        joined = any(letter.entry for way in ways for _, letter in way)
-        return ways if joined else ways[:1]
+        return ways
 
     def _spelling(
         self, text: str, scores: NDArray[np.float64]

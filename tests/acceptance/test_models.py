@@ -1,6 +1,7 @@
 """Training and measuring a model from the command line, on lines that are drawn here."""
 
 import json
+import lzma
 import zipfile
 from pathlib import Path
 
@@ -24,6 +25,10 @@ def data(tmp_path: Path) -> Path:
             rows.append(f"{index}.jpg\tline {index}\tw{index}\t{'val' if index > 5 else 'train'}")
     (tmp_path / "lines" / "drawn.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     _draw_page(tmp_path / "pages")
+    session = {"writer": "w", "split": "train", "words": [["ill", 1, [[0, 0, 0, 90]], 1.0]]}
+    (tmp_path / "strokes").mkdir()
+    with lzma.open(tmp_path / "strokes" / "writepad.jsonl.xz", "wt", encoding="utf-8") as file:
+        file.write(json.dumps(session) + "\n")
     return tmp_path
 
 
@@ -48,6 +53,7 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     options = ("--steps", "1", "--no-draw-fonts", "--freeze", "--loaders", "1")
     tuned = hwr("train", data, "--out", data / "tuned", "--after", model, *options)
     assert tuned.returncode == 0, tuned.stderr
+    assert list((data / "tuned").glob("hands-train-*")), "the model's file cuts recorded words"
 
     options = ("--engine", "torch", "--json", figures, "--worst", sheet)
     measured = hwr("evaluate", data, *options, model=model)

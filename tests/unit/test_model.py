@@ -1,5 +1,6 @@
 """Alphabet, line images, network, decoding and the file that a model is."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_models import model_of
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from hwr.decoding.best_path import read_best_path
 from hwr.decoding.decoders import BestPathDecoder
@@ -205,6 +208,30 @@ def test_a_model_survives_its_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_model_survives_its_file_with_the_head_that_training_needs(tmp_path: Path) -> None:
+    network, path = small_network(), tmp_path / "model.safetensors"
+    save_model(path, network, ALPHABET)
+    kept = load_model(path).network.shortcut.weight
+    assert torch.equal(kept, network.shortcut.weight.half().float())
+
+
+@pytest.mark.parametrize(
+    ("left_out", "fits"), [(["weight", "bias"], True), (["bias"], False), (["weight"], False)]
+)
+def test_a_model_may_lack_the_head_that_training_needs(
+    tmp_path: Path, left_out: list[str], fits: bool
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, small_network(), ALPHABET)
+    with safe_open(path, "np") as file:
+        metadata, names = file.metadata(), set(file.keys())
+        names -= {f"shortcut.{part}" for part in left_out}
+        tensors = {name: file.get_tensor(name) for name in names}
+    save_file(tensors, path, metadata)
+    with nullcontext() if fits else pytest.raises(ModelError, match="shortcut"):
+        assert load_model(path).tensors.keys() == names
+
+
 @pytest.mark.parametrize("content", [b"", b"not a model", None])
 def test_what_is_not_a_model_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "model.safetensors"
@@ -228,9 +255,9 @@ def test_the_tensors_a_shape_names_are_those_of_the_network() -> None:
     state = {
         name: tuple(tensor.shape)
         for name, tensor in network.state_dict().items()
-        if tensor.is_floating_point() and not name.startswith("shortcut")
+        if tensor.is_floating_point()
     }
-    assert network.config.tensors() == state
+    assert network.config.tensors() | network.config.training_tensors() == state
 
 
 @pytest.mark.parametrize("stride", [0, 5, -4, 4.0, "4", None, True])

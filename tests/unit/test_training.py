@@ -274,7 +274,7 @@ def test_a_run_goes_on_with_its_own_recipe_alone(
 
 def test_a_run_from_a_models_weights_is_decided_by_its_seed(straight: Path, tmp_path: Path) -> None:
     model = load_model(straight / "run" / "model.safetensors")
-    weights = {name: torch.from_numpy(values) for name, values in model.tensors.items()}
+    weights = {name: torch.from_numpy(model.tensors[name]) for name in model.config.tensors()}
     heads = [
         Trainer(tmp_path / name, RECIPE, SMALL, ALPHABET, start=weights).network.shortcut.weight
         for name in "ab"

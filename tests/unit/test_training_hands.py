@@ -99,15 +99,26 @@ def test_zones_are_where_the_pen_turns() -> None:
 
 
 class Planted(Cutter):
-    """Sees each box of a drawn word as the next letter of its text."""
+    """Sees each box of a drawn word as the next letter of its text; reads all but `unread`."""
 
-    def __init__(self, texts: list[str]) -> None:
+    def __init__(self, texts: list[str], unread: str = "") -> None:
         super().__init__(NETWORK, ALPHABET)
         self._texts = texts
+        self._unread = unread
 
     def _log_probs(self, images: list[Grey], *, local: bool) -> list[np.ndarray]:
-        assert local, "boxes apart need no judge"
-        return [self._seen(text, image) for text, image in zip(self._texts, images, strict=True)]
+        if local:
+            seen = zip(self._texts, images, strict=True)
+            return [self._seen(text, image) for text, image in seen]
+        return [self._read(text) for text in self._texts for _ in range(2)]
+
+    def _read(self, text: str) -> np.ndarray:
+        scores = np.full((2 * len(text), ALPHABET.classes), -9.0)
+        # In the order in which letters are judged.
+        codes = ALPHABET.encode(text[::-2] + text[-2::-2])
+        scores[2 * np.arange(len(text)), codes] = 0.0
+        scores[:, ALPHABET.encode(self._unread)] = -9.0
+        return scores
 
     def _seen(self, text: str, image: Grey) -> np.ndarray:
         line = normalise_line(image)
@@ -149,6 +160,14 @@ def test_a_session_becomes_a_hand_that_is_kept(tmp_path: Path) -> None:
     assert hand.letters["+"][0].strokes[0][:, 1].max() < -0.1
     (again,) = read_hands(path, "train", Planted([]), cache)
     assert set(again.letters) == set(hand.letters)
+
+
+def test_a_letter_that_the_network_does_not_read_is_not_kept(tmp_path: Path) -> None:
+    words = ["quick", "brown", "jumps"]
+    session = {"writer": "w", "split": "train", "words": [entry(w, 1) for w in words]}
+    path = strokes_file(tmp_path, [session])
+    (hand,) = read_hands(path, "train", Planted(words, unread="j"), tmp_path)
+    assert set(hand.letters) == set("quickbrownumps")
 
 
 @pytest.mark.parametrize("other", ["split", "strokes", "cutter"])

@@ -38,8 +38,8 @@ def train(
     after: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of an earlier run: start from its weights, and write lines in recorded"
-            " hands, which it cuts into letters. A model's file gives its weights alone."
+            help="Folder of an earlier run, or a model's file: start from its weights, and write"
+            " lines in recorded hands, which it cuts into letters."
         ),
     ] = None,
     freeze: Annotated[
