@@ -1,14 +1,15 @@
 """`hwr train-language`: a character language model from open text, in one command.
 
 It learns from what may be written on a line: running text cut into lines, the training
-transcriptions of a data folder (never the validation ones), drawn dates, amounts and names, and
-words of English and French by frequency. A share of everything is in capitals too.
+transcriptions of a data folder (never the validation ones), drawn dates, amounts and names, and by
+frequency words of English and French and names of people. A share of everything is in capitals too.
 """
 
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ from hwr.model.alphabet import Alphabet
 from hwr.training import texts
 from hwr.training.corpora import CORPORA, corpus_texts
 from hwr.training.datasets import read_folder
+from hwr.training.names import countries
 from hwr.training.ngrams import WeighedTexts, train
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,10 @@ class LanguageRecipe:
     words: float = 3e6
     #: The same for words that fill a line alone.
     single_words: float = 1e6
+    #: The same for the given and for the family names of each country.
+    names: float = 1e6
+    #: Names of each list; French family names are more than twice as many.
+    most_names: int = 100_000
     #: Every so many lines, one is taken in capitals as well.
     capitals_every: int = 5
 
@@ -57,6 +63,8 @@ _WORD_UNIT = 0.5
 _AMONG_OTHERS: _Forms = ((str.lower, 0.75), (str.capitalize, 0.15), (str.upper, 0.1))
 #: How a word stands alone in a field of a form.
 _ALONE: _Forms = ((str.lower, 0.1), (str.capitalize, 0.4), (str.upper, 0.5))
+#: How a name stands in a field of a form.
+_NAMES: _Forms = ((str, 0.4), (str.upper, 0.6))
 #: Lines of running text are cut to about so many characters, as hands fill a line.
 _SHORTEST_LINE, _LONGEST_LINE = 20, 70
 _CHEQUE = (
@@ -95,8 +103,14 @@ def _sources(
     for name, lines in _transcriptions(data) if data else ():
         yield from _lines(name, lines, recipe.transcriptions, alphabet, recipe)
     for language in _LANGUAGES:
-        yield _words(language, _AMONG_OTHERS, recipe, alphabet, alone=False)
-        yield _words(language, _ALONE, recipe, alphabet, alone=True)
+        words = _frequencies(language, recipe.most_words)
+        yield _words(f"words, {language}", words, _AMONG_OTHERS, recipe.words, alphabet)
+        yield _words(f"words, {language}, alone", words, _ALONE, recipe.single_words, alphabet)
+    for country in countries():
+        for kind, names in (("given", country.given), ("family", country.family)):
+            name = f"{country.name} names, {kind}"
+            often = islice(names.shares(), recipe.most_names)
+            yield _words(name, often, _NAMES, recipe.names, alphabet)
 
 
 def _cut(text: str, rng: Random) -> Iterator[str]:
@@ -129,21 +143,29 @@ def _lines(
         yield WeighedTexts(name=label, texts=folded, weights=weights, unit=weight)
 
 
+def _frequencies(language: str, most: int) -> list[tuple[str, float]]:
+    listed = list(get_frequency_dict(language).items())[:most]
+    return [(word, f) for word, f in listed if not any(map(str.isdigit, word))]
+
+
 def _words(
-    language: str, forms: _Forms, recipe: LanguageRecipe, alphabet: Alphabet, *, alone: bool
+    name: str,
+    words: Iterable[tuple[str, float]],
+    forms: _Forms,
+    mass: float,
+    alphabet: Alphabet,
 ) -> WeighedTexts:
+    """Words by frequency, in their forms; all their characters count as much as `mass`."""
     counts: dict[str, float] = defaultdict(float)
-    for word, frequency in list(get_frequency_dict(language).items())[: recipe.most_words]:
-        if not any(character.isdigit() for character in word):
-            for form, share in forms:
-                counts[alphabet.fold(form(word))] += frequency * share
+    for word, frequency in words:
+        for form, share in forms:
+            counts[alphabet.fold(form(word))] += frequency * share
     weights = np.fromiter(counts.values(), float)
     lengths = np.array([len(word) + 1 for word in counts])
-    mass = recipe.single_words if alone else recipe.words
     return WeighedTexts(
-        name=f"words, {language}" + (", alone" if alone else ""),
+        name=name,
         texts=list(counts),
         weights=weights * mass / (weights @ lengths),
         unit=_WORD_UNIT,
-        words=not alone,
+        words=forms is _AMONG_OTHERS,
     )

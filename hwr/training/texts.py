@@ -8,6 +8,8 @@ from random import Random
 from faker import Faker
 from wordfreq import get_frequency_dict
 
+from hwr.training.names import countries
+
 _MONTHS = (
     "January February March April May June July August September October November December"
 ).split()
@@ -26,6 +28,8 @@ _TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
 _LONGEST_PASSAGE = 12
 #: Share of sentences that are running text where there is some; the others have rarer words.
 _RUNNING = 0.6
+#: Share of names that are of people as countries count them; the others have titles and firms.
+_LISTED = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +116,11 @@ def sentence(rng: Random) -> str:
 
 def name(rng: Random) -> str:
     """A person's or a firm's name, often in capitals as forms want it."""
-    faker = _faker(rng)
-    maker = rng.choice([faker.name, faker.last_name, faker.first_name, faker.company])
-    text = " ".join(maker().split())
+    if rng.random() < _LISTED:
+        text = rng.choice(countries()).draw(rng)
+    else:
+        faker = _faker(rng)
+        text = " ".join(rng.choice([faker.name, faker.company])().split())
     return text.upper() if rng.random() < 0.5 else text
 
 

@@ -251,9 +251,12 @@ def test_a_language_model_of_lines_corpora_and_words(corpora: Path, tmp_path: Pa
         cv2.imwrite(str(notes / name), np.full((64, 300), 255, np.uint8))
     rows = ["1.png\tzyzzyva zyzzyva\tw1\ttrain", "2.png\tqoph qoph\tw2\tval"]
     (notes / "notes.tsv").write_text("\n".join(rows), encoding="utf-8")
-    recipe = LanguageRecipe(most=40_000, drawn_lines=50, most_words=300, words=1e4)
+    recipe = LanguageRecipe(
+        most=40_000, drawn_lines=50, most_words=300, words=1e4, most_names=300, names=1e4
+    )
     table = train_language(tmp_path / "data", corpora, Alphabet(DEFAULT_CHARACTERS), recipe)
     score = LanguageModel(table).score
     assert score("the state of the union") > score("eth tsate fo hte noinu") + 20
     # Training lines are known by heart, validation lines have no say.
     assert score("zyzzyva zyzzyva") > score("qoph qoph") + 10
+    assert score("LEFEBVRE") > score("LFEEBVRE") + 4
