@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
+from hwr.layout.folds import without_folds
 from hwr.layout.heads import in_head
 from hwr.layout.ink import Grey
 from hwr.layout.line import MOST_LINES, Outline
@@ -60,7 +61,7 @@ def network_outlines(page: Grey) -> list[Outline]:
     refuse_many(len(seen.traces))
     if not seen.traces:
         return []
-    paper = paper_of(seen.ink, seen.traces)
+    paper = without_folds(paper_of(seen.ink, seen.traces), seen.traces)
     traces = parted(seen.traces, paper)
     refuse_many(len(traces))
     shapes = shapes_of(traces, paper)

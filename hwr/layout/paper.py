@@ -29,7 +29,9 @@ class Paper:
     written: NDArray[np.bool_]
     #: How many pixels above and left of each are so dark, (H + 1, W + 1).
     dark: NDArray[np.int32]
-    #: ... and on how many are upright rules that part columns, (H + 1, W + 1).
+    #: Where upright rules are that part columns, (H, W),
+    upright: NDArray[np.bool_]
+    #: ... and on how many pixels above and left of each, (H + 1, W + 1).
     barred: NDArray[np.int32]
     #: Where level rules are, (H, W).
     level: NDArray[np.bool_]
@@ -38,8 +40,9 @@ class Paper:
 def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     """The paper that these lines, at least one, are written on; ``ink`` is (H, W), 0 to 255."""
     upright, level = upright_bars(ink), level_bars(ink)
-    crowded = rules_a_row(upright) > MOST_COLUMNS
     left = np.where(upright | level, np.uint8(0), ink)
+    if rules_a_row(upright) > MOST_COLUMNS:
+        upright = np.zeros_like(upright)
     # Four strided reads: a maximum over an axis of four takes ten times as long.
     across = np.maximum.reduce([left[:, place::ACROSS] for place in range(ACROSS)])
     least = LEAST_INK * usual_ink(traces, across)
@@ -47,7 +50,8 @@ def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
         ink=np.asarray(across, np.float32),
         written=across > least,
         dark=summed(left > least),
-        barred=summed(np.zeros_like(upright) if crowded else upright),
+        upright=upright,
+        barred=summed(upright),
         level=level,
     )
 

@@ -40,6 +40,9 @@ class Strip:
 
     #: Columns of the view, one apart.
     columns: NDArray[np.intp]
+    #: Its first row and the one after its last.
+    top: NDArray[np.intp]
+    bottom: NDArray[np.intp]
     #: How many pixels of ink there are.
     ink: NDArray[np.int32]
     #: Whether an upright rule goes through.
@@ -76,13 +79,19 @@ def parted(traces: Iterable[Trace], paper: Paper) -> list[Trace]:
 def cuts(trace: Trace, paper: Paper) -> list[float]:
     """Columns of the maps at which rules part a trace."""
     along = strip(trace, paper, *ends(trace))
-    close = max(round(CLOSE * trace.height), 1)
     return [
         float(along.columns[run].mean()) / ACROSS
         for run in groups(np.flatnonzero(along.barred), 1)
-        if not along.ink[max(run[0] - close, 0) : run[0]].any()
-        or not along.ink[run[-1] + 1 : run[-1] + 1 + close].any()
+        if not goes_across(along, run, trace.height)
     ]
+
+
+def goes_across(along: Strip, rule: NDArray[np.intp], height: float) -> bool:
+    """Whether there is writing close to both sides of a rule, given by its places in a strip."""
+    close = max(round(CLOSE * height), 1)
+    before = along.ink[max(rule[0] - close, 0) : rule[0]]
+    after = along.ink[rule[-1] + 1 : rule[-1] + 1 + close]
+    return bool(before.any() and after.any())
 
 
 def parts(trace: Trace, places: Sequence[float]) -> list[Trace]:
@@ -179,6 +188,8 @@ def strip(trace: Trace, paper: Paper, first: float, last: float) -> Strip:
     band = top, bottom, columns
     return Strip(
         columns=columns,
+        top=top,
+        bottom=bottom,
         ink=within(paper.dark, *band),
         barred=within(paper.barred, *band) > BARRED * (bottom - top),
     )
