@@ -61,7 +61,7 @@ def train(
     join_processes(Compute.best())
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
-    weights, cutter = _earlier(after, alphabet) if after else (None, None)
+    weights, cutter = earlier(after, alphabet) if after else (None, None)
     if recipe.frozen and weights is None and not (out / "checkpoint.pt").exists():
         raise TrainingDataError("New convolutions must learn. Name trained ones with --after.")
     if after:
@@ -79,8 +79,12 @@ def train(
     trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every, loaders=loaders)
 
 
-def _earlier(after: Path, alphabet: Alphabet) -> tuple[dict[str, Tensor], Cutter | None]:
-    """The weights of a run's folder or of a model's file, and what a run can cut words with."""
+def earlier(after: Path, alphabet: Alphabet) -> tuple[dict[str, Tensor], Cutter | None]:
+    """The weights of a run's folder or of a model's file, and what they can cut words with.
+
+    Raises:
+        TrainingDataError: it is neither, or has another alphabet.
+    """
     if after.is_dir():
         network = load_averaged(after)
         return network.state_dict(), Cutter(network, alphabet)
