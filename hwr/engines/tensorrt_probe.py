@@ -20,7 +20,7 @@ def check_parity(engine: Engine, reference: Engine, bucket: Bucket) -> None:
     Raises:
         EngineError: they differ by more than TOLERANCE, or the engine says what is no number.
     """
-    for batch in _probes(bucket):
+    for batch in probes(bucket):
         ours, theirs = engine.logits(batch).rows(batch), reference.logits(batch).rows(batch)
         worst = max(float(np.abs(a - b).max()) for a, b in zip(ours, theirs, strict=True))
         if not worst <= TOLERANCE:  # written so that NaN fails
@@ -30,7 +30,8 @@ def check_parity(engine: Engine, reference: Engine, bucket: Bucket) -> None:
             )
 
 
-def _probes(bucket: Bucket) -> Iterator[LineBatch]:
+def probes(bucket: Bucket) -> Iterator[LineBatch]:
+    """Batches that try a bucket: one narrow line, one wide one, a full batch of all widths."""
     noise = np.random.default_rng(bucket.widest)
     lines = bucket.usual_lines
     spread = np.linspace(WIDTH_STEP, bucket.widest, lines).astype(int) // WIDTH_STEP * WIDTH_STEP

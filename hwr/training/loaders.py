@@ -5,13 +5,17 @@ A GPU is faster than one core can draw, decode and distort lines: loaders keep i
 
 import multiprocessing
 import os
+import pickle
 import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import count
+from pathlib import Path
+from typing import IO
 
 import cv2
 
@@ -37,7 +41,8 @@ def batches_of(
         return
     # Spawned, not forked: OpenCV and PyTorch have threads here, which a fork would cut off.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(loaders, context, initializer=_begin, initargs=(plan,))
+    kept = _keep(plan)
+    executor = ProcessPoolExecutor(loaders, context, initializer=_begin, initargs=(_path(kept),))
     try:
         yield from _ahead(executor, start, loaders)
     except BrokenProcessPool as error:
@@ -47,6 +52,20 @@ def batches_of(
         ) from error
     finally:
         executor.shutdown(cancel_futures=True)
+        kept.close()
+
+
+def _keep(plan: BatchPlan) -> IO[bytes]:
+    """A file of the plan, written once for all loaders; it has no name to be left behind."""
+    file = tempfile.TemporaryFile()
+    pickle.dump(plan, file, pickle.HIGHEST_PROTOCOL)
+    file.flush()
+    return file
+
+
+def _path(file: IO[bytes]) -> Path:
+    """Where other processes of this user can open it while it is open here (proc(5))."""
+    return Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
 def _ahead(
@@ -62,9 +81,10 @@ def _ahead(
         offset = 0
 
 
-def _begin(plan: BatchPlan) -> None:
+def _begin(kept: Path) -> None:
     global _plan
-    _plan = plan
+    with kept.open("rb") as file:
+        _plan = pickle.load(file)  # noqa: S301 - this run wrote it, where no other user may
     cv2.setNumThreads(1)
     # Ctrl-C reaches the whole group; the trainer ends its loaders itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

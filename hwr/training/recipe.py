@@ -62,11 +62,15 @@ class Recipe:
     )
 
     def for_columns(self, columns: int) -> "Recipe":
-        """The recipe with so many columns a step, and pools that fill as many steps as before."""
+        """The recipe with so many columns a step, and pools that fill as many steps as before.
+
+        The rate grows with their fourth root: a step of many lines is surer of its way.
+        """
         times = columns / self.columns
         return replace(
             self,
             columns=columns,
+            rate=self.rate * times**0.25,
             pool=round(self.pool * times),
             short_pools=round(self.short_pools / times),
         )
