@@ -41,26 +41,22 @@ def batches_of(
         return
     # Spawned, not forked: OpenCV and PyTorch have threads here, which a fork would cut off.
     context = multiprocessing.get_context("spawn")
-    kept = _keep(plan)
-    executor = ProcessPoolExecutor(loaders, context, initializer=_begin, initargs=(_path(kept),))
-    try:
-        yield from _ahead(executor, start, loaders)
-    except BrokenProcessPool as error:
-        raise TrainingDataError(
-            "A loader was killed, perhaps for want of memory. Take fewer --loaders; the same"
-            " command goes on from the last checkpoint."
-        ) from error
-    finally:
-        executor.shutdown(cancel_futures=True)
-        kept.close()
-
-
-def _keep(plan: BatchPlan) -> IO[bytes]:
-    """A file of the plan, written once for all loaders; it has no name to be left behind."""
-    file = tempfile.TemporaryFile()
-    pickle.dump(plan, file, pickle.HIGHEST_PROTOCOL)
-    file.flush()
-    return file
+    with tempfile.TemporaryFile() as kept:
+        # Written once for all loaders; it has no name to be left behind.
+        pickle.dump(plan, kept, pickle.HIGHEST_PROTOCOL)
+        kept.flush()
+        executor = ProcessPoolExecutor(
+            loaders, context, initializer=_begin, initargs=(_path(kept),)
+        )
+        try:
+            yield from _ahead(executor, start, loaders)
+        except BrokenProcessPool as error:
+            raise TrainingDataError(
+                "A loader was killed, perhaps for want of memory. Take fewer --loaders; the same"
+                " command goes on from the last checkpoint."
+            ) from error
+        finally:
+            executor.shutdown(cancel_futures=True)
 
 
 def _path(file: IO[bytes]) -> Path:

@@ -1,4 +1,4 @@
-"""What a GPU does with the network: `python tests/benchmarks/bench_gpu.py`, by hand, for want of one.
+"""What a GPU does with the network: `python tests/benchmarks/bench_gpu.py`, on one, by hand.
 
 Three tables: how far logits are from those of the CPU in float32; how far a line's logits move with
 what shares its batch; and how fast lines of 1024 pixels are read, with the share of each part. The
