@@ -5,8 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from running import Up, wait_for
 
 from workers.address import address_file
@@ -37,6 +39,15 @@ def test_own_files_are_read_and_what_fails_is_told(
     assert pictures == ["two-pages.tif-1.png", "two-pages.tif-2.png"]
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """SIGINT as a terminal has it: children of a shell's background job would ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_stops_everything(model: Path, scans: Path, tmp_path: Path) -> None:
     out, log = tmp_path / "out", tmp_path / "demo.log"
     # Enough pages that it is still at work when the signal comes.
