@@ -18,15 +18,15 @@ class NetworkConfig:
     #: Channels of the three stages.
     channels: tuple[int, int, int] = (32, 64, 128)
     #: Residual blocks of the three stages.
-    blocks: tuple[int, int, int] = (1, 2, 3)
+    blocks: tuple[int, int, int] = (1, 2, 5)
     #: Pixels of width that become one time step: 8, or 4 where the last stage keeps its width.
     stride: int = 4
     #: Units of the LSTM in each direction.
-    hidden: int = 192
+    hidden: int = 256
     #: Layers of the LSTM.
     layers: int = 2
     #: Share of features dropped between stages while training.
-    dropout: float = 0.05
+    dropout: float = 0.1
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""

@@ -1,7 +1,9 @@
-"""Distortions of line images while training: geometry, pen, camera.
+"""Distortions of line images while training: geometry, pen, camera, clutter.
 
-The groups follow Retsinas et al. (2022) and Wigington et al., "Data Augmentation for Recognition of
-Handwritten Words and Lines" (ICDAR 2017). All take and give grey (h, w) uint8, paper near 255.
+The groups follow Retsinas et al. (2022), Wigington et al., "Data Augmentation for Recognition of
+Handwritten Words and Lines" (ICDAR 2017), and DeVries and Taylor, "Improved Regularization of
+Convolutional Neural Networks with Cutout" (2017). All take and give grey (h, w) uint8, paper near
+255.
 """
 
 from collections.abc import Collection
@@ -26,6 +28,8 @@ class Group(StrEnum):
     PEN = "pen"
     #: Blur, noise, low resolution, fax and JPEG.
     CAMERA = "camera"
+    #: Gaps in the writing; on real lines also print of forms and ends of neighbours (`paper`).
+    CLUTTER = "clutter"
 
 
 def augment(image: Grey, rng: Generator, groups: Collection[Group] = tuple(Group)) -> Grey:
@@ -33,9 +37,11 @@ def augment(image: Grey, rng: Generator, groups: Collection[Group] = tuple(Group
     image = _to_height(image)
     if Group.GEOMETRY in groups:
         image = _geometry(image, rng)
-    if rng.random() < 0.3 and Group.PEN in groups:
+    if rng.random() < 0.4 and Group.PEN in groups:
         image = _pen(image, rng)
-    if rng.random() < 0.35 and Group.CAMERA in groups:
+    if rng.random() < 0.3 and Group.CLUTTER in groups:
+        image = _gaps(image, rng)
+    if rng.random() < 0.5 and Group.CAMERA in groups:
         image = _camera(image, rng)
     return image
 
@@ -67,14 +73,19 @@ def _geometry(image: Grey, rng: Generator) -> Grey:
             (source_y + drift_y).astype(np.float32),
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=int(np.percentile(image[:, :: max(1, width // 64)], 80)),
+            borderValue=_tone(image),
         ),
         np.uint8,
     )
 
 
+def _tone(image: Grey) -> int:
+    """Of the paper between the letters."""
+    return int(np.percentile(image[:, :: max(1, image.shape[1] // 64)], 80))
+
+
 def _drift(height: int, width: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
-    strength = rng.uniform(0, 2.6)
+    strength = rng.uniform(0, 3.5)
     rows, columns = 3, max(3, width // 28)
     coarse = rng.normal(0, strength, (2, rows, columns)).astype(np.float32)
     fine = [cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC) for c in coarse]
@@ -87,6 +98,16 @@ def _pen(image: Grey, rng: Generator) -> Grey:
     changed = cv2.erode(image, kernel) if thicker else cv2.dilate(image, kernel)
     share = rng.uniform(0.3, 1.0) if thicker else rng.uniform(0.2, 0.7)
     return _grey(image * (1 - share) + changed * share)
+
+
+def _gaps(image: Grey, rng: Generator) -> Grey:
+    """Patches of paper over the ink, narrower than a letter: what is hidden can be guessed."""
+    image, tone = image.copy(), _tone(image)
+    for _ in range(rng.integers(1, 2 + max(1, image.shape[1] // 150))):
+        row, column = rng.integers(0, image.shape[0]), rng.integers(0, image.shape[1])
+        height, width = rng.integers(8, LINE_HEIGHT), rng.integers(3, 10)
+        image[max(0, row - height // 2) : row + height // 2, column : column + width] = tone
+    return image
 
 
 def _camera(image: Grey, rng: Generator) -> Grey:

@@ -1,6 +1,6 @@
 """Which lines a step sees. A function of (recipe, rank, step) alone, so that resuming is exact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
-from hwr.training.augmentation import augment
+from hwr.training.augmentation import Group, augment
 from hwr.training.drawn import font_sample, hand_sample
 from hwr.training.hands import Hand
-from hwr.training.paper import on_paper
+from hwr.training.paper import cluttered, on_paper
 from hwr.training.recipe import Recipe
 from hwr.training.samples import Grey, LineSample, stack_lines
 from hwr.training.texts import Prose
@@ -78,18 +78,17 @@ class BatchPlan:
 
     def batches_in(self, pool: int, first: int = 0) -> Iterator[Batch]:
         """The batches of one pool, from number `first` on."""
-        groups = self._groups(pool)
-        for index in range(first, len(groups)):
-            yield self._batch(groups[index], pool, index)
-
-    def _groups(self, pool: int) -> list[list[LineSample]]:
         rng = self._rng(pool)
-        short = pool < self._recipe.short_pools
-        limit = self._recipe.short_width if short else self._recipe.widest
-        lines = sorted(self._pool(rng, limit), key=lambda sample: sample.width)
-        groups = _by_area(lines, self._recipe.columns)
+        samples = self._pool(rng, self._limit(pool))
+        lines = [self._line(sample, pool, index) for index, sample in enumerate(samples)]
+        # As wide as distortion made them: by what was planned, a quarter of a batch was padding.
+        groups = _by_area(sorted(lines, key=lambda line: line.width), self._recipe.columns)
         rng.shuffle(groups)
-        return groups
+        yield from map(_batch, groups[first:])
+
+    def _limit(self, pool: int) -> int:
+        short = pool < self._recipe.short_pools
+        return self._recipe.short_width if short else self._recipe.widest
 
     def _pool(self, rng: Random, limit: int) -> list[LineSample]:
         lines: list[LineSample] = []
@@ -110,28 +109,46 @@ class BatchPlan:
         point = rng.random() * self._weights[-1]
         return self._real[int(np.searchsorted(self._weights, point, side="right"))]
 
-    def _batch(self, samples: list[LineSample], pool: int, index: int) -> Batch:
+    def _line(self, sample: LineSample, pool: int, index: int) -> "_Line":
         rng = np.random.default_rng((self._recipe.seed, self._rank, pool, index))
-        images = [self._image(sample, rng) for sample in samples]
-        codes = [self._alphabet.encode(sample.text) for sample in samples]
-        return Batch(
-            lines=stack_lines(images),
-            targets=np.array([c for code in codes for c in code], np.int64),
-            target_lengths=np.array([len(code) for code in codes], np.int64),
-        )
+        return _Line(image=self._image(sample, rng), codes=self._alphabet.encode(sample.text))
 
     def _image(self, sample: LineSample, rng: np.random.Generator) -> Grey:
         image = sample.load()
         if sample.dataset in _DRAWN:
             image = on_paper(image, rng)
+        elif Group.CLUTTER in self._recipe.distortions and rng.random() < 0.4:
+            image = cluttered(image, rng)
         return normalise_line(augment(image, rng, self._recipe.distortions))
 
     def _rng(self, pool: int) -> Random:
         return Random(f"{self._recipe.seed}/{self._rank}/{pool}")  # noqa: S311
 
 
-def _by_area(lines: list[LineSample], columns: int) -> list[list[LineSample]]:
-    groups: list[list[LineSample]] = [[]]
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A line as a step sees it."""
+
+    #: (64, width) uint8.
+    image: Grey
+    #: Classes of its characters.
+    codes: Sequence[int]
+
+    @property
+    def width(self) -> int:
+        return len(self.image[0])
+
+
+def _batch(lines: Sequence[_Line]) -> Batch:
+    return Batch(
+        lines=stack_lines([line.image for line in lines]),
+        targets=np.array([code for line in lines for code in line.codes], np.int64),
+        target_lengths=np.array([len(line.codes) for line in lines], np.int64),
+    )
+
+
+def _by_area(lines: Iterable[_Line], columns: int) -> list[list[_Line]]:
+    groups: list[list[_Line]] = [[]]
     for line in lines:
         if groups[-1] and (len(groups[-1]) + 1) * line.width > columns:
             groups.append([])

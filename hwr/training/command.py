@@ -16,7 +16,7 @@ from hwr.errors import ModelError, TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.weights import load_model
 from hwr.training.batches import BatchPlan, Sources
-from hwr.training.compute import Compute, join_processes
+from hwr.training.compute import Compute, join_processes, one_first
 from hwr.training.corpora import PROSE, corpus_texts
 from hwr.training.cutter import Cutter
 from hwr.training.datasets import read_folder
@@ -117,7 +117,10 @@ def read_lines(data: Path, split: str) -> list[LineSample]:
 
 
 def _hands(strokes: Path, cutter: Cutter | None, kept: Path) -> list[Hand]:
-    return read_hands(strokes, "train", cutter, kept) if cutter and strokes.exists() else []
+    if cutter is None or not strokes.exists():
+        return []
+    with one_first():
+        return read_hands(strokes, "train", cutter, kept)
 
 
 def prose(corpora: Path) -> Prose:

@@ -5,13 +5,18 @@ slower than float32: 12 times on AMD Zen 3, where PyTorch convolves in plain loo
 """
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from functools import cached_property
 
 import torch
 import torch.distributed as dist
 
 from hwr.model.processor import multiplies_bfloat16
+
+#: How long processes wait for one another: cutting the recorded words takes one of them minutes.
+_PATIENCE = timedelta(hours=2)
 
 
 class Compute:
@@ -47,4 +52,16 @@ def join_processes(compute: Compute) -> None:
         return
     if compute.device.type == "cuda":
         torch.cuda.set_device(compute.device)
-    dist.init_process_group("nccl" if compute.device.type == "cuda" else "gloo")
+    backend = "nccl" if compute.device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=_PATIENCE)
+
+
+@contextmanager
+def one_first() -> Iterator[None]:
+    """Let the first process do it before the others, which find what it kept."""
+    waits = dist.is_initialized() and dist.get_rank() > 0
+    if waits:
+        dist.barrier()
+    yield
+    if dist.is_initialized() and not waits:
+        dist.barrier()

@@ -1,4 +1,4 @@
-"""Puts drawn ink on paper: tone, rules, boxes, security print, and what is around a line."""
+"""What is under and around a line: paper, rules, boxes, security print, ends of neighbours."""
 
 import cv2
 import numpy as np
@@ -19,6 +19,15 @@ def on_paper(image: Grey, rng: Generator) -> Grey:
     ink = rng.uniform(0, 130)
     mixed = canvas * (1 - cover) + np.minimum(ink, canvas) * cover
     return np.asarray(np.clip(mixed, 0, 255), np.uint8)
+
+
+def cluttered(image: Grey, rng: Generator) -> Grey:
+    """A real line (h, w), perhaps with ends of its neighbours and the print of a form on it."""
+    cover: Plane = (255 - image.astype(np.float32)) / np.float32(255)
+    canvas: Plane = 255 * (1 - _neighbours(cover, rng))
+    if rng.random() < 0.2:
+        _print(canvas, rng)
+    return np.asarray(np.clip(canvas, 0, 255), np.uint8)
 
 
 def _neighbours(cover: Plane, rng: Generator) -> Plane:
@@ -54,9 +63,13 @@ def _canvas(cover: Plane, rng: Generator) -> Plane:
     if rng.random() < 0.1:
         canvas -= _bleed(cover, rng)
     if rng.random() < 0.45:
-        print_on = (_rule, _rule, _rule, _squares, _dots, _box, _security)
-        print_on[int(rng.integers(len(print_on)))](canvas, rng)
+        _print(canvas, rng)
     return canvas
+
+
+def _print(canvas: Plane, rng: Generator) -> None:
+    print_on = (_rule, _rule, _rule, _squares, _dots, _box, _security)
+    print_on[int(rng.integers(len(print_on)))](canvas, rng)
 
 
 def _bleed(cover: Plane, rng: Generator) -> Plane:

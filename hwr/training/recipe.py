@@ -41,7 +41,7 @@ class Recipe:
     #: Widest line in pixels; wider ones are left out of training.
     widest: int = 1_800
     #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
-    hands: float = 0.4
+    hands: float = 0.45
     fonts: float = 0.1
     #: Kinds of distortion that lines meet.
     distortions: tuple[Group, ...] = tuple(Group)
@@ -53,8 +53,8 @@ class Recipe:
     #: How much oftener than its size tells a real set is drawn.
     weights: dict[str, float] = field(
         default_factory=lambda: {
-            "jls_en_lines": 6.0,
-            "names_cc0_val": 1.5,
+            "jls_en_lines": 4.0,
+            "names_cc0_val": 1.0,
             "fir_in_crops": 0.7,
             "lectaurep_fr_lines": 0.6,
             "fr_19_20c_ccby_lines": 0.9,

@@ -29,6 +29,7 @@ from hwr.training.batches import Batch, BatchPlan, Position
 from hwr.training.checkpoints import named
 from hwr.training.compute import Compute
 from hwr.training.curves import Curves
+from hwr.training.growth import start_from
 from hwr.training.loaders import batches_of
 from hwr.training.progress import ProgressBar
 from hwr.training.recipe import Recipe
@@ -58,7 +59,7 @@ class Trainer:
     ) -> None:
         """A run in `folder`; a new one starts from the weights `start`, if given.
 
-        These may lack the head that only training needs.
+        These may be of a smaller network, and lack the head that only training needs.
 
         Raises:
             TrainingDataError: the folder holds a checkpoint of no such run.
@@ -253,22 +254,20 @@ def _ctc(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def _start(config: NetworkConfig, weights: Mapping[str, Tensor] | None) -> Crnn:
-    """A new network; with `weights`, which may lack what reading does not need."""
+    """A new network; with `weights`, of one that is as large or smaller, it reads as that did."""
     network = Crnn(config)
     if weights is not None:
         try:
-            missing, unknown = network.load_state_dict(weights, strict=False)
-        except RuntimeError as error:
+            start_from(network, weights)
+        except ValueError as error:
             raise _other_layers(config) from error
-        if unknown or not config.tensors().keys().isdisjoint(missing):
-            raise _other_layers(config)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _other_layers(config: NetworkConfig) -> TrainingDataError:
     return TrainingDataError(
-        f"The weights to start from are of other layers than {config}. Name a run of this network,"
-        " or start without one."
+        f"The weights to start from do not fit into {config}. Name a run of this network or of a"
+        " smaller one of its kind, or start without one."
     )
 
 

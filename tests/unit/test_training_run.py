@@ -70,6 +70,16 @@ def test_lines_too_wide_to_train_on_are_told() -> None:
         BatchPlan(sources, Recipe(widest=100), AB)
 
 
+def test_a_step_holds_no_more_than_its_columns_padding_and_distortion_counted() -> None:
+    recipe = Recipe(columns=600, pool=40, hands=0, fonts=0)
+    plan = BatchPlan(Sources(real=[drawn()], hands=[], fonts=[]), recipe, AB)
+    batches = list(plan.batches_in(0))
+    assert sum(len(batch.lines) for batch in batches) == 40
+    areas = [(len(batch.lines), batch.lines.shape[2]) for batch in batches]
+    assert all(count == 1 or count * width <= 600 for count, width in areas)
+    assert max(count for count, _ in areas) >= 3
+
+
 def model_bytes(folder: Path) -> bytes:
     return (folder / "model.safetensors").read_bytes()
 
