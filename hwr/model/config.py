@@ -26,7 +26,7 @@ class NetworkConfig:
     #: Layers of the LSTM.
     layers: int = 2
     #: Share of features dropped between stages while training.
-    dropout: float = 0.1
+    dropout: float = 0.05
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""

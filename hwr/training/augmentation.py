@@ -37,11 +37,11 @@ def augment(image: Grey, rng: Generator, groups: Collection[Group] = tuple(Group
     image = _to_height(image)
     if Group.GEOMETRY in groups:
         image = _geometry(image, rng)
-    if rng.random() < 0.4 and Group.PEN in groups:
+    if rng.random() < 0.3 and Group.PEN in groups:
         image = _pen(image, rng)
-    if rng.random() < 0.3 and Group.CLUTTER in groups:
+    if rng.random() < 0.2 and Group.CLUTTER in groups:
         image = _gaps(image, rng)
-    if rng.random() < 0.5 and Group.CAMERA in groups:
+    if rng.random() < 0.4 and Group.CAMERA in groups:
         image = _camera(image, rng)
     return image
 
@@ -85,7 +85,7 @@ def _tone(image: Grey) -> int:
 
 
 def _drift(height: int, width: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
-    strength = rng.uniform(0, 3.5)
+    strength = rng.uniform(0, 3.0)
     rows, columns = 3, max(3, width // 28)
     coarse = rng.normal(0, strength, (2, rows, columns)).astype(np.float32)
     fine = [cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC) for c in coarse]

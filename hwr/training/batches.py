@@ -117,7 +117,7 @@ class BatchPlan:
         image = sample.load()
         if sample.dataset in _DRAWN:
             image = on_paper(image, rng)
-        elif Group.CLUTTER in self._recipe.distortions and rng.random() < 0.4:
+        elif Group.CLUTTER in self._recipe.distortions and rng.random() < 0.3:
             image = cluttered(image, rng)
         return normalise_line(augment(image, rng, self._recipe.distortions))
 
