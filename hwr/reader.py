@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hwr
-from hwr.batching import Batcher, BatcherStatistics, Lane
+from hwr.batching import Batcher, BatcherLimits, BatcherStatistics, Lane
 from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import open_engine
@@ -196,7 +196,10 @@ class LineReader(_Closing):
         }
         if model_version:
             self.identity["model_version"] = model_version
-        self._batcher: Batcher[LineTask, LineReading] = Batcher(partial(read_tasks, self._engine))
+        limits = BatcherLimits(padded_columns=self._engine.columns)
+        self._batcher: Batcher[LineTask, LineReading] = Batcher(
+            partial(read_tasks, self._engine), limits
+        )
 
     def submit(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from hwr.batching import BatcherLimits
 from hwr.benchmark.material import Grey
 from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.reading import LineReading
@@ -36,6 +37,11 @@ class Subject:
     engine: Engine
     #: Reads with the likeliest class of each step, which costs next to nothing.
     work: Work
+
+    @property
+    def limits(self) -> BatcherLimits:
+        """What the batcher makes of the lines in production."""
+        return BatcherLimits(padded_columns=self.engine.columns)
 
     @classmethod
     def start(cls, name: str, model: Model, threads: int) -> Self:

@@ -54,7 +54,7 @@ def measure_engines(
         passes.peaks[kind] = max(
             peak, passes.peaks.get(kind, peak), key=lambda found: found.flops_per_s
         )
-        passes.of[subject.name].append(read_all(subject.work, lines, Policy.OURS))
+        passes.of[subject.name].append(read_all(subject.work, lines, Policy.OURS, subject.limits))
     return passes
 
 
@@ -65,7 +65,7 @@ def measure_policies(
     passes: dict[Policy, list[Pass]] = defaultdict(list)
     for policy in rounds(list(Policy), count):
         say(f"{subject.name}: policy {policy}")
-        passes[policy].append(read_all(subject.work, lines, policy))
+        passes[policy].append(read_all(subject.work, lines, policy, subject.limits))
     return tuple(
         PolicyFigures(
             name=policy.value,
@@ -101,7 +101,7 @@ def measure_decoders(
     for name, decoder in rounds(list(decoders.items()), count):
         say(f"{subject.name}: decoder {name}")
         work = reading_work(subject.engine, decoder)
-        passes[name].append(read_all(work, lines, Policy.OURS))
+        passes[name].append(read_all(work, lines, Policy.OURS, subject.limits))
     return tuple(
         DecoderFigures(
             name=name,
@@ -172,6 +172,6 @@ def _as_peer(subject: Subject, name: str, decoder: Decoder) -> Peer:
 
     def read(crops: Sequence[Grey]) -> list[str]:
         lines = [BenchLine.of(crop, "", 0) for crop in crops]
-        return list(read_all(work, lines, Policy.OURS).texts)
+        return list(read_all(work, lines, Policy.OURS, subject.limits).texts)
 
     return Peer(name=f"hwr {subject.name}, {name}", identity=subject.identity, read=read)

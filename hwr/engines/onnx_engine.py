@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from hwr.engines.onnx_graph import INK, LOGITS, ink_of, write_graph
-from hwr.engines.protocol import LineBatch, Logits
+from hwr.engines.protocol import CPU_COLUMNS, LineBatch, Logits
 from hwr.errors import EngineError, ModelError
 from hwr.model.line_image import LINE_HEIGHT
 from hwr.model.processor import cpu_flags
@@ -42,6 +42,10 @@ class OnnxEngine:
     @property
     def identity(self) -> str:
         return f"onnxruntime {onnxruntime.__version__} cpu {self._precision}"
+
+    @property
+    def columns(self) -> int:
+        return CPU_COLUMNS
 
     def logits(self, batch: LineBatch) -> Logits:
         lengths = batch.widths // self._stride

@@ -12,6 +12,9 @@ from hwr.model.line_image import LINE_HEIGHT
 
 Grey = NDArray[np.uint8]
 
+#: Columns of a batch on a CPU: more lines at once are read no faster, and wait for one another.
+CPU_COLUMNS = 16_384
+
 
 @dataclass(frozen=True, kw_only=True)
 class LineBatch:
@@ -68,6 +71,10 @@ class Engine(Protocol):
     @property
     def identity(self) -> str:
         """Name, precision and versions: goes into every result."""
+
+    @property
+    def columns(self) -> int:
+        """Columns of the batch that suits it best, padding included."""
 
     def logits(self, batch: LineBatch) -> Logits:
         """Logits of every line; called from one thread at a time."""

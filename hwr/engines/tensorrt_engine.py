@@ -22,7 +22,7 @@ from hwr.engines.tensorrt_compiler import Compiled, Compiler, TorchTensorRt
 from hwr.engines.tensorrt_parts import parts_of
 from hwr.engines.tensorrt_probe import check_parity
 from hwr.engines.tensorrt_supply import EngineSupply
-from hwr.engines.torch_engine import TorchEngine
+from hwr.engines.torch_engine import TorchEngine, columns_on
 from hwr.model.line_image import WIDTH_STEP
 from hwr.model.network import Crnn, fold_norms
 
@@ -79,6 +79,11 @@ class TensorRtEngine:
         platform = " ".join(f"{name} {value}" for name, value in self._supply.platform.items())
         precision = str(self._dtype).removeprefix("torch.")
         return f"tensorrt {precision}{' graphs' if self._cuda_graphs else ''}, {platform}"
+
+    @property
+    def columns(self) -> int:
+        """More than the engines were built for: the LSTM takes the lines of all parts at once."""
+        return columns_on(self._device)
 
     @torch.inference_mode()
     def logits(self, batch: LineBatch) -> Logits:
@@ -156,6 +161,10 @@ class _Eager:
     @property
     def identity(self) -> str:
         return f"{self.engine.identity} in place of tensorrt ({self.reason})"
+
+    @property
+    def columns(self) -> int:
+        return self.engine.columns
 
     def logits(self, batch: LineBatch) -> Logits:
         return self.engine.logits(batch)

@@ -3,11 +3,17 @@
 import numpy as np
 import torch
 
-from hwr.engines.protocol import LineBatch, Logits
+from hwr.engines.protocol import CPU_COLUMNS, LineBatch, Logits
 from hwr.model.line_image import LINE_HEIGHT
 from hwr.model.network import Crnn, fold_norms
 
 _WARM_UP_WIDTH = 512
+
+#: Columns of a batch on a GPU with memory to spare: an H100 reads 256 lines of 1024 pixels four
+#: times as fast as 16, since the LSTM takes its steps one by one (docs/gpu.md).
+_GPU_COLUMNS = 262_144
+#: Bytes that a column takes at most while it is read: five float32 maps of the first stage.
+_COLUMN_BYTES = 10_240
 
 
 class TorchEngine:
@@ -37,6 +43,10 @@ class TorchEngine:
         precision = str(self._dtype).removeprefix("torch.")
         return f"torch {torch.__version__} {self._device.type} {precision}"
 
+    @property
+    def columns(self) -> int:
+        return columns_on(self._device)
+
     @torch.inference_mode()
     def logits(self, batch: LineBatch) -> Logits:
         images = torch.from_numpy(batch.images).to(self._device)
@@ -51,3 +61,11 @@ class TorchEngine:
     def warm_up(self) -> None:
         blank = np.full((1, LINE_HEIGHT, _WARM_UP_WIDTH), 255, np.uint8)
         self.logits(LineBatch(images=blank, widths=np.array([_WARM_UP_WIDTH])))
+
+
+def columns_on(device: torch.device) -> int:
+    """Columns of a batch that suit `device` and fill at most a quarter of its free memory."""
+    if device.type != "cuda":
+        return CPU_COLUMNS
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(CPU_COLUMNS, min(_GPU_COLUMNS, free // 4 // _COLUMN_BYTES))

@@ -130,6 +130,8 @@ class TestMeasures:
 class FakeEngine:
     """Claims to be what it is told to."""
 
+    columns = 16_384
+
     def __init__(self, identity: str) -> None:
         self.identity = identity
 

@@ -56,6 +56,7 @@ class Blank:
     """An engine that sees nothing in any line."""
 
     identity = "blank"
+    columns = 16_384
 
     def logits(self, batch: LineBatch) -> Logits:
         values = np.zeros((len(batch.widths), batch.widths.max() // 8, ALPHABET.classes))

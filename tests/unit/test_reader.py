@@ -174,6 +174,7 @@ class NoNumbers:
     """Answers a line that begins black with what is no number, and any other with blanks."""
 
     identity = "no numbers"
+    columns = 16_384
 
     def logits(self, batch: LineBatch) -> Logits:
         lengths = batch.widths // WIDTH_STEP
