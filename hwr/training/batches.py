@@ -13,7 +13,7 @@ from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.training.augmentation import Group, augment
 from hwr.training.drawn import font_sample, hand_sample
-from hwr.training.hands import Hand
+from hwr.training.letters import Hand
 from hwr.training.paper import cluttered, on_paper
 from hwr.training.recipe import Recipe
 from hwr.training.samples import Grey, LineSample, stack_lines

@@ -21,7 +21,8 @@ from hwr.training.corpora import PROSE, corpus_texts
 from hwr.training.cutter import Cutter
 from hwr.training.datasets import read_folder
 from hwr.training.fonts import fetch_fonts
-from hwr.training.hands import Hand, read_hands
+from hwr.training.hands import read_hands
+from hwr.training.letters import Hand
 from hwr.training.progress import log_handler
 from hwr.training.recipe import Recipe, default_network
 from hwr.training.samples import LineSample

@@ -8,8 +8,7 @@ from random import Random
 
 import numpy as np
 
-from hwr.training.hands import Hand
-from hwr.training.letters import Letter
+from hwr.training.letters import Hand, Letter
 from hwr.training.pen import Stroke
 
 Point = tuple[float, float]

@@ -8,7 +8,7 @@ import numpy as np
 from hwr.model.line_image import LINE_HEIGHT
 from hwr.training import fonts, texts
 from hwr.training.composition import can_write, compose
-from hwr.training.hands import Hand
+from hwr.training.letters import Hand
 from hwr.training.pen import draw
 from hwr.training.samples import Grey, LineSample
 from hwr.training.texts import Prose

@@ -10,7 +10,6 @@ import lzma
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from hwr.training.cutter import Cutter
-from hwr.training.letters import Letter, zones
+from hwr.training.hand_file import load_hands, save_hands
+from hwr.training.letters import Hand, Letter, zones
 from hwr.training.pen import Stroke, resample
 
 log = logging.getLogger(__name__)
@@ -35,33 +35,21 @@ _FEWEST = 10
 _TALL = 1.8
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hand:
-    """What one session of a writer can write; lengths are in x-heights, the baseline at y = 0."""
-
-    writer: str
-    #: The forms of each character.
-    letters: dict[str, tuple[Letter, ...]]
-
-
 def read_hands(path: Path, split: str, cutter: Cutter, folder: Path) -> list[Hand]:
     """The hands of a split whose words can be cut; `folder` keeps them, for it takes minutes.
 
     What was kept of other strokes, of another split or by another cutter is not taken.
     """
     made_of = sha256(sha256(path.read_bytes()).digest() + cutter.weights_digest()).hexdigest()
-    cache = folder / f"hands-{split}-{made_of[:16]}.jsonl.xz"
-    if not cache.exists():
+    kept = folder / f"hands-{split}-{made_of[:16]}.npz"
+    if not kept.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        # A folder of its own: the processes of one run cut at the same time.
+        # A folder of its own: two runs may cut for this folder at the same time.
         with tempfile.TemporaryDirectory(dir=folder) as own:
-            temporary = Path(own) / cache.name
-            with lzma.open(temporary, "wt", encoding="utf-8", preset=1) as file:
-                for hand in _cut_hands(path, split, cutter):
-                    file.write(json.dumps(_to_json(hand)) + "\n")
-            temporary.replace(cache)
-    with lzma.open(cache, "rt", encoding="utf-8") as lines:
-        return [_from_json(json.loads(line)) for line in lines]
+            temporary = Path(own) / kept.name
+            save_hands(temporary, list(_cut_hands(path, split, cutter)))
+            temporary.replace(kept)
+    return load_hands(kept)
 
 
 def _cut_hands(path: Path, split: str, cutter: Cutter) -> Iterator[Hand]:
@@ -173,29 +161,3 @@ def _scaled(letter: Letter, unit: float) -> Letter:
         entry=letter.entry and (letter.entry[0] * unit, letter.entry[1] * unit),
         exit=letter.exit and (letter.exit[0] * unit, letter.exit[1] * unit),
     )
-
-
-def _to_json(hand: Hand) -> dict[str, Any]:
-    letters = {
-        character: [
-            [[np.round(s, 3).tolist() for s in f.strokes], f.width, f.entry, f.exit] for f in forms
-        ]
-        for character, forms in hand.letters.items()
-    }
-    return {"writer": hand.writer, "letters": letters}
-
-
-def _from_json(values: dict[str, Any]) -> Hand:
-    letters = {
-        character: tuple(
-            Letter(
-                strokes=tuple(np.asarray(s, np.float32) for s in strokes),
-                width=width,
-                entry=entry and tuple(entry),
-                exit=leave and tuple(leave),
-            )
-            for strokes, width, entry, leave in forms
-        )
-        for character, forms in values["letters"].items()
-    }
-    return Hand(writer=values["writer"], letters=letters)

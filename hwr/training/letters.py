@@ -33,6 +33,15 @@ class Letter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hand:
+    """What one session of a writer can write; lengths are in x-heights, the baseline at y = 0."""
+
+    writer: str
+    #: The forms of each character.
+    letters: dict[str, tuple[Letter, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Script:
     """The zones of a word, in source units, y downwards."""
 

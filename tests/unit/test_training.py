@@ -24,8 +24,7 @@ from hwr.model.config import NetworkConfig
 from hwr.model.weights import load_model
 from hwr.training import texts
 from hwr.training.batches import BatchPlan, Sources
-from hwr.training.hands import Hand
-from hwr.training.letters import Letter
+from hwr.training.letters import Hand, Letter
 from hwr.training.loaders import batches_of
 from hwr.training.packs import pack_names, read_pack
 from hwr.training.recipe import Recipe

@@ -21,8 +21,9 @@ from hwr.training.alignment import align
 from hwr.training.composition import can_write, compose
 from hwr.training.cutter import Cutter
 from hwr.training.drawn import hand_sample
-from hwr.training.hands import Hand, read_hands
-from hwr.training.letters import Letter, cut_letters, zones
+from hwr.training.hand_file import load_hands, save_hands
+from hwr.training.hands import read_hands
+from hwr.training.letters import Hand, Letter, cut_letters, zones
 from hwr.training.paper import on_paper
 from hwr.training.pen import Stroke
 from hwr.training.samples import Grey
@@ -209,6 +210,37 @@ def test_processes_of_one_run_may_cut_at_the_same_time(tmp_path: Path) -> None:
     assert set(hand.letters) == set("quickbrownjumps")
     (kept,) = cache.iterdir()
     assert kept.name.startswith("hands-train-")
+
+
+def test_a_file_holds_what_hands_are_made_of(tmp_path: Path) -> None:
+    dot = Letter(strokes=(np.array([(0.1, -1.5)]),), width=0.2, entry=None, exit=None)
+    rng = np.random.default_rng(1)
+    wild = Letter(
+        strokes=tuple(rng.normal(0, 40, (n, 2)) for n in (5, 1, 300)),
+        width=2.5,
+        entry=(0.0, -0.25),
+        exit=(2.5, 0.1),
+    )
+    hands = [
+        Hand(writer="é", letters={"i": (dot, wild), "w": (wild,)}),
+        Hand(writer="mute", letters={}),
+        Hand(writer="z", letters={"z": (dot,)}),
+    ]
+    save_hands(tmp_path / "hands.npz", hands)
+    again = load_hands(tmp_path / "hands.npz")
+    assert [hand.writer for hand in again] == ["é", "mute", "z"]
+    for hand, before in zip(again, hands, strict=True):
+        assert list(hand.letters) == list(before.letters)
+        for character, forms in before.letters.items():
+            for form, old in zip(hand.letters[character], forms, strict=True):
+                assert (form.width, form.entry, form.exit) == (old.width, old.entry, old.exit)
+                for stroke, was in zip(form.strokes, old.strokes, strict=True):
+                    np.testing.assert_allclose(stroke, was, atol=6e-4)
+
+
+def test_a_file_may_hold_no_hand(tmp_path: Path) -> None:
+    save_hands(tmp_path / "hands.npz", [])
+    assert load_hands(tmp_path / "hands.npz") == []
 
 
 def hand(characters: str, size: float = 1.0) -> Hand:
