@@ -18,8 +18,8 @@ _GATES = 4
 #: What reading does without, so that a model's file may lack it.
 _SHORTCUT, _COUNT = "shortcut.", ".num_batches_tracked"
 _LSTM, _HEAD = "sequence.lstm.", "head."
-#: A tensor of a residual block, with its stage.
-_BLOCK = re.compile(r"(backbone\.stages\.\d+)\.\d+\.")
+#: A tensor of a residual block, with its block and stage.
+_BLOCK = re.compile(r"((backbone\.stages\.\d+\.)\d+\.)")
 
 
 def start_from(network: Crnn, weights: Mapping[str, Tensor]) -> None:
@@ -55,10 +55,14 @@ def _added(name: str, own: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """A tensor of an added residual block, or one that files of models may lack."""
     if name.startswith(_SHORTCUT) or name.endswith(_COUNT):
         return own
-    stage = _BLOCK.match(name)
-    if stage is None or f"{stage[1]}.0.conv1.weight" not in weights:
+    within = _BLOCK.match(name)
+    if within is None or _has(weights, within[1]) or not _has(weights, within[2]):
         raise ValueError(f"{name} is missing")
     return torch.zeros_like(own) if name.endswith("norm2.weight") else own
+
+
+def _has(weights: Mapping[str, Tensor], prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in weights)
 
 
 def _directions(name: str) -> int:

@@ -88,3 +88,10 @@ def test_the_shortcut_head_may_lack(small: Crnn) -> None:
 def test_what_cannot_grow_is_refused(small: Crnn, other: NetworkConfig) -> None:
     with pytest.raises(ValueError, match=r"is missing|no place for|not \("):
         grown(small, other)
+
+
+@pytest.mark.parametrize("lost", ["backbone.stages.2.1.norm2.weight", "head.classify.bias"])
+def test_weights_with_a_gap_are_refused(small: Crnn, lost: str) -> None:
+    weights = {name: value for name, value in small.state_dict().items() if name != lost}
+    with pytest.raises(ValueError, match=f"{lost} is missing"):
+        start_from(Crnn(LARGE), weights)
