@@ -16,6 +16,7 @@ from hwr.training.drawn import font_sample, hand_sample
 from hwr.training.letters import Hand
 from hwr.training.paper import cluttered, on_paper
 from hwr.training.recipe import Recipe
+from hwr.training.recombination import Recombination
 from hwr.training.samples import Grey, LineSample, stack_lines
 from hwr.training.texts import Prose
 
@@ -46,6 +47,8 @@ class Sources:
     fonts: Sequence[Path]
     #: What the drawn lines say, besides words, names and amounts of their own.
     prose: Prose = field(default_factory=Prose)
+    #: The real lines, parted into words; none: each line stays as it was written.
+    parted: Recombination | None = None
 
 
 class BatchPlan:
@@ -106,8 +109,14 @@ class BatchPlan:
             return hand_sample(hand, lender, self._sources.prose, seed)
         if self._sources.fonts and chance < share + self._recipe.fonts:
             return font_sample(rng.choice(self._sources.fonts), self._sources.prose, seed)
+        return self._real_line(rng)
+
+    def _real_line(self, rng: Random) -> LineSample:
         point = rng.random() * self._weights[-1]
-        return self._real[int(np.searchsorted(self._weights, point, side="right"))]
+        line = self._real[int(np.searchsorted(self._weights, point, side="right"))]
+        if self._sources.parted and rng.random() < self._recipe.recombined:
+            return self._sources.parted.like(line, rng)
+        return line
 
     def _line(self, sample: LineSample, pool: int, index: int) -> "_Line":
         rng = np.random.default_rng((self._recipe.seed, self._rank, pool, index))

@@ -25,10 +25,12 @@ from hwr.training.hands import read_hands
 from hwr.training.letters import Hand
 from hwr.training.progress import log_handler
 from hwr.training.recipe import Recipe, default_network
+from hwr.training.recombination import Recombination
 from hwr.training.samples import LineSample
 from hwr.training.texts import Prose
 from hwr.training.trainer import Trainer, load_averaged
 from hwr.training.validation import curve_validation
+from hwr.training.words import read_cuts
 
 _STROKES = "strokes/writepad.jsonl.xz"
 #: Lines of each set that the curve is measured on; `hwr evaluate` takes all of them.
@@ -67,11 +69,13 @@ def train(
         raise TrainingDataError("New convolutions must learn. Name trained ones with --after.")
     if after:
         recipe = replace(recipe, short_pools=0)
+    real = _real_lines(data)
     sources = Sources(
-        real=_real_lines(data),
+        real=real,
         hands=_hands(data / _STROKES, cutter, out) if recipe.hands else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
         prose=prose(corpora) if recipe.fonts else Prose(),
+        parted=_parted(real, cutter, out) if recipe.recombined else None,
     )
     validate = curve_validation(some_of_each(read_lines(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
@@ -122,6 +126,13 @@ def _hands(strokes: Path, cutter: Cutter | None, kept: Path) -> list[Hand]:
         return []
     with one_first():
         return read_hands(strokes, "train", cutter, kept)
+
+
+def _parted(real: list[LineSample], cutter: Cutter | None, kept: Path) -> Recombination | None:
+    if cutter is None:
+        return None
+    with one_first():
+        return Recombination(real, read_cuts(real, cutter, kept))
 
 
 def prose(corpora: Path) -> Prose:

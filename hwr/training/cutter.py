@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import LINE_HEIGHT, normalise_line
 from hwr.model.network import Crnn
-from hwr.training.alignment import align
+from hwr.training.alignment import Alignment, align
 from hwr.training.compute import Compute
 from hwr.training.letters import Letter, cut_letters
 from hwr.training.pen import Stroke, draw, smooth
@@ -53,7 +53,12 @@ class Cutter:
 
     def __init__(self, network: Crnn, alphabet: Alphabet) -> None:
         self._network = network.eval()
-        self._alphabet = alphabet
+        self.alphabet = alphabet
+
+    @property
+    def stride(self) -> int:
+        """Pixels of a time step."""
+        return self._network.config.stride
 
     def weights_digest(self) -> bytes:
         """SHA-256 of the network's weights."""
@@ -61,6 +66,12 @@ class Cutter:
         for name, value in self._network.state_dict().items():
             digest.update(name.encode() + value.contiguous().numpy().tobytes())
         return digest.digest()
+
+    def letters_of(self, texts: Sequence[str], images: Sequence[Grey]) -> list[Alignment | None]:
+        """Where the letters of normalised line images of about one width stand, if all fit in."""
+        scores = self._log_probs(images, local=True)
+        codes = [self.alphabet.encode(text) for text in texts]
+        return [align(s, c) for s, c in zip(scores, codes, strict=True)]
 
     def cut(self, words: Sequence[tuple[str, list[Stroke]]]) -> list[tuple[str, Letter]]:
         """The sure letters of a writer's words (text, strokes in source units)."""
@@ -80,7 +91,7 @@ class Cutter:
             return []
         ways = []
         for aside, haste in _WAYS:
-            centres = drawing.x((steps + 0.5) * self._network.config.stride + aside)
+            centres = drawing.x((steps + 0.5) * self.stride + aside)
             letters = cut_letters(spelling, strokes, centres.tolist(), haste)
             if letters:
                 ways.append(list(zip(spelling, letters, strict=True)))
@@ -93,7 +104,7 @@ class Cutter:
         found = [
             (alignment.sureness.mean(), spelling, alignment.steps)
             for spelling in dict.fromkeys((text, text.lower(), text.capitalize(), text.upper()))
-            if (codes := self._alphabet.encode(spelling)) and len(codes) == len(spelling)
+            if (codes := self.alphabet.encode(spelling)) and len(codes) == len(spelling)
             if (alignment := align(scores, codes)) is not None
         ]
         if not found:
@@ -117,11 +128,11 @@ class Cutter:
         return kept
 
     def _sureness(self, way: Way, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        alignment = align(scores, self._alphabet.encode("".join(c for c, _ in way)))
+        alignment = align(scores, self.alphabet.encode("".join(c for c, _ in way)))
         return np.full(len(way), -np.inf) if alignment is None else alignment.sureness
 
     @torch.inference_mode()
-    def _log_probs(self, images: list[Grey], *, local: bool) -> list[NDArray[np.float64]]:
+    def _log_probs(self, images: Sequence[Grey], *, local: bool) -> list[NDArray[np.float64]]:
         """(T, C) log probabilities of each image, of the shortcut head where `local`."""
         lines = [normalise_line(image) for image in images]
         widths = torch.tensor([line.shape[1] for line in lines])
@@ -132,7 +143,7 @@ class Cutter:
             else:
                 logits, _ = self._network(stack_ink(lines), widths)
         values = logits.float().log_softmax(2).double().numpy()
-        lengths = (widths // self._network.config.stride).tolist()
+        lengths = (widths // self.stride).tolist()
         return [row[:length] for row, length in zip(values, lengths, strict=True)]
 
 

@@ -43,6 +43,9 @@ class Recipe:
     #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
     hands: float = 0.45
     fonts: float = 0.1
+    #: Share of the real lines that are put together from words of their writer (`recombination`);
+    #: 0 until a run has shown what it brings.
+    recombined: float = 0.0
     #: Kinds of distortion that lines meet.
     distortions: tuple[Group, ...] = tuple(Group)
     #: Whether the convolutions keep the weights they start with, and what follows them learns.
@@ -92,7 +95,7 @@ class Recipe:
 
 
 #: What cannot change while a run goes on: which lines a position means, and which weights learn.
-_BINDING = ("seed", "columns", "pool", "hands", "fonts", "frozen")
+_BINDING = ("seed", "columns", "pool", "hands", "fonts", "recombined", "frozen")
 
 
 def default_network(classes: int) -> NetworkConfig:
