@@ -7,6 +7,7 @@ Convolutional Neural Networks with Cutout" (2017). All take and give grey (h, w)
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 
 import cv2
@@ -32,11 +33,22 @@ class Group(StrEnum):
     CLUTTER = "clutter"
 
 
-def augment(image: Grey, rng: Generator, groups: Collection[Group] = tuple(Group)) -> Grey:
-    """One copy of a line image, 64 high, distorted by those of `groups` that chance takes."""
+def augment(
+    image: Grey, rng: Generator, groups: Collection[Group] = tuple(Group), copies: int = 1
+) -> list[Grey]:
+    """Copies of a line image, 64 high, each distorted by those of `groups` that chance takes.
+
+    They are of one width, and a letter stands in about the same columns of each.
+    """
     image = _to_height(image)
+    placed = [image] * copies
     if Group.GEOMETRY in groups:
-        image = _geometry(image, rng)
+        placed = _geometry(image, rng, copies)
+    return [_marked(copy, rng, groups) for copy in placed]
+
+
+def _marked(image: Grey, rng: Generator, groups: Collection[Group]) -> Grey:
+    """What does not move a letter: pen, gaps and camera."""
     if rng.random() < 0.3 and Group.PEN in groups:
         image = _pen(image, rng)
     if rng.random() < 0.2 and Group.CLUTTER in groups:
@@ -53,24 +65,54 @@ def _to_height(image: Grey) -> Grey:
     )
 
 
-def _geometry(image: Grey, rng: Generator) -> Grey:
-    """Slant, rotation, scale, shift and elastic drift in one resampling."""
-    height, width = image.shape
-    stretch, squash = rng.uniform(0.8, 1.25), rng.uniform(0.78, 1.1)
-    slant, turn = rng.normal(0, 0.22), rng.normal(0, 0.012)
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """What the copies of a line share: in which columns its letters stand."""
+
+    #: New pixels to an old one along the line.
+    stretch: float
+    #: Pixels to the right for a row.
+    slant: float
+    #: Columns of paper before the line, and all columns.
+    left: float
+    width: int
+    #: (64, width) float32 columns by which ink is moved.
+    drift: np.ndarray
+
+
+def _geometry(image: Grey, rng: Generator, copies: int) -> list[Grey]:
+    """Slant, rotation, scale, shift and elastic drift in one resampling for each copy."""
+    frame = _frame(image.shape[1], rng)
+    return [_placed(image, frame, rng) for _ in range(copies)]
+
+
+def _frame(width: int, rng: Generator) -> _Frame:
+    stretch, slant = rng.uniform(0.8, 1.25), rng.normal(0, 0.2)
     left, right = rng.integers(0, 24, 2)
     new_width = max(8, int(width * stretch + left + right + abs(slant) * 20))
-    ys, xs = np.mgrid[0:height, 0:new_width].astype(np.float32)
-    centre = height / 2
+    return _Frame(
+        stretch=stretch,
+        slant=slant,
+        left=left + abs(slant) * 10,
+        width=new_width,
+        drift=_drift(new_width, rng),
+    )
+
+
+def _placed(image: Grey, frame: _Frame, rng: Generator) -> Grey:
+    """A copy in its frame. What it leans more than another moves ink by half a time step."""
+    squash, turn = rng.uniform(0.78, 1.1), rng.normal(0, 0.012)
+    slant = frame.slant + rng.normal(0, 0.09)
+    ys, xs = np.mgrid[0:LINE_HEIGHT, 0 : frame.width].astype(np.float32)
+    centre = LINE_HEIGHT / 2
     dy = (ys - centre - rng.normal(0, 3.0)) / squash
-    source_x = (xs - left - abs(slant) * 10) / stretch + slant * dy
-    source_y = centre + dy + turn * (source_x - width / 2)
-    drift_x, drift_y = _drift(height, new_width, rng)
+    source_x = (xs - frame.left) / frame.stretch + slant * dy + frame.drift
+    source_y = centre + dy + turn * (source_x - image.shape[1] / 2) + _drift(frame.width, rng)
     return np.asarray(
         cv2.remap(
             image,
-            (source_x + drift_x).astype(np.float32),
-            (source_y + drift_y).astype(np.float32),
+            source_x.astype(np.float32),
+            source_y.astype(np.float32),
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=_tone(image),
@@ -84,12 +126,10 @@ def _tone(image: Grey) -> int:
     return int(np.percentile(image[:, :: max(1, image.shape[1] // 64)], 80))
 
 
-def _drift(height: int, width: int, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
-    strength = rng.uniform(0, 3.0)
-    rows, columns = 3, max(3, width // 28)
-    coarse = rng.normal(0, strength, (2, rows, columns)).astype(np.float32)
-    fine = [cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC) for c in coarse]
-    return fine[0], fine[1]
+def _drift(width: int, rng: Generator) -> np.ndarray:
+    """(64, width) float32 pixels that change slowly along the line."""
+    coarse = rng.normal(0, rng.uniform(0, 3.0), (3, max(3, width // 28))).astype(np.float32)
+    return cv2.resize(coarse, (width, LINE_HEIGHT), interpolation=cv2.INTER_CUBIC)
 
 
 def _pen(image: Grey, rng: Generator) -> Grey:

@@ -28,7 +28,10 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Lines of one step, all as wide as the widest: the rest is paper."""
+    """Lines of one step, all as wide as the widest: the rest is paper.
+
+    Where lines come in two copies, all first copies are before all second ones.
+    """
 
     #: (B, 64, W) uint8, ink is dark.
     lines: Grey
@@ -120,15 +123,16 @@ class BatchPlan:
 
     def _line(self, sample: LineSample, pool: int, index: int) -> "_Line":
         rng = np.random.default_rng((self._recipe.seed, self._rank, pool, index))
-        return _Line(image=self._image(sample, rng), codes=self._alphabet.encode(sample.text))
+        return _Line(copies=self._copies(sample, rng), codes=self._alphabet.encode(sample.text))
 
-    def _image(self, sample: LineSample, rng: np.random.Generator) -> Grey:
+    def _copies(self, sample: LineSample, rng: np.random.Generator) -> list[Grey]:
         image = sample.load()
         if sample.dataset in _DRAWN:
             image = on_paper(image, rng)
         elif Group.CLUTTER in self._recipe.distortions and rng.random() < 0.3:
             image = cluttered(image, rng)
-        return normalise_line(augment(image, rng, self._recipe.distortions))
+        copies = augment(image, rng, self._recipe.distortions, self._recipe.copies)
+        return [normalise_line(copy) for copy in copies]
 
     def _rng(self, pool: int) -> Random:
         return Random(f"{self._recipe.seed}/{self._rank}/{pool}")  # noqa: S311
@@ -138,28 +142,35 @@ class BatchPlan:
 class _Line:
     """A line as a step sees it."""
 
-    #: (64, width) uint8.
-    image: Grey
+    #: (64, width) uint8, each distorted in its own way.
+    copies: Sequence[Grey]
     #: Classes of its characters.
     codes: Sequence[int]
 
     @property
     def width(self) -> int:
-        return len(self.image[0])
+        return len(self.copies[0][0])
+
+    @property
+    def columns(self) -> int:
+        """Of all copies together."""
+        return self.width * len(self.copies)
 
 
 def _batch(lines: Sequence[_Line]) -> Batch:
+    copies = range(len(lines[0].copies))
+    codes = [line.codes for _ in copies for line in lines]
     return Batch(
-        lines=stack_lines([line.image for line in lines]),
-        targets=np.array([code for line in lines for code in line.codes], np.int64),
-        target_lengths=np.array([len(line.codes) for line in lines], np.int64),
+        lines=stack_lines([line.copies[copy] for copy in copies for line in lines]),
+        targets=np.array([code for own in codes for code in own], np.int64),
+        target_lengths=np.array([len(own) for own in codes], np.int64),
     )
 
 
 def _by_area(lines: Iterable[_Line], columns: int) -> list[list[_Line]]:
     groups: list[list[_Line]] = [[]]
     for line in lines:
-        if groups[-1] and (len(groups[-1]) + 1) * line.width > columns:
+        if groups[-1] and (len(groups[-1]) + 1) * line.columns > columns:
             groups.append([])
         groups[-1].append(line)
     return groups

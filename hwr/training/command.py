@@ -51,8 +51,9 @@ def train(
 
     `fonts` and `corpora` keep what is fetched to draw lines; a recipe without fonts fetches
     nothing. `after` is an earlier run's folder or a model's file: training starts from its weights,
-    and it cuts the recorded words into letters, unless it is a file without the shortcut head,
-    which older ones are. `loaders` processes draw and distort lines ahead.
+    and it cuts the recorded words into letters and parts real lines into words, unless it is a file
+    without the shortcut head, which older ones are. `loaders` processes draw and distort lines
+    ahead.
 
     Raises:
         TrainingDataError: there is nothing to train on, `after` holds no checkpoint or a model

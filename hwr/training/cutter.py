@@ -68,7 +68,10 @@ class Cutter:
         return digest.digest()
 
     def letters_of(self, texts: Sequence[str], images: Sequence[Grey]) -> list[Alignment | None]:
-        """Where the letters of normalised line images of about one width stand, if all fit in."""
+        """Where the letters of each normalised (64, w) image stand, if all fit in.
+
+        The images are of about one width.
+        """
         scores = self._log_probs(images, local=True)
         codes = [self.alphabet.encode(text) for text in texts]
         return [align(s, c) for s, c in zip(scores, codes, strict=True)]
@@ -76,7 +79,7 @@ class Cutter:
     def cut(self, words: Sequence[tuple[str, list[Stroke]]]) -> list[tuple[str, Letter]]:
         """The sure letters of a writer's words (text, strokes in source units)."""
         drawings = [_drawing(strokes) for _, strokes in words]
-        scores = self._log_probs([drawing.image for drawing in drawings], local=True)
+        scores = self._log_probs([normalise_line(d.image) for d in drawings], local=True)
         ways = [
             self._ways(text, strokes, drawing, score)
             for (text, strokes), drawing, score in zip(words, drawings, scores, strict=True)
@@ -118,7 +121,8 @@ class Cutter:
         flat = [way for word in ways for way in word]
         if not flat:
             return []
-        images = [_drawing(_apart([letter for _, letter in way])).image for way in flat]
+        drawings = [_drawing(_apart([letter for _, letter in way])) for way in flat]
+        images = [normalise_line(drawing.image) for drawing in drawings]
         scores = self._log_probs(images, local=False)
         sureness = iter([self._sureness(w, s) for w, s in zip(flat, scores, strict=True)])
         kept: list[tuple[str, Letter]] = []
@@ -133,15 +137,14 @@ class Cutter:
 
     @torch.inference_mode()
     def _log_probs(self, images: Sequence[Grey], *, local: bool) -> list[NDArray[np.float64]]:
-        """(T, C) log probabilities of each image, of the shortcut head where `local`."""
-        lines = [normalise_line(image) for image in images]
-        widths = torch.tensor([line.shape[1] for line in lines])
+        """(T, C) log probabilities of each (64, w) image, of the shortcut head where `local`."""
+        widths = torch.tensor([image.shape[1] for image in images])
         with Compute(torch.device("cpu")).autocast():
             if local:
-                features = self._network.backbone(stack_ink(lines), widths)
+                features = self._network.backbone(stack_ink(images), widths)
                 logits = self._network.shortcut(features.transpose(1, 2)).transpose(1, 2)
             else:
-                logits, _ = self._network(stack_ink(lines), widths)
+                logits, _ = self._network(stack_ink(images), widths)
         values = logits.float().log_softmax(2).double().numpy()
         lengths = (widths // self.stride).tolist()
         return [row[:length] for row, length in zip(values, lengths, strict=True)]

@@ -7,7 +7,6 @@ and symbols as lists of strokes (x0, y0, dx, dy, …; 4 units to a screen point,
 import json
 import logging
 import lzma
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from hwr.model.files import replacing
 from hwr.training.cutter import Cutter
 from hwr.training.hand_file import load_hands, save_hands
 from hwr.training.letters import Hand, Letter, zones
@@ -43,12 +43,9 @@ def read_hands(path: Path, split: str, cutter: Cutter, folder: Path) -> list[Han
     made_of = sha256(sha256(path.read_bytes()).digest() + cutter.weights_digest()).hexdigest()
     kept = folder / f"hands-{split}-{made_of[:16]}.npz"
     if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # A folder of its own: two runs may cut for this folder at the same time.
-        with tempfile.TemporaryDirectory(dir=folder) as own:
-            temporary = Path(own) / kept.name
-            save_hands(temporary, list(_cut_hands(path, split, cutter)))
-            temporary.replace(kept)
+        hands = list(_cut_hands(path, split, cutter))
+        with replacing(kept) as temporary:
+            save_hands(temporary, hands)
     return load_hands(kept)
 
 

@@ -32,6 +32,9 @@ class Recipe:
     clip: float = 5.0
     #: Weight of the CTC shortcut head's loss.
     shortcut: float = 0.2
+    #: Weight of what two copies of a line, distorted differently, are read differently
+    #: (`agreement`); 0: each line comes once.
+    agreement: float = 0.0
     #: Decay of the averaged weights (EMA), which are what is evaluated and shipped.
     average: float = 0.998
     #: Widest line of the first steps, in pixels: CTC leaves its plateau sooner on short lines.
@@ -64,6 +67,11 @@ class Recipe:
         }
     )
 
+    @property
+    def copies(self) -> int:
+        """Of each line in a step."""
+        return 2 if self.agreement else 1
+
     def for_columns(self, columns: int) -> "Recipe":
         """The recipe with so many columns a step, and pools that fill as many steps as before.
 
@@ -95,7 +103,7 @@ class Recipe:
 
 
 #: What cannot change while a run goes on: which lines a position means, and which weights learn.
-_BINDING = ("seed", "columns", "pool", "hands", "fonts", "recombined", "frozen")
+_BINDING = ("seed", "columns", "pool", "hands", "fonts", "recombined", "agreement", "frozen")
 
 
 def default_network(classes: int) -> NetworkConfig:

@@ -2,7 +2,7 @@
 
 A network that sees each real line dozens of times learns its text by heart; of words in ever new
 order it can only learn the writing. Pieces come from lines that are near each other in the data
-set, so that pen and paper are the same, and are brought to one height of baseline.
+set, so that pen and paper are the same, and the middles of their ink are brought to one height.
 """
 
 from collections import defaultdict
@@ -67,7 +67,7 @@ class Recombination:
 
         A sample whose writer wrote no other line comes back as it is.
         """
-        lines = self._near.get((sample.dataset, sample.writer), [])
+        lines = self._near[sample.dataset, sample.writer]
         if len(lines) < 2:
             return sample
         place = self._place[sample.dataset, sample.name]

@@ -24,6 +24,7 @@ from hwr.model.config import NetworkConfig
 from hwr.model.files import replacing
 from hwr.model.network import Crnn
 from hwr.model.weights import save_model
+from hwr.training.agreement import disagreement
 from hwr.training.averaging import update_average
 from hwr.training.batches import Batch, BatchPlan, Position
 from hwr.training.checkpoints import named
@@ -149,8 +150,10 @@ class Trainer:
             logits, shortcut = self.network.forward_training(
                 lines.contiguous(memory_format=torch.channels_last)
             )  # (B, T, C) both
-        main, side = _ctc(logits, batch), _ctc(shortcut, batch)
-        return main + self._recipe.shortcut * side
+        loss = _ctc(logits, batch) + self._recipe.shortcut * _ctc(shortcut, batch)
+        if self._recipe.agreement:
+            loss += self._recipe.agreement * disagreement(logits, batch.target_lengths)
+        return loss
 
     def _average_gradients(self) -> None:
         if self._world == 1:

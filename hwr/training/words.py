@@ -6,7 +6,6 @@ The shortcut head of a trained network says where the letters on both sides of a
 
 import json
 import logging
-import tempfile
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.model.files import replacing
 from hwr.model.line_image import normalise_line
 from hwr.training.alignment import Alignment
 from hwr.training.cutter import Cutter
@@ -41,11 +41,9 @@ def read_cuts(samples: Sequence[LineSample], cutter: Cutter, folder: Path) -> li
     made_of = sha256(names.encode() + cutter.weights_digest()).hexdigest()
     kept = folder / f"words-{made_of[:16]}.json"
     if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as own:
-            temporary = Path(own) / kept.name
-            temporary.write_text(json.dumps(_find_cuts(samples, cutter)))
-            temporary.replace(kept)
+        found = json.dumps(_find_cuts(samples, cutter))
+        with replacing(kept) as temporary:
+            temporary.write_text(found)
     cuts: list[Cuts] = json.loads(kept.read_text())
     return cuts
 
@@ -91,11 +89,12 @@ def _cut(ink: NDArray[np.float32], letters: Alignment, space: int, stride: int) 
     if letters.sureness[beside].min() < _LEAST_LETTER:
         return None
     left, right = ((letters.steps[beside] + 0.5) * stride).astype(int)
-    between = ink[left : right + 1]
+    # Past both letters' middles, so that a cut leaves some of each.
+    between = ink[left + 1 : right]
     clear = np.flatnonzero(between <= _DARKEST)
     if not len(clear):
         return None
     # In the middle of the widest run of clear columns.
     runs = np.split(clear, np.flatnonzero(np.diff(clear) > 1) + 1)
     widest = max(runs, key=len)
-    return int(left + widest[len(widest) // 2])
+    return int(left + 1 + widest[len(widest) // 2])
