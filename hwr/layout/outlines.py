@@ -16,7 +16,7 @@ from hwr.layout.tracing import Trace
 #: A line owns ink up to so many times its usual reach above and below the baseline.
 FARTHEST = 1.35
 #: The outline is at least this share of the usual reach away from the baseline, up and down.
-LEAST_REACH = (0.9, 0.8)
+LEAST_REACH = (1.0, 0.9)
 #: The outline keeps this distance from the ink, in heights of the line, and rows at least.
 MARGIN, LEAST_MARGIN = 0.1, 0.7
 #: Two lines are parted at the lightest of so many places between them.

@@ -20,7 +20,7 @@ SHORTEST = 2
 #: Chains of at most so many columns are never cut: the ends of a figure are as likely as itself.
 LONGEST_WHOLE = 8
 #: Sum and mean of likelihoods along a line.
-LEAST_WEIGHT, LEAST_MEAN = 1.5, 0.2
+LEAST_WEIGHT, LEAST_MEAN = 1.0, 0.2
 #: Pieces are one line over gaps up to this many heights of a line
 WIDEST_GAP = 1.5
 #: ... where they miss each other by at most this share of it,

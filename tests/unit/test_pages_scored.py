@@ -18,7 +18,7 @@ from hwr.reader import ReadLine
 from hwr.training.pages.baselines import score_baselines
 from hwr.training.pages.halves import Half
 from hwr.training.pages.matching import matches, overlaps
-from hwr.training.pages.scores import PageScore, score_lines, score_page
+from hwr.training.pages.scores import PageScore, as_true, score_lines, score_page
 from hwr.training.pages.summary import figures_of, grouped
 from hwr.training.pages.truth import TrueLine, TruePage, read_true_page, transcriptions
 from hwr.training.pages.worst import draw_page, write_worst
@@ -90,6 +90,16 @@ def test_lines_in_another_order_are_errors() -> None:
     found = score(truth, swapped)
     assert (found.lines.pairs, found.lines.swapped) == (3, 1)
     assert found.text.page.character_errors > 0
+    assert found.text.in_order.character_errors == 0
+
+
+def test_in_the_order_of_the_truth_a_line_on_none_stays_behind_its_forerunner() -> None:
+    truth = page("first", "other")
+    extra, other, first = line(700), line(400), line(300)
+    found = [read(other, "other"), read(extra, "extra"), read(first, "first")]
+    assert score(truth, found).text.in_order.character_errors == len(" extra")
+    common = overlaps([line.line for line in truth.lines], [other, extra, first])
+    assert as_true([0, 1, 2], common) == [2, 0, 1]
 
 
 def test_a_line_that_nobody_could_read_counts_as_a_line_but_not_as_text() -> None:

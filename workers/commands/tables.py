@@ -42,7 +42,7 @@ def reliability_table(sets: Mapping[str, Reliability]) -> Iterator[str]:
 def page_table(pages: Mapping[str, PageFigures]) -> Iterator[str]:
     """What was found and read, of single pages or of sets of them."""
     heading = ("pages", "", "lines", "found", "recall", "precision", "baselines", "", "misordered")
-    texts = ("CER", "WER", "with print", "true crops", "apart")
+    texts = ("CER", "in order", "WER", "with print", "true crops", "apart")
     rows = [(name, *_page_cells(found)) for name, found in pages.items()]
     yield from table((*heading, *texts), rows)
 
@@ -95,8 +95,8 @@ def _page_cells(found: PageFigures) -> Cells:
         *(str(lines.pages), str(lines.true), str(lines.found)),
         *(f"{share:.3f}" for share in shares),
         percent(lines.order_errors),
-        *(percent(found.page.cer), percent(found.page.wer), percent(found.with_print.cer)),
-        *(percent(found.crops.cer), f"{100 * found.apart:+.2f}"),
+        *(percent(found.page.cer), percent(found.in_order.cer), percent(found.page.wer)),
+        *(percent(found.with_print.cer), percent(found.crops.cer), f"{100 * found.apart:+.2f}"),
     )
 
 

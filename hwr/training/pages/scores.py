@@ -56,6 +56,9 @@ class TextScore:
 
     #: Of the lines found.
     page: ErrorCounts
+    #: Of the same in the order of the true lines that they lie on: what is left when pages that a
+    #: person may read in more than one order are given the order of the truth.
+    in_order: ErrorCounts
     #: The same with the lines found in print that the truth leaves out.
     with_print: ErrorCounts
     #: Of the true lines' own crops: what reading alone costs.
@@ -118,8 +121,10 @@ def score_text(
     def against(texts: Iterable[str]) -> ErrorCounts:
         return count_errors(truth, flat(texts, alphabet))
 
+    kept = [index for index in told if index not in in_print]
     return TextScore(
-        page=against(found[index].text for index in told if index not in in_print),
+        page=against(found[index].text for index in kept),
+        in_order=against(found[index].text for index in as_true(kept, common)),
         with_print=against(found[index].text for index in told),
         crops=against(crops),
     )
@@ -129,6 +134,20 @@ def crop_texts(page: TruePage, read: ReadLines) -> list[str]:
     """What is read of the page's true lines that have a text."""
     told = [line.line for line in page.lines if line.text is not None]
     return [reading.text for reading in read([crop_line(page.image, line) for line in told])]
+
+
+def as_true(found: Sequence[int], common: Overlaps) -> list[int]:
+    """Found lines in the order of the true ones that they lie on.
+
+    Those on none stay behind the line that they were found behind.
+    """
+    places: dict[int, int] = {}
+    place = -1
+    for index in found:
+        shared = common.common[:, index]
+        place = int(shared.argmax()) if shared.any() else place
+        places[index] = place
+    return sorted(found, key=places.__getitem__)
 
 
 def unlabelled_print(page: TruePage, found: Sequence[Line], common: Overlaps) -> set[int]:

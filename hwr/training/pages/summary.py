@@ -37,6 +37,8 @@ class PageFigures:
     lines: LineFigures
     #: Of the pages' text, one run a page.
     page: ErrorRates
+    #: The same with the lines in the order of the true ones.
+    in_order: ErrorRates
     #: With print that the truth leaves out.
     with_print: ErrorRates
     #: Of the crops by true outlines.
@@ -61,6 +63,7 @@ def figures_of(scores: Sequence[PageScore]) -> PageFigures:
     return PageFigures(
         lines=line_figures([score.lines for score in scores]),
         page=page,
+        in_order=_rates(score.text.in_order for score in scores),
         with_print=_rates(score.text.with_print for score in scores),
         crops=crops,
         apart=page.cer - crops.cer,
