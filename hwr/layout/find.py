@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from hwr.layout.classic import classic_outlines
 from hwr.layout.ink import Grey
 from hwr.layout.line import Line, Outline, Point
-from hwr.layout.look import network_outlines
 from hwr.layout.order import Box, reading_order
+from hwr.layout.small import outlines_of
 
 #: Pages smaller than this (pixels) hold no line.
 LEAST_SIDE = 8
@@ -29,7 +29,7 @@ class Method(StrEnum):
     CLASSIC = "classic"
 
 
-_METHODS = {Method.NETWORK: network_outlines, Method.CLASSIC: classic_outlines}
+_METHODS = {Method.NETWORK: outlines_of, Method.CLASSIC: classic_outlines}
 
 
 def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]:

@@ -1,0 +1,125 @@
+"""Print too small for the scale at which a page is seen: its places are looked at once more.
+
+The head of a letter or a form's captions may have letters half as high as the hand below them. The
+network sees best at one height and runs such lines together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.ink import Grey
+from hwr.layout.line import Outline
+from hwr.layout.look import middle, network_outlines, refuse_many
+
+#: Lines lower than this share of the page's usual line are small.
+SMALL = 0.7
+#: Small lines are in one place where their boxes are this close, in heights of a usual line.
+CLOSE = 1.5
+#: A place has so many small lines at least; no more places than these are looked at, the fullest.
+LEAST_LINES, MOST_PLACES = 2, 6
+#: A place takes at most this share of the page.
+LARGEST = 0.25
+#: A new line is none where a larger one covers this share of it.
+COVERED = 0.5
+
+#: Left, top, right, bottom in pixels of the page, shape (4,); of several, (n, 4).
+Box = NDArray[np.float64]
+
+
+def outlines_of(page: Grey) -> list[Outline]:
+    """Outlines of the lines of a grey page, small ones too, in no order.
+
+    Raises ``TooManyLines``.
+    """
+    outlines = network_outlines(page)
+    usual = usual_height(outlines)
+    small = [outline for outline in outlines if height_of(outline) < SMALL * usual]
+    for place in places_of(boxes_of(small), CLOSE * usual, LARGEST * page.size):
+        outlines = looked_at_again(page, place, outlines, SMALL * usual)
+    refuse_many(len(outlines))
+    return outlines
+
+
+def looked_at_again(page: Grey, place: Box, outlines: list[Outline], small: float) -> list[Outline]:
+    """The outlines with the small ones of a place as a look at it alone shows them, if more."""
+    known = [o for o in outlines if height_of(o) < small and in_place(o, place)]
+    ids = set(map(id, known))
+    others = [outline for outline in outlines if id(outline) not in ids]
+    taken = boxes_of(others)
+    found = [
+        replace(outline, head=any(o.head for o in known))
+        for outline in look_into(page, place)
+        if height_of(outline) < small and not is_covered(boxes_of([outline])[0], taken)
+    ]
+    return others + found if len(found) > len(known) else outlines
+
+
+def look_into(page: Grey, place: Box) -> list[Outline]:
+    """Outlines of what stands in one place, in pixels of the page."""
+    height, width = page.shape
+    left, top, right, bottom = np.clip(place, 0, (width, height) * 2).astype(int).tolist()
+    corner = np.array([left, top])
+    return [
+        replace(
+            outline,
+            polygon=outline.polygon + corner,
+            baseline=outline.baseline + corner,
+            column=(outline.column[0] + left, outline.column[1] + left),
+        )
+        for outline in network_outlines(np.ascontiguousarray(page[top:bottom, left:right]))
+    ]
+
+
+def places_of(small: Box, apart: float, largest: float) -> list[Box]:
+    """Boxes around small lines less than ``apart`` pixels apart, those with most lines first."""
+    places: list[tuple[int, Box]] = []
+    for box in small + np.array((-1, -1, 1, 1)) * apart / 2:
+        near = [(count, other) for count, other in places if touch(box, other)]
+        boxes = np.array([box, *(other for _, other in near)])
+        around = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+        places = [place for place in places if not touch(box, place[1])]
+        places.append((1 + sum(count for count, _ in near), around))
+    full = [place for place in places if place[0] >= LEAST_LINES and area(place[1]) <= largest]
+    return [box for _, box in sorted(full, key=lambda place: -place[0])[:MOST_PLACES]]
+
+
+def usual_height(outlines: Sequence[Outline]) -> float:
+    """Height of a line at the middle of all lines laid end to end, in pixels; 0 of none."""
+    widths = [max(round(np.ptp(outline.polygon[:, 0])), 1) for outline in outlines]
+    return middle([height_of(outline) for outline in outlines], widths) if outlines else 0.0
+
+
+def height_of(outline: Outline) -> float:
+    """Mean height of an outline in pixels: its area (shoelace formula) over its width."""
+    x, y = outline.polygon.T
+    twice = abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1)))
+    return twice / 2 / max(float(np.ptp(x)), 1.0)
+
+
+def boxes_of(outlines: Sequence[Outline]) -> Box:
+    corners = [(*o.polygon.min(axis=0), *o.polygon.max(axis=0)) for o in outlines]
+    return np.array(corners, np.float64).reshape(-1, 4)
+
+
+def in_place(outline: Outline, place: Box) -> bool:
+    """Whether the middle of an outline's baseline is in a place."""
+    point = outline.baseline.mean(axis=0)
+    return bool((place[:2] <= point).all() and (point < place[2:]).all())
+
+
+def is_covered(box: Box, others: Box) -> bool:
+    """Whether one of the other boxes (n, 4) covers most of a box."""
+    low, high = np.maximum(others[:, :2], box[:2]), np.minimum(others[:, 2:], box[2:])
+    common = np.clip(high - low, 0, None).prod(axis=1)
+    return bool((common > COVERED * area(box)).any())
+
+
+def touch(one: Box, other: Box) -> bool:
+    return bool((one[:2] <= other[2:]).all() and (other[:2] <= one[2:]).all())
+
+
+def area(box: Box) -> float:
+    return float((box[2:] - box[:2]).prod())
