@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from hwr.errors import ModelError
 from hwr.model.files import replacing
@@ -143,9 +143,8 @@ def save_language_model(path: Path, table: NgramTable, heed: Heed) -> None:
         "costs": table.costs,
     }
     metadata = {"characters": table.characters, "heed": json.dumps(asdict(heed))}
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        temporary.write_bytes(save(tensors, metadata))
 
 
 def load_language_model(path: Path | None = None) -> StoredLanguageModel:

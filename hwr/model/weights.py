@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from hwr.errors import ModelError
 from hwr.model.alphabet import Alphabet
@@ -64,9 +64,10 @@ def save_model(path: Path, network: "Crnn", alphabet: Alphabet) -> None:
         "network": json.dumps(network.config.to_json()),
         "characters": alphabet.characters,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    data = save({n: np.ascontiguousarray(t) for n, t in tensors.items()}, metadata)
     with replacing(path) as temporary:
-        save_file({n: np.ascontiguousarray(t) for n, t in tensors.items()}, temporary, metadata)
+        # Not safetensors' own file: only its owner may read that.
+        temporary.write_bytes(data)
 
 
 def load_model(path: Path | None = None) -> Model:

@@ -215,6 +215,14 @@ def test_a_model_survives_its_file_with_the_head_that_training_needs(tmp_path: P
     assert torch.equal(kept, network.shortcut.weight.half().float())
 
 
+def test_a_saved_model_is_as_open_to_others_as_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    save_model(tmp_path / "new" / "model.safetensors", small_network(), ALPHABET)
+    model = tmp_path / "new" / "model.safetensors"
+    assert model.stat().st_mode == (tmp_path / "other").stat().st_mode
+    assert [path.name for path in model.parent.iterdir()] == [model.name]
+
+
 @pytest.mark.parametrize(
     ("left_out", "fits"), [(["weight", "bias"], True), (["bias"], False), (["weight"], False)]
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from hwr.model.files import replacing
 from hwr.training.layout.network import LayoutNetwork
@@ -13,7 +13,7 @@ from hwr.training.layout.network import LayoutNetwork
 def save_weights(path: Path, network: LayoutNetwork) -> None:
     """Write all tensors in 16 bits: the network cannot tell."""
     with replacing(path) as temporary:
-        save_file(tensors_of(network), temporary)
+        temporary.write_bytes(save(tensors_of(network)))
 
 
 def tensors_of(network: LayoutNetwork) -> dict[str, NDArray[np.float16]]:
