@@ -46,8 +46,7 @@ class Recipe:
     #: Share of lines written in recorded hands and drawn with fonts; the rest is real.
     hands: float = 0.45
     fonts: float = 0.1
-    #: Share of the real lines that are put together from words of their writer (`recombination`);
-    #: 0 until a run has shown what it brings.
+    #: Share of the real lines that are put together from words of their writer (`recombination`).
     recombined: float = 0.0
     #: Kinds of distortion that lines meet.
     distortions: tuple[Group, ...] = tuple(Group)

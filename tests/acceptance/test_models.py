@@ -51,9 +51,11 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     assert trained.returncode == 0, trained.stderr
     model = run / "model.safetensors"
     options = ("--steps", "1", "--no-draw-fonts", "--freeze", "--loaders", "1")
+    options += ("--recombined", "0.5", "--agreement", "0.2")
     tuned = hwr("train", data, "--out", data / "tuned", "--after", model, *options)
     assert tuned.returncode == 0, tuned.stderr
     assert list((data / "tuned").glob("hands-train-*")), "the model's file cuts recorded words"
+    assert list((data / "tuned").glob("words-*")), "and finds the words of real lines"
 
     options = ("--engine", "torch", "--json", figures, "--worst", sheet)
     measured = hwr("evaluate", data, *options, model=model)

@@ -60,12 +60,23 @@ def train(
         int,
         typer.Option(min=0, help="Validations without a better one before it ends; 0: never."),
     ] = 0,
+    recombined: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of real lines made of words of their writer; with --after."
+        ),
+    ] = 0.0,
+    agreement: Annotated[
+        float,
+        typer.Option(min=0, help="Weight of reading two distorted copies of a line alike."),
+    ] = 0.0,
 ) -> None:
     """Train a model; stop it when you like, the same command goes on where it was."""
     from hwr.training.command import train as run
     from hwr.training.recipe import Recipe
 
     recipe = replace(Recipe(), patience=patience, frozen=freeze)
+    recipe = replace(recipe, recombined=recombined, agreement=agreement)
     recipe = replace(recipe, steps=steps) if steps else recipe
     recipe = recipe.for_columns(columns) if columns else recipe
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
