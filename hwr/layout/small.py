@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.errors import TooManyLines
 from hwr.layout.ink import Grey
-from hwr.layout.line import Outline
-from hwr.layout.look import middle, network_outlines, refuse_many
+from hwr.layout.line import MOST_LINES, Outline
+from hwr.layout.look import middle, network_outlines
 
 #: Lines lower than this share of the page's usual line are small.
 SMALL = 0.7
@@ -20,6 +21,8 @@ SMALL = 0.7
 CLOSE = 1.5
 #: A place has so many small lines at least; no more places than these are looked at, the fullest.
 LEAST_LINES, MOST_PLACES = 2, 6
+#: A place, of which part may be beyond the page, has at least so many of its rows and columns.
+LEAST_SIDE = 8
 #: A place takes at most this share of the page.
 LARGEST = 0.25
 #: A new line is none where a larger one covers this share of it.
@@ -38,8 +41,8 @@ def outlines_of(page: Grey) -> list[Outline]:
     usual = usual_height(outlines)
     small = [outline for outline in outlines if height_of(outline) < SMALL * usual]
     for place in places_of(boxes_of(small), CLOSE * usual, LARGEST * page.size):
-        outlines = looked_at_again(page, place, outlines, SMALL * usual)
-    refuse_many(len(outlines))
+        again = looked_at_again(page, place, outlines, SMALL * usual)
+        outlines = again if len(again) <= MOST_LINES else outlines
     return outlines
 
 
@@ -58,9 +61,16 @@ def looked_at_again(page: Grey, place: Box, outlines: list[Outline], small: floa
 
 
 def look_into(page: Grey, place: Box) -> list[Outline]:
-    """Outlines of what stands in one place, in pixels of the page."""
+    """Outlines of what stands in one place, in pixels of the page; none where it is a crowd."""
     height, width = page.shape
     left, top, right, bottom = np.clip(place, 0, (width, height) * 2).astype(int).tolist()
+    view = np.ascontiguousarray(page[top:bottom, left:right])
+    if min(view.shape) < LEAST_SIDE:
+        return []
+    try:
+        seen = network_outlines(view)
+    except TooManyLines:
+        return []
     corner = np.array([left, top])
     return [
         replace(
@@ -69,7 +79,7 @@ def look_into(page: Grey, place: Box) -> list[Outline]:
             baseline=outline.baseline + corner,
             column=(outline.column[0] + left, outline.column[1] + left),
         )
-        for outline in network_outlines(np.ascontiguousarray(page[top:bottom, left:right]))
+        for outline in seen
     ]
 
 

@@ -13,7 +13,7 @@ def replacing(path: Path) -> Iterator[Path]:
     It is in a new folder beside `path`: two runs may write the same file at the same time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as own:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as own:
         temporary = Path(own) / path.name
         yield temporary
         temporary.replace(path)

@@ -72,6 +72,9 @@ class BatchPlan:
                 f"No line to train on is at most {recipe.widest} pixels wide at a height of 64 and"
                 " has text in the alphabet. Add lines, or cut them shorter."
             )
+        drawn = bool(sources.hands or sources.fonts)
+        #: Whether a pool of short lines can be filled.
+        self._has_short = drawn or any(s.width <= recipe.short_width for s in self._real)
         self._weights = np.cumsum([recipe.weights.get(s.dataset, 1.0) for s in self._real])
 
     def batches(self, start: Position = (0, 0)) -> Iterator[tuple[Position, Batch]]:
@@ -93,7 +96,7 @@ class BatchPlan:
         yield from map(_batch, groups[first:])
 
     def _limit(self, pool: int) -> int:
-        short = pool < self._recipe.short_pools
+        short = self._has_short and pool < self._recipe.short_pools
         return self._recipe.short_width if short else self._recipe.widest
 
     def _pool(self, rng: Random, limit: int) -> list[LineSample]:

@@ -57,7 +57,8 @@ def train(
 
     Raises:
         TrainingDataError: there is nothing to train on, `after` holds no checkpoint or a model
-            with another alphabet, or nothing is named whose convolutions could stay as they are.
+            with another alphabet, or nothing is named whose convolutions could stay as they are or
+            which could part lines into words.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
@@ -68,6 +69,11 @@ def train(
     weights, cutter = earlier(after, alphabet) if after else (None, None)
     if recipe.frozen and weights is None and not (out / "checkpoint.pt").exists():
         raise TrainingDataError("New convolutions must learn. Name trained ones with --after.")
+    if recipe.recombined and cutter is None:
+        raise TrainingDataError(
+            "Only a trained network can tell where words are. Name one with --after, a run's folder"
+            " or a model with the shortcut head, or leave --recombined out."
+        )
     if after:
         recipe = replace(recipe, short_pools=0)
     real = _real_lines(data)
@@ -76,7 +82,9 @@ def train(
         hands=_hands(data / _STROKES, cutter, out) if recipe.hands else [],
         fonts=fetch_fonts(fonts) if recipe.fonts else [],
         prose=prose(corpora) if recipe.fonts else Prose(),
-        parted=_parted(real, cutter, out) if recipe.recombined else None,
+        parted=_parted(_with_text(real, alphabet), cutter, out)
+        if recipe.recombined and cutter
+        else None,
     )
     validate = curve_validation(some_of_each(read_lines(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
@@ -129,11 +137,14 @@ def _hands(strokes: Path, cutter: Cutter | None, kept: Path) -> list[Hand]:
         return read_hands(strokes, "train", cutter, kept)
 
 
-def _parted(real: list[LineSample], cutter: Cutter | None, kept: Path) -> Recombination | None:
-    if cutter is None:
-        return None
+def _parted(real: list[LineSample], cutter: Cutter, kept: Path) -> Recombination:
     with one_first():
         return Recombination(real, read_cuts(real, cutter, kept))
+
+
+def _with_text(lines: list[LineSample], alphabet: Alphabet) -> list[LineSample]:
+    """Those that can be learned from: of another the ink would come into lines without a letter."""
+    return [line for line in lines if alphabet.fold(line.text)]
 
 
 def prose(corpora: Path) -> Prose:

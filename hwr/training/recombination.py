@@ -56,10 +56,10 @@ class Recombination:
 
     def __init__(self, samples: Sequence[LineSample], cuts: Sequence[Cuts]) -> None:
         self._near: dict[tuple[str, str], list[PartedLine]] = defaultdict(list)
-        self._place: dict[tuple[str, str], int] = {}
+        self._place: dict[tuple[str, str, str], int] = {}
         for sample, own in zip(samples, cuts, strict=True):
             lines = self._near[sample.dataset, sample.writer]
-            self._place[sample.dataset, sample.name] = len(lines)
+            self._place[sample.dataset, sample.writer, sample.name] = len(lines)
             lines.append(PartedLine(sample=sample, pieces=_pieces(sample.text, own)))
 
     def like(self, sample: LineSample, rng: Random) -> LineSample:
@@ -70,7 +70,7 @@ class Recombination:
         lines = self._near[sample.dataset, sample.writer]
         if len(lines) < 2:
             return sample
-        place = self._place[sample.dataset, sample.name]
+        place = self._place[sample.dataset, sample.writer, sample.name]
         near = lines[max(0, place - _NEAR) : place + _NEAR + 1]
         runs = _runs(near, rng.uniform(0.6, 1.1) * sample.width, rng)
         return replace(

@@ -35,10 +35,10 @@ Cuts = list[int | None]
 def read_cuts(samples: Sequence[LineSample], cutter: Cutter, folder: Path) -> list[Cuts]:
     """The cuts of each sample's line; `folder` keeps them, for it takes minutes.
 
-    What was kept of other lines or by another network is not taken.
+    What was kept of lines with other names, texts or widths or by another network is not taken.
     """
-    names = json.dumps([(sample.dataset, sample.name, sample.text) for sample in samples])
-    made_of = sha256(names.encode() + cutter.weights_digest()).hexdigest()
+    lines = json.dumps([(s.dataset, s.name, s.text, s.width) for s in samples])
+    made_of = sha256(lines.encode() + cutter.weights_digest()).hexdigest()
     kept = folder / f"words-{made_of[:16]}.json"
     if not kept.exists():
         found = json.dumps(_find_cuts(samples, cutter))

@@ -50,6 +50,9 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")
     assert trained.returncode == 0, trained.stderr
     model = run / "model.safetensors"
+    refused = hwr("train", data, "--out", data / "none", "--recombined", "0.5", "--no-draw-fonts")
+    assert refused.returncode == 1
+    assert "Name one with --after" in refused.stderr
     options = ("--steps", "1", "--no-draw-fonts", "--freeze", "--loaders", "1")
     options += ("--recombined", "0.5", "--agreement", "0.2")
     tuned = hwr("train", data, "--out", data / "tuned", "--after", model, *options)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from hwr.errors import TooManyLines
 from hwr.layout import small
 from hwr.layout.find import find_lines
 from hwr.layout.ink import Grey
@@ -89,3 +90,24 @@ def test_what_a_large_line_covers_is_no_small_one(monkeypatch: pytest.MonkeyPatc
     page = np.full((400, 400), 255, np.uint8)
     outlines = small.looked_at_again(page, np.array([0.0, 0, 80, 70]), known, 20)
     assert len(outlines) == 4
+
+
+def test_a_place_beyond_the_page_and_a_crowd_show_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = np.full((400, 400), 255, np.uint8)
+    assert small.look_into(page, np.array([380.0, -90, 480, -10])) == []
+    assert small.look_into(page, np.array([0.0, 398, 100, 470])) == []
+
+    def crowd(_: Grey) -> list[Outline]:
+        raise TooManyLines("The page has 1001 lines, the limit is 1000. Split it.")
+
+    monkeypatch.setattr(small, "network_outlines", crowd)
+    assert small.look_into(page, np.array([0.0, 0, 100, 100])) == []
+
+
+def test_no_second_look_makes_a_page_one_of_too_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = [_box(0, 40 * number, 200, 30) for number in range(small.MOST_LINES - 2)]
+    few = [_box(300, 10, 40, 8), _box(300, 22, 40, 8)]
+    views = iter([[*large, *few], [_box(5, 5 + 9 * number, 40, 7) for number in range(4)]])
+    monkeypatch.setattr(small, "network_outlines", lambda _: next(views))
+    page = np.full((400, 400), 255, np.uint8)
+    assert len(small.outlines_of(page)) == small.MOST_LINES

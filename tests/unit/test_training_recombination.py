@@ -67,6 +67,13 @@ def test_a_writers_only_line_stays_as_it_is() -> None:
     assert Recombination([line], [_halfway(4)]).like(line, Random(1)) is line
 
 
+def test_lines_of_one_name_by_two_writers_are_two() -> None:
+    lines = [_line("a", 3), _line("b", 3), _line("a", 3, "other"), _line("c", 3, "other")]
+    lines = [*lines, *(_line(name, 3, "other") for name in "defghijklmnopqrstuvwxyz"), lines[2]]
+    parted = Recombination(lines, [_halfway(3)] * len(lines))
+    assert all(parted.like(line, Random(seed)).text for line in lines for seed in range(3))
+
+
 def test_words_that_cannot_be_parted_stay_together() -> None:
     lines = [_line("a", 3), _line("b", 3)]
     parted = Recombination(lines, [[None, 116]] * 2)

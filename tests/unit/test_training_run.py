@@ -70,6 +70,12 @@ def test_lines_too_wide_to_train_on_are_told() -> None:
         BatchPlan(sources, Recipe(widest=100), AB)
 
 
+def test_where_no_line_is_short_training_begins_with_long_ones() -> None:
+    recipe = Recipe(short_width=100, pool=4, hands=0, fonts=0)
+    plan = BatchPlan(Sources(real=[drawn()], hands=[], fonts=[]), recipe, AB)
+    assert sum(len(batch.lines) for batch in plan.batches_in(0)) == 4
+
+
 def test_a_step_holds_no_more_than_its_columns_padding_and_distortion_counted() -> None:
     recipe = Recipe(columns=600, pool=40, hands=0, fonts=0)
     plan = BatchPlan(Sources(real=[drawn()], hands=[], fonts=[]), recipe, AB)
