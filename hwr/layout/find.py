@@ -55,7 +55,7 @@ def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]
 
 def has_ink(image: Grey, outline: Outline) -> bool:
     """Whether anything in the box around the outline is darker than what lies around it."""
-    left, top, right, bottom = (max(round(side), 0) for side in box_of(outline))
+    left, top, right, bottom = (max(round(side), 0) for side in outline.box)
     box = image[top : bottom + 1, left : right + 1]
     if not box.size:
         return False
@@ -69,14 +69,8 @@ def on_page(curve: NDArray[np.float64], size: Sequence[int]) -> tuple[Point, ...
     return tuple((x, y) for x, y in points.tolist())
 
 
-def box_of(outline: Outline) -> Box:
-    left, top = outline.polygon.min(axis=0).tolist()
-    right, bottom = outline.polygon.max(axis=0).tolist()
-    return left, top, right, bottom
-
-
 def within_column(outline: Outline) -> Box:
     """The box around an outline without what reaches across the rules of its column."""
-    left, top, right, bottom = box_of(outline)
+    left, top, right, bottom = outline.box
     low, high = outline.column
     return max(left, low), top, min(right, high), bottom

@@ -35,3 +35,10 @@ class Outline:
     column: tuple[float, float] = (-inf, inf)
     #: Whether it stands in the head of a table.
     head: bool = False
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the polygon."""
+        left, top = self.polygon.min(axis=0).tolist()
+        right, bottom = self.polygon.max(axis=0).tolist()
+        return left, top, right, bottom

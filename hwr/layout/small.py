@@ -48,9 +48,9 @@ def outlines_of(page: Grey) -> list[Outline]:
 
 def looked_at_again(page: Grey, place: Box, outlines: list[Outline], small: float) -> list[Outline]:
     """The outlines with the small ones of a place as a look at it alone shows them, if more."""
-    known = [o for o in outlines if height_of(o) < small and in_place(o, place)]
-    ids = set(map(id, known))
-    others = [outline for outline in outlines if id(outline) not in ids]
+    again = [height_of(outline) < small and in_place(outline, place) for outline in outlines]
+    known = [outline for outline, chosen in zip(outlines, again, strict=True) if chosen]
+    others = [outline for outline, chosen in zip(outlines, again, strict=True) if not chosen]
     taken = boxes_of(others)
     found = [
         replace(outline, head=any(o.head for o in known))
@@ -110,8 +110,7 @@ def height_of(outline: Outline) -> float:
 
 
 def boxes_of(outlines: Sequence[Outline]) -> Box:
-    corners = [(*o.polygon.min(axis=0), *o.polygon.max(axis=0)) for o in outlines]
-    return np.array(corners, np.float64).reshape(-1, 4)
+    return np.array([outline.box for outline in outlines], np.float64).reshape(-1, 4)
 
 
 def in_place(outline: Outline, place: Box) -> bool:
