@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         models.train,
         language.train_language,
         layout_training.train_layout,
+        models.average,
         models.quantise,
     ),
     "Measure": (measure.evaluate, measure.calibrate, bench.bench),

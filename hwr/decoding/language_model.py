@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from hwr.errors import ModelError
-from hwr.model.files import replacing
+from hwr.model.files import write_tensors
 
 #: The language model that comes with hwr.
 SHIPPED = Path(__file__).parents[1] / "model" / "weights" / "hwr-language.safetensors"
@@ -143,8 +142,7 @@ def save_language_model(path: Path, table: NgramTable, heed: Heed) -> None:
         "costs": table.costs,
     }
     metadata = {"characters": table.characters, "heed": json.dumps(asdict(heed))}
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata))
+    write_tensors(path, tensors, metadata)
 
 
 def load_language_model(path: Path | None = None) -> StoredLanguageModel:

@@ -1,9 +1,18 @@
 """Files of a model on disk: each is there as a whole, or as it was before."""
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+#: Of the little-endian number that a safetensors file begins with, the length of its header.
+_LENGTH_BYTES = 8
 
 
 @contextmanager
@@ -17,3 +26,21 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary = Path(own) / path.name
         yield temporary
         temporary.replace(path)
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]
+) -> None:
+    """Write a safetensors file, as readable as any new one; the same content gives the same bytes.
+
+    safetensors itself orders metadata by chance, and makes files that only their owner may read.
+    """
+    data = save({n: np.ascontiguousarray(t) for n, t in tensors.items()}, metadata)
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
+    header = json.loads(data[_LENGTH_BYTES:end])
+    header["__metadata__"] = dict(sorted(metadata.items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    # Spaces up to a multiple of eight, so that the tensors are aligned.
+    text += b" " * (-len(text) % 8)
+    with replacing(path) as temporary:
+        temporary.write_bytes(len(text).to_bytes(_LENGTH_BYTES, "little") + text + data[end:])

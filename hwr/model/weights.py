@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from hwr.errors import ModelError
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
-from hwr.model.files import replacing
+from hwr.model.files import write_tensors
 
 if TYPE_CHECKING:
     from hwr.model.network import Crnn
@@ -64,10 +63,7 @@ def save_model(path: Path, network: "Crnn", alphabet: Alphabet) -> None:
         "network": json.dumps(network.config.to_json()),
         "characters": alphabet.characters,
     }
-    data = save({n: np.ascontiguousarray(t) for n, t in tensors.items()}, metadata)
-    with replacing(path) as temporary:
-        # Not safetensors' own file: only its owner may read that.
-        temporary.write_bytes(data)
+    write_tensors(path, tensors, metadata)
 
 
 def load_model(path: Path | None = None) -> Model:

@@ -45,6 +45,14 @@ def test_a_version_is_not_quantised(data: Path) -> None:
     assert done.stderr.startswith("ModelError: HWR_MODEL is cheques@v1, and versions never change")
 
 
+@pytest.mark.parametrize("named", ["a.safetensors", "a.safetensors=0", "a.safetensors=nan", "=1"])
+def test_a_model_without_a_share_is_not_averaged(named: str, tmp_path: Path) -> None:
+    done = hwr("average", tmp_path / "mean.safetensors", named)
+    assert done.returncode == 2
+    assert "FILE=SHARE" in done.stderr
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_model_is_trained_and_measured(data: Path) -> None:
     run, figures, sheet = data / "run", data / "figures.json", data / "worst.png"
     trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")
@@ -59,6 +67,12 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     assert tuned.returncode == 0, tuned.stderr
     assert list((data / "tuned").glob("hands-train-*")), "the model's file cuts recorded words"
     assert list((data / "tuned").glob("words-*")), "and finds the words of real lines"
+
+    mean = data / "mean.safetensors"
+    after = data / "tuned" / "model.safetensors"
+    averaged = hwr("average", mean, f"{model}=0.6", f"{after}=0.4")
+    assert averaged.returncode == 0, averaged.stderr
+    assert averaged.stdout.startswith(f"{mean} ")
 
     options = ("--engine", "torch", "--json", figures, "--worst", sheet)
     measured = hwr("evaluate", data, *options, model=model)

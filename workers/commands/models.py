@@ -1,8 +1,9 @@
-"""Commands that make models: train and quantise."""
+"""Commands that make models: train, average and quantise."""
 
 import logging
 import sys
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -81,6 +82,33 @@ def train(
     recipe = recipe.for_columns(columns) if columns else recipe
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
     run(data, out, recipe, fonts, corpora, after, loaders=loaders)
+
+
+def average(
+    out: Annotated[Path, typer.Argument(help="File that the mean is written to.")],
+    models: Annotated[
+        list[str], typer.Argument(help="Each model and its share: FILE=SHARE.", metavar="MODELS...")
+    ],
+) -> None:
+    """Average the weights of models of which one went on from the other."""
+    from hwr.model.weights import load_model, save_model
+    from hwr.training.averaging import mean
+
+    named = [_share(model) for model in models]
+    loaded = [load_model(path) for path, _ in named]
+    save_model(out, mean(loaded, [share for _, share in named]), loaded[0].alphabet)
+    typer.echo(f"{out} {load_model(out).hash}")
+
+
+def _share(model: str) -> tuple[Path, float]:
+    name, _, share = model.rpartition("=")
+    try:
+        value = float(share)
+    except ValueError:
+        value = 0.0
+    if not (name and 0 < value < inf):
+        raise typer.BadParameter(f"{model} is not FILE=SHARE with a share above 0, as in a.st=0.6")
+    return Path(name), value
 
 
 def quantise(

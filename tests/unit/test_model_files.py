@@ -1,0 +1,27 @@
+"""Files of a model: the same content is the same bytes, and any reader of the format takes them."""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+from hwr.model.files import write_tensors
+
+_TENSORS = {"b": np.arange(6, dtype=np.float16).reshape(2, 3), "a": np.array([7], np.int64)}
+#: So many that chance does not order them twice alike.
+_METADATA = {f"{n}": f"é {n}" for n in range(30)}
+
+
+def test_the_same_content_is_the_same_bytes(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "one", _TENSORS, _METADATA)
+    backwards = dict(reversed(_METADATA.items()))
+    write_tensors(tmp_path / "two", dict(reversed(_TENSORS.items())), backwards)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_what_was_written_is_read_by_safetensors(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "one", _TENSORS, _METADATA)
+    with safe_open(tmp_path / "one", "np") as file:
+        assert file.metadata() == _METADATA
+        for name, tensor in _TENSORS.items():
+            assert np.array_equal(file.get_tensor(name), tensor)
