@@ -36,7 +36,8 @@ def save_hands(path: Path, hands: Sequence[Hand]) -> None:
 
 def load_hands(path: Path) -> list[Hand]:
     """The hands that `save_hands` wrote to `path`."""
-    with np.load(path, allow_pickle=False) as file:
+    # Opened here, for numpy leaves a damaged file open.
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         strokes = iter(_strokes(file["steps"], file["points"]))
         outlines = json.loads(file["hands"].tobytes())
     return [

@@ -18,6 +18,7 @@ import numpy as np
 from hwr.model.files import replacing
 from hwr.training.cutter import Cutter
 from hwr.training.hand_file import load_hands, save_hands
+from hwr.training.kept import reading
 from hwr.training.letters import Hand, Letter, zones
 from hwr.training.pen import Stroke, resample
 
@@ -39,6 +40,9 @@ def read_hands(path: Path, split: str, cutter: Cutter, folder: Path) -> list[Han
     """The hands of a split whose words can be cut; `folder` keeps them, for it takes minutes.
 
     What was kept of other strokes, of another split or by another cutter is not taken.
+
+    Raises:
+        TrainingDataError: what was kept is damaged.
     """
     made_of = sha256(sha256(path.read_bytes()).digest() + cutter.weights_digest()).hexdigest()
     kept = folder / f"hands-{split}-{made_of[:16]}.npz"
@@ -46,7 +50,8 @@ def read_hands(path: Path, split: str, cutter: Cutter, folder: Path) -> list[Han
         hands = list(_cut_hands(path, split, cutter))
         with replacing(kept) as temporary:
             save_hands(temporary, hands)
-    return load_hands(kept)
+    with reading(kept):
+        return load_hands(kept)
 
 
 def _cut_hands(path: Path, split: str, cutter: Cutter) -> Iterator[Hand]:

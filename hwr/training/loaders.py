@@ -52,8 +52,9 @@ def batches_of(
             yield from _ahead(executor, start, loaders)
         except BrokenProcessPool as error:
             raise TrainingDataError(
-                "A loader was killed, perhaps for want of memory. Take fewer --loaders; the same"
-                " command goes on from the last checkpoint."
+                "A loader ended before its work: killed for want of memory, or by an error that"
+                " stands above. Take fewer --loaders; the same command goes on from the last"
+                " checkpoint."
             ) from error
         finally:
             executor.shutdown(cancel_futures=True)

@@ -102,7 +102,10 @@ class Recipe:
 
 
 #: What cannot change while a run goes on: which lines a position means, and which weights learn.
-_BINDING = ("seed", "columns", "pool", "hands", "fonts", "recombined", "agreement", "frozen")
+_BINDING = (
+    "seed", "columns", "pool", "short_width", "short_pools", "widest", "hands", "fonts",
+    "recombined", "weights", "distortions", "agreement", "frozen",
+)  # fmt: skip
 
 
 def default_network(classes: int) -> NetworkConfig:

@@ -18,6 +18,7 @@ from hwr.model.files import replacing
 from hwr.model.line_image import normalise_line
 from hwr.training.alignment import Alignment
 from hwr.training.cutter import Cutter
+from hwr.training.kept import reading
 from hwr.training.samples import Grey, LineSample
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ def read_cuts(samples: Sequence[LineSample], cutter: Cutter, folder: Path) -> li
     """The cuts of each sample's line; `folder` keeps them, for it takes minutes.
 
     What was kept of lines with other names, texts or widths or by another network is not taken.
+
+    Raises:
+        TrainingDataError: what was kept is damaged.
     """
     lines = json.dumps([(s.dataset, s.name, s.text, s.width) for s in samples])
     made_of = sha256(lines.encode() + cutter.weights_digest()).hexdigest()
@@ -44,8 +48,8 @@ def read_cuts(samples: Sequence[LineSample], cutter: Cutter, folder: Path) -> li
         found = json.dumps(_find_cuts(samples, cutter))
         with replacing(kept) as temporary:
             temporary.write_text(found)
-    cuts: list[Cuts] = json.loads(kept.read_text())
-    return cuts
+    with reading(kept):
+        return list(map(list, json.loads(kept.read_text())))
 
 
 def _find_cuts(samples: Sequence[LineSample], cutter: Cutter) -> list[Cuts]:

@@ -261,7 +261,18 @@ def test_frozen_convolutions_stay_as_they_are(tmp_path: Path, lines: Path) -> No
         assert torch.equal(tensor, second.state_dict()[name]) == name.startswith("backbone"), name
 
 
-@pytest.mark.parametrize("change", [{"columns": 3_200}, {"frozen": True}, {"seed": 2}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"columns": 3_200},
+        {"frozen": True},
+        {"seed": 2},
+        {"widest": 900},
+        {"short_pools": 0},
+        {"weights": {"drawn": 3.0}},
+        {"distortions": ()},
+    ],
+)
 def test_a_run_goes_on_with_its_own_recipe_alone(
     straight: Path, tmp_path: Path, change: dict[str, Any]
 ) -> None:
@@ -287,7 +298,7 @@ def test_a_killed_loader_is_named(tmp_path: Path, lines: Path) -> None:
     next(batches)
     for child in multiprocessing.active_children():
         child.kill()
-    with pytest.raises(TrainingDataError, match="A loader was killed"):
+    with pytest.raises(TrainingDataError, match="A loader ended before its work"):
         [next(batches) for _ in range(100)]
 
 

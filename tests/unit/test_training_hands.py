@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import normalise_line
@@ -161,6 +162,10 @@ def test_a_session_becomes_a_hand_that_is_kept(tmp_path: Path) -> None:
     assert hand.letters["+"][0].strokes[0][:, 1].max() < -0.1
     (again,) = read_hands(path, "train", Planted([]), cache)
     assert set(again.letters) == set(hand.letters)
+    (kept,) = cache.iterdir()
+    kept.write_bytes(kept.read_bytes()[:-40])
+    with pytest.raises(TrainingDataError, match=f"{kept.name} is damaged .* Delete it"):
+        read_hands(path, "train", Planted([]), cache)
 
 
 def test_a_letter_that_the_network_does_not_read_is_not_kept(tmp_path: Path) -> None:
