@@ -301,7 +301,11 @@ class Reader(_Closing):
         Raises:
             LineError: one of them cannot be read.
         """
-        waiting = [self._lines.submit(normalise_line(image)) for image in images]
+        return self.read_normalised([normalise_line(image) for image in images])
+
+    def read_normalised(self, images: Sequence[NDArray[np.uint8]]) -> list[LineReading]:
+        """The same of what `normalise_line` made, which doing twice would change."""
+        waiting = [self._lines.submit(image) for image in images]
         return [future.result() for future in waiting]
 
     def close(self) -> None:

@@ -42,13 +42,13 @@ class BeamOptions:
     """How wide to search."""
 
     #: Prefixes kept after a time step.
-    width: int = 14
+    width: int = 28
     #: A class less likely than this is no candidate.
     least: float = 3e-3
     #: Most candidates at a time step: bounds the work that a line without sense can make.
     most: int = 16
     #: A prefix this much (nats) below the best one is dropped.
-    gap: float = 7.0
+    gap: float = 6.0
 
 
 class Hypothesis(NamedTuple):

@@ -19,7 +19,7 @@ from hwr.layout import Line, find_lines
 from hwr.line_work import Decodings, reading_work
 from hwr.model.alphabet import Alphabet
 from hwr.model.confidence import ConfidenceScale, LineScale, add_scale, scales_path
-from hwr.model.line_image import WIDTH_STEP
+from hwr.model.line_image import WIDTH_STEP, normalise_line
 from hwr.model.weights import load_model
 from hwr.profiles import load_profile, open_profile
 from hwr.reader import Reader
@@ -184,6 +184,16 @@ class NoNumbers:
 
     def warm_up(self) -> None:
         """Nothing."""
+
+
+def test_a_line_that_was_normalised_is_not_normalised_again(model: Path) -> None:
+    # Of every grey as much; the paper added on its right moves what counts as ink.
+    grey = np.linspace(0, 255, 64 * 9).astype(np.uint8).reshape(64, 9)
+    once = normalise_line(grey)
+    assert not np.array_equal(once, normalise_line(once))
+    with Reader(model=model) as reader:
+        assert reader.read_normalised([once]) == reader.read_lines([grey])
+        assert reader.read_lines([once]) != reader.read_lines([grey])
 
 
 def test_a_line_that_the_engine_answers_without_numbers_fails_alone() -> None:

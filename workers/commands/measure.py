@@ -131,7 +131,7 @@ def _lines(
     from workers.commands.tables import report_tables
 
     alphabet = Alphabet(DEFAULT_CHARACTERS)
-    results = read_samples(read_lines(data, split), reader.read_lines, alphabet)
+    results = read_samples(read_lines(data, split), reader.read_normalised, alphabet)
     if not results:
         raise TrainingDataError(f"{data} has no line of the split {split}. Name one with --split.")
     found = report(results)
