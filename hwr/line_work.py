@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.decoding.confidence import scaled, weigh
+from hwr.decoding.confidence import WeighedReading, scaled, weigh
 from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.decoding.reading import LineReading
 from hwr.engines import Engine, LineBatch
 from hwr.errors import DecoderError, LineFailed, ModelError
 from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
+from hwr.model.line_views import view
 from hwr.model.weights import Model
 
 log = logging.getLogger(__name__)
@@ -113,23 +114,45 @@ def _age(name: str) -> int:
 
 
 def read_tasks(engine: Engine, tasks: Sequence[LineTask]) -> list[LineReading]:
-    """The readings of lines, one engine batch for all of them.
+    """The readings of lines, one engine batch for all of them, and one more for each other view.
 
     Raises:
         LineFailed: the engine's answer to one of them is no number.
     """
-    batch = LineBatch.stack([task.image for task in tasks])
-    rows = engine.logits(batch).rows(batch)
-    if not all(np.isfinite(row).all() for row in rows):
+    decoders = [task.decoding.decoder for task in tasks]
+    weighed = decode(engine, [task.image for task in tasks], decoders)
+    return [
+        scaled(reading, task.decoding.scale) for reading, task in zip(weighed, tasks, strict=True)
+    ]
+
+
+def decode(
+    engine: Engine, images: Sequence[Grey], decoders: Sequence[Decoder]
+) -> list[WeighedReading]:
+    """What each decoder makes of its line, and what the network says of that.
+
+    Raises:
+        LineFailed: the engine's answer to one of them is no number.
+    """
+    seen = _see(engine, images, [decoder.views for decoder in decoders])
+    if not all(np.isfinite(row).all() for views in seen for row in views):
         # Its confidence would be no number either, and so never be below a threshold.
         raise LineFailed("The engine's answer is no number. Report it with the line's image.")
-    pairs = list(zip(rows, tasks, strict=True))
-    readings = [task.decoding.decoder.read(row) for row, task in pairs]
-    weighed = weigh(rows, readings, tasks[0].decoding.decoder.alphabet)
-    return [
-        scaled(reading, task.decoding.scale)
-        for reading, (_, task) in zip(weighed, pairs, strict=True)
-    ]
+    readings = [decoder.read(*views) for decoder, views in zip(decoders, seen, strict=True)]
+    return weigh([views[0] for views in seen], readings, decoders[0].alphabet)
+
+
+def _see(
+    engine: Engine, images: Sequence[Grey], counts: Sequence[int]
+) -> list[list[NDArray[np.float32]]]:
+    """The logits (T, C) of so many views of each image; a batch holds one view of a line."""
+    seen: list[list[NDArray[np.float32]]] = [[] for _ in images]
+    for number in range(max(counts)):
+        chosen = [index for index, count in enumerate(counts) if count > number]
+        batch = LineBatch.stack([view(images[index], number) for index in chosen])
+        for index, row in zip(chosen, engine.logits(batch).rows(batch), strict=True):
+            seen[index].append(row)
+    return seen
 
 
 def reading_work(

@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     engine_threads: int = Field(1, ge=1, le=256, description="CPU threads of one engine")
     decoder: str = Field(
         "auto",
-        description="How logits become text: auto, best-path, beam, beam:WIDTH, digits, amount,"
-        " date, capitals or lexicon:FILE",
+        description="How logits become text: auto, best-path, beam, beam:WIDTH, thorough, digits,"
+        " amount, date, capitals or lexicon:FILE",
     )
     language_model: Path | None = Field(
         None, description="Language model file other than the shipped one"

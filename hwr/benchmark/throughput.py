@@ -20,7 +20,7 @@ from hwr.model.alphabet import Alphabet
 from hwr.training.metrics import error_rates
 
 #: Decoders side by side.
-DECODERS = ("best-path", "auto")
+DECODERS = ("best-path", "auto", "thorough")
 
 #: By their names.
 Decoders = Mapping[str, Decoder]
@@ -80,7 +80,7 @@ def measure_policies(
 
 
 def open_decoders(alphabet: Alphabet, language_model: Path | None) -> Decoders:
-    """The decoder that costs next to nothing and the one that reads by default.
+    """The decoder that costs next to nothing, the default, and the one that reads best.
 
     Raises:
         ModelError: the language model cannot be used.

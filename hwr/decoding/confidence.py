@@ -85,7 +85,7 @@ def text_probabilities(
     The latter is the label's largest softmax value, each step weighed by how surely the label
     stands there.
     """
-    steps = _state_probabilities(rows, labels)  # (T, B, S)
+    steps = _state_probabilities([_softmax(row) for row in rows], labels)  # (T, B, S)
     skip = _may_skip(labels, steps.shape[2])
     last = 2 * np.array([len(own) for own in labels])
     forward, log_scale = _forward(steps, skip)
@@ -94,18 +94,32 @@ def text_probabilities(
     return lines, [row[1 : 2 * len(own) : 2] for row, own in zip(best, labels, strict=True)]
 
 
+def log_probabilities(row: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> Floats:
+    """(N,) logarithm of the probability that a line with logits (T, C) says each of N labels."""
+    steps = _state_probabilities([_softmax(row)] * len(labels), labels)
+    forward, log_scale = _forward(steps, _may_skip(labels, steps.shape[2]))
+    last = 2 * np.array([len(own) for own in labels])
+    return np.asarray(log_scale + np.log(np.maximum(_ending(forward[-1], last), _TINY)))
+
+
+def _softmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    shifted = np.exp(row - row.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+
+
 def _state_probabilities(
     rows: Sequence[NDArray[np.float32]], labels: Sequence[Sequence[int]]
 ) -> NDArray[np.float32]:
-    """(T, B, S) probability of each state's class; past its end a line is surely blank."""
+    """(T, B, S) probability of each state's class, from lines of (T, C) probabilities each.
+
+    Past its end a line is surely blank.
+    """
     longest, most = max(len(row) for row in rows), max(len(own) for own in labels)
     steps = np.zeros((longest, len(rows), 2 * most + 1), np.float32)
     for line, (row, own) in enumerate(zip(rows, labels, strict=True)):
         states = np.full(2 * len(own) + 1, BLANK)
         states[1::2] = own
-        shifted = np.exp(row - row.max(axis=1, keepdims=True))
-        shifted /= shifted.sum(axis=1, keepdims=True)
-        steps[: len(row), line, : len(states)] = shifted[:, states]
+        steps[: len(row), line, : len(states)] = row[:, states]
         steps[len(row) :, line, : len(states) : 2] = 1.0
     return steps
 

@@ -1,5 +1,6 @@
 """Decoders by the name that HWR_DECODER gives: logits in, a reading out."""
 
+from collections.abc import Iterator
 from math import exp
 from pathlib import Path
 from typing import Protocol
@@ -9,17 +10,22 @@ from numpy.typing import NDArray
 
 from hwr.decoding.beam import BeamOptions, Guide, search
 from hwr.decoding.best_path import read_best_path
+from hwr.decoding.confidence import log_probabilities
 from hwr.decoding.fields import FIELDS, Field, Lexicon
 from hwr.decoding.guides import FieldGuide, LanguageGuide
 from hwr.decoding.language_model import Heed, load_language_model
 from hwr.decoding.reading import LineReading
 from hwr.errors import DecoderError
 from hwr.model.alphabet import Alphabet
+from hwr.model.line_views import VIEWS
 
 #: A language model knows nothing of figures.
 _FIGURES = ("digits", "amount")
 _LEXICON = "lexicon:"
 _BEAM = "beam:"
+_THOROUGH = "thorough"
+#: Texts that each view brings.
+_CANDIDATES = 8
 #: Widest beam: time grows with it, and all lines of a process share the thread that decodes.
 _WIDEST = 100
 
@@ -35,25 +41,32 @@ class Decoder(Protocol):
     def alphabet(self) -> Alphabet:
         """What its readings are written in."""
 
-    def read(self, logits: NDArray[np.float32]) -> LineReading:
-        """The reading of one line's logits (T, C)."""
+    @property
+    def views(self) -> int:
+        """How many views of a line it wants to see (`hwr.model.line_views`)."""
+
+    def read(self, logits: NDArray[np.float32], *others: NDArray[np.float32]) -> LineReading:
+        """The reading of one line's logits (T, C); `others` are those of its other views."""
 
 
 class BestPathDecoder:
     """The likeliest class of each time step."""
 
     identity = "best-path"
+    views = 1
 
     def __init__(self, alphabet: Alphabet) -> None:
         self.alphabet = alphabet
 
-    def read(self, logits: NDArray[np.float32]) -> LineReading:
+    def read(self, logits: NDArray[np.float32], *_: NDArray[np.float32]) -> LineReading:
         """The reading of one line's logits (T, C)."""
         return read_best_path(logits, self.alphabet)
 
 
 class BeamDecoder:
     """Prefix beam search under a guide, in a field's characters where a field is given."""
+
+    views = 1
 
     def __init__(
         self,
@@ -72,7 +85,7 @@ class BeamDecoder:
         #: (C,) 0 for classes of the field, else minus infinity.
         self._mask = np.where([True, *allowed], 0.0, -np.inf).astype(np.float32)
 
-    def read(self, logits: NDArray[np.float32]) -> LineReading:
+    def read(self, logits: NDArray[np.float32], *_: NDArray[np.float32]) -> LineReading:
         """The reading of one line's logits (T, C).
 
         Empty, with confidence 0, where the search ends with nothing that the field holds.
@@ -90,10 +103,42 @@ class BeamDecoder:
         return LineReading(text=" ".join(text.split()), confidence=share * field)
 
 
+class ThoroughDecoder:
+    """Beam search in several views of a line; what all of them and the language model like best.
+
+    Views are not aligned: what is compared is whole texts, each by the probability of all CTC paths
+    that spell it.
+    """
+
+    views = VIEWS
+
+    def __init__(self, alphabet: Alphabet, guide: LanguageGuide, identity: str) -> None:
+        self.identity = identity
+        self.alphabet = alphabet
+        self._guide = guide
+
+    def read(self, logits: NDArray[np.float32], *others: NDArray[np.float32]) -> LineReading:
+        """The reading of one line's logits (T, C) in its views.
+
+        Confidence is the share of the best text in all that any view's beam ended with.
+        """
+        seen = (logits, *others)
+        texts = list(dict.fromkeys(labels for view in seen for labels in self._candidates(view)))
+        scores = np.mean([log_probabilities(view, texts) for view in seen], axis=0)
+        scores += [self._guide.text(labels) for labels in texts]
+        text = self.alphabet.decode(texts[int(scores.argmax())])
+        share = 1.0 / float(np.exp(scores - scores.max()).sum())
+        return LineReading(text=" ".join(text.split()), confidence=share)
+
+    def _candidates(self, logits: NDArray[np.float32]) -> Iterator[tuple[int, ...]]:
+        found = search(logits - _normaliser(logits)[:, None], self._guide, BeamOptions())
+        return (hypothesis.labels for hypothesis in found[:_CANDIDATES])
+
+
 def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = None) -> Decoder:
     """The decoder called `name`, with the language model in a file, by default the shipped one.
 
-    Names: auto, best-path, beam, beam:WIDTH, a field (digits, amount, date, capitals) or
+    Names: auto, best-path, beam, beam:WIDTH, thorough, a field (digits, amount, date, capitals) or
     lexicon:FILE. What auto is was measured: beam.
 
     Raises:
@@ -108,17 +153,18 @@ def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = No
     options = _options(name)
     field = None if options else _field(name)
     stored = load_language_model(language_model)
-    guide = LanguageGuide(stored.model, alphabet, stored.heed)
-    if field:
-        guide = FieldGuide(field, alphabet, guide)
+    language = LanguageGuide(stored.model, alphabet, stored.heed)
+    guide = FieldGuide(field, alphabet, language) if field else language
     what = _what(name, options, field)
     identity = f"beam ({what}, language model {stored.hash}, {_settings(stored.heed)})"
+    if name == _THOROUGH:
+        return ThoroughDecoder(alphabet, language, identity)
     return BeamDecoder(alphabet, guide, identity, field=field, options=options)
 
 
 def _options(name: str) -> BeamOptions | None:
     """The options of a search without a field; none for the name of a field."""
-    if name in ("auto", "beam"):
+    if name in ("auto", "beam", _THOROUGH):
         return BeamOptions()
     width = name.removeprefix(_BEAM)
     if width == name:
@@ -132,7 +178,7 @@ def _field(name: str) -> Field:
     if name.startswith(_LEXICON):
         return Lexicon.load(Path(name.removeprefix(_LEXICON)))
     if name not in FIELDS:
-        known = ", ".join(("auto", "best-path", "beam", *FIELDS))
+        known = ", ".join(("auto", "best-path", "beam", _THOROUGH, *FIELDS))
         raise DecoderError(
             f"There is no decoder {name!r}. Set HWR_DECODER to one of {known}, {_BEAM}WIDTH or"
             f" {_LEXICON}FILE."
@@ -143,7 +189,8 @@ def _field(name: str) -> Field:
 def _what(name: str, options: BeamOptions | None, field: Field | None) -> str:
     """What a search looks for, as its identity has it; of a lexicon the words, not the place."""
     if options:
-        return f"width {options.width}"
+        views = f", {VIEWS} views" if name == _THOROUGH else ""
+        return f"width {options.width}{views}"
     return f"lexicon {field.hash}" if isinstance(field, Lexicon) else name
 
 

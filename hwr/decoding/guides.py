@@ -1,5 +1,6 @@
 """What may follow a prefix, and how gladly: a language model's guess, within a field's bounds."""
 
+from collections.abc import Iterable
 from math import exp, log
 from typing import Any
 
@@ -47,6 +48,14 @@ class LanguageGuide:
     def end(self, state: int) -> float:
         """The weighed log-probability that the line ends here."""
         return self._weigh(self._advance(state, EDGE)[0])
+
+    def text(self, labels: Iterable[int]) -> float:
+        """What a whole text adds to the score, its end with it."""
+        total, state = 0.0, self.start
+        for label in labels:
+            score, state = self.advance(state, label)
+            total += score
+        return total + self.end(state)
 
     def _weigh(self, score: float) -> float:
         return self._weight * log(self._sure * exp(score) + self._even)

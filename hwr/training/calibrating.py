@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.decoding.confidence import WeighedReading, scaled, weigh
+from hwr.decoding.confidence import WeighedReading, scaled
 from hwr.decoding.decoders import Decoder
-from hwr.engines import Engine, LineBatch
+from hwr.engines import Engine
 from hwr.errors import TrainingDataError
+from hwr.line_work import decode
 from hwr.model.confidence import CharacterScale, ConfidenceScale, LineScale, log_odds, sigmoid
 from hwr.training.edits import right_characters
 from hwr.training.evaluation import LineResult, ReadLines
@@ -43,9 +44,7 @@ def weighing_reader(engine: Engine, decoder: Decoder) -> ReadLines:
     """Reads lines as `WeighedReading`s, which is what scales are fitted on."""
 
     def read(images: Sequence[Grey]) -> list[WeighedReading]:
-        batch = LineBatch.stack(images)
-        rows = engine.logits(batch).rows(batch)
-        return weigh(rows, [decoder.read(row) for row in rows], decoder.alphabet)
+        return decode(engine, images, [decoder] * len(images))
 
     return read
 

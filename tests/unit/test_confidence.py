@@ -242,7 +242,7 @@ def test_what_is_equally_sure_is_taken_together_or_not_at_all(right: tuple[int, 
     assert (coverage.tolist(), risk.tolist()) == ([1.0], [0.25])
 
 
-@pytest.mark.parametrize("decoder", ["best-path", "auto"])
+@pytest.mark.parametrize("decoder", ["best-path", "auto", "thorough"])
 def test_the_shipped_model_is_calibrated_for_the_decoders_in_use(decoder: str) -> None:
     model = load_model()
     scales = load_scales(scales_path(model.path), model.hash)

@@ -1,0 +1,34 @@
+"""Other views of a line's picture: what hesitates over one may be sure of another."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from hwr.model.line_image import MAX_WIDTH, WIDTH_STEP, Grey
+
+#: Pixels to the right for each pixel upwards; the first view is the line as it is.
+_SHEARS: Sequence[float] = (0.0, 0.12, -0.12)
+#: How many views there are.
+VIEWS = len(_SHEARS)
+_PAPER = 255
+
+
+def view(image: Grey, number: int) -> Grey:
+    """View `number`, from 0 on, of a normalised line (LINE_HEIGHT, w).
+
+    0 is the line itself; the others are slanted to the right and to the left, and WIDTH_STEP
+    wider, so that nothing is cut off: as far as a line may be wide.
+    """
+    shear, (height, width) = _SHEARS[number], image.shape
+    if not shear:
+        return image
+    wider = min(width + WIDTH_STEP, MAX_WIDTH)
+    shift = (wider - width) / 2 + shear * height / 2
+    matrix = np.array([[1.0, -shear, shift], [0.0, 1.0, 0.0]])
+    return np.asarray(
+        cv2.warpAffine(
+            image, matrix, (wider, height), borderMode=cv2.BORDER_CONSTANT, borderValue=_PAPER
+        ),
+        np.uint8,
+    )
