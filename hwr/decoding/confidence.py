@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 #: Keeps a text that the network rules out from dividing by nothing.
 _TINY = 1e-300
+#: States of all time steps that are looked at together: 16 MiB, where a long line has many texts.
+_MOST_STATES = 4_194_304
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,16 @@ def text_probabilities(
 
 def log_probabilities(row: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> Floats:
     """(N,) logarithm of the probability that a line with logits (T, C) says each of N labels."""
-    steps = _state_probabilities([_softmax(row)] * len(labels), labels)
+    probabilities, states = _softmax(row), 2 * max(map(len, labels)) + 1
+    at_once = max(1, _MOST_STATES // (len(row) * states))
+    starts = range(0, len(labels), at_once)
+    return np.concatenate(
+        [_log_probabilities(probabilities, labels[i : i + at_once]) for i in starts]
+    )
+
+
+def _log_probabilities(row: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> Floats:
+    steps = _state_probabilities([row] * len(labels), labels)
     forward, log_scale = _forward(steps, _may_skip(labels, steps.shape[2]))
     last = 2 * np.array([len(own) for own in labels])
     return np.asarray(log_scale + np.log(np.maximum(_ending(forward[-1], last), _TINY)))

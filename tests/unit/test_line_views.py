@@ -68,6 +68,13 @@ def test_log_probabilities_are_those_of_texts() -> None:
     assert np.exp(log_probabilities(row, texts)) == pytest.approx(expected)
 
 
+def test_log_probabilities_are_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    row, texts = logits_of("cat"), [ALPHABET.encode(t) for t in ("cat", "at", "cart", "")]
+    together = log_probabilities(row, texts)
+    monkeypatch.setattr("hwr.decoding.confidence._MOST_STATES", 1)
+    assert log_probabilities(row, texts) == pytest.approx(together)
+
+
 def test_a_text_that_all_views_allow_wins_over_one_that_one_view_likes() -> None:
     doubtful = logits_of("hound")
     doubtful[2, ALPHABET.encode("e")] = 8.5
