@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from running import hwr
 
 
@@ -62,11 +63,13 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     assert refused.returncode == 1
     assert "Name one with --after" in refused.stderr
     options = ("--steps", "1", "--no-draw-fonts", "--freeze", "--loaders", "1")
-    options += ("--recombined", "0.5", "--agreement", "0.2")
+    options += ("--recombined", "0.5", "--agreement", "0.2", "--rate", "0.0003", "--cooldown", "1")
     tuned = hwr("train", data, "--out", data / "tuned", "--after", model, *options)
     assert tuned.returncode == 0, tuned.stderr
     assert list((data / "tuned").glob("hands-train-*")), "the model's file cuts recorded words"
     assert list((data / "tuned").glob("words-*")), "and finds the words of real lines"
+    state = torch.load(data / "tuned" / "checkpoint.pt", weights_only=True)
+    assert (state["recipe"]["rate"], state["recipe"]["cooldown"]) == (0.0003, 1.0)
 
     mean = data / "mean.safetensors"
     after = data / "tuned" / "model.safetensors"
