@@ -24,7 +24,13 @@ def test_one_command_measures_and_leaves_table_json_and_plot(tmp_path: Path) -> 
     assert [cost["name"] for cost in figures["pages"]] == ["PDF", "PNG", "TIF"]
     assert ElementTree.parse(out / "bench.svg").getroot().tag.endswith("svg")
     names = [row["name"] for row in figures["peers"] + figures["skipped"]]
-    assert set(names) == {"hwr onnx, best-path", "hwr onnx, auto", "rapidocr", "tesseract"}
+    assert set(names) == {
+        "hwr onnx, best-path",
+        "hwr onnx, auto",
+        "hwr onnx, thorough",
+        "rapidocr",
+        "tesseract",
+    }
 
 
 def test_an_unknown_engine_is_refused_by_name(tmp_path: Path) -> None:
