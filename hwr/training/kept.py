@@ -10,7 +10,7 @@ from hwr.errors import TrainingDataError
 
 #: What reading a damaged archive or JSON raises.
 _DAMAGED = (
-    OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, BadZipFile, zlib.error,
+    EOFError, ValueError, LookupError, TypeError, RuntimeError, BadZipFile, zlib.error,
 )  # fmt: skip
 
 
