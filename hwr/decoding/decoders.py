@@ -149,7 +149,8 @@ def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = No
         return BestPathDecoder(alphabet)
     if name in _FIGURES:
         guide: Guide = FieldGuide(FIELDS[name], alphabet)
-        return BeamDecoder(alphabet, guide, f"beam ({name})", field=FIELDS[name])
+        identity = f"beam ({name}, {_search(BeamOptions())})"
+        return BeamDecoder(alphabet, guide, identity, field=FIELDS[name])
     options = _options(name)
     field = None if options else _field(name)
     stored = load_language_model(language_model)
@@ -190,8 +191,14 @@ def _what(name: str, options: BeamOptions | None, field: Field | None) -> str:
     """What a search looks for, as its identity has it; of a lexicon the words, not the place."""
     if options:
         views = f", {VIEWS} views" if name == _THOROUGH else ""
-        return f"width {options.width}{views}"
-    return f"lexicon {field.hash}" if isinstance(field, Lexicon) else name
+        return f"{_search(options)}{views}"
+    shown = f"lexicon {field.hash}" if isinstance(field, Lexicon) else name
+    return f"{shown}, {_search(BeamOptions())}"
+
+
+def _search(options: BeamOptions) -> str:
+    """How wide it is searched: a calibration holds for one search alone."""
+    return f"width {options.width}, gap {options.gap:g}"
 
 
 def _settings(heed: Heed) -> str:

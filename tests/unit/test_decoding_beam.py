@@ -198,7 +198,7 @@ def test_a_lexicon_is_named_by_its_words_not_by_its_place(tmp_path: Path) -> Non
 
 def test_identities_name_decoder_and_language_model() -> None:
     assert open_decoder("best-path", ALPHABET).identity == "best-path"
-    assert open_decoder("digits", ALPHABET).identity == "beam (digits)"
+    assert open_decoder("digits", ALPHABET).identity == "beam (digits, width 28, gap 6)"
     stored = load_language_model()
     assert stored.hash in open_decoder("auto", ALPHABET).identity
     assert f"weight {stored.heed.weight:g}" in open_decoder("capitals", ALPHABET).identity

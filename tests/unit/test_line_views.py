@@ -77,9 +77,10 @@ def test_log_probabilities_are_the_same_in_parts(monkeypatch: pytest.MonkeyPatch
 
 def test_a_text_that_all_views_allow_wins_over_one_that_one_view_likes() -> None:
     doubtful = logits_of("hound")
-    doubtful[2, ALPHABET.encode("e")] = 8.5
+    doubtful[0, ALPHABET.encode("f")] = 10.0
     decoder = open_decoder("thorough", ALPHABET)
     assert isinstance(decoder, ThoroughDecoder)
+    assert decoder.read(doubtful).text == "found"
     assert decoder.read(doubtful, logits_of("hound"), logits_of("hound")).text == "hound"
     assert decoder.read(logits_of("hound")).text == "hound"
     assert f"{VIEWS} views" in decoder.identity
