@@ -91,7 +91,7 @@ def text_probabilities(
     skip = _may_skip(labels, steps.shape[2])
     last = 2 * np.array([len(own) for own in labels])
     forward, log_scale = _forward(steps, skip)
-    lines = np.exp(log_scale + np.log(np.maximum(_ending(forward[-1], last), _TINY)))
+    lines = np.exp(log_scale + _log_ending(forward[-1], last))
     best = _best_by_state(steps, skip, forward, last)  # (B, S)
     return lines, [row[1 : 2 * len(own) : 2] for row, own in zip(best, labels, strict=True)]
 
@@ -110,7 +110,7 @@ def _log_probabilities(row: NDArray[np.float32], labels: Sequence[Sequence[int]]
     steps = _state_probabilities([row] * len(labels), labels)
     forward, log_scale = _forward(steps, _may_skip(labels, steps.shape[2]))
     last = 2 * np.array([len(own) for own in labels])
-    return np.asarray(log_scale + np.log(np.maximum(_ending(forward[-1], last), _TINY)))
+    return log_scale + _log_ending(forward[-1], last)
 
 
 def _softmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -188,8 +188,9 @@ def _best_by_state(
     return best
 
 
-def _ending(states: NDArray[np.float32], last: NDArray[np.int64]) -> Floats:
-    """(B,) probability of having ended in the last character or in the blank behind it."""
+def _log_ending(states: NDArray[np.float32], last: NDArray[np.int64]) -> Floats:
+    """(B,) log probability of having ended in the last character or in the blank behind it."""
     lines = np.arange(len(states))
     character = np.where(last > 0, states[lines, np.maximum(last - 1, 0)], 0.0)
-    return np.asarray(states[lines, last] + character, np.float64)
+    ending = np.asarray(states[lines, last] + character, np.float64)
+    return np.asarray(np.log(np.maximum(ending, _TINY)))

@@ -24,6 +24,8 @@ _FIGURES = ("digits", "amount")
 _LEXICON = "lexicon:"
 _BEAM = "beam:"
 _THOROUGH = "thorough"
+#: Decoders of any text.
+_OPEN = ("auto", "beam", _THOROUGH)
 #: Texts that each view brings.
 _CANDIDATES = 8
 #: Widest beam: time grows with it, and all lines of a process share the thread that decodes.
@@ -112,10 +114,13 @@ class ThoroughDecoder:
 
     views = VIEWS
 
-    def __init__(self, alphabet: Alphabet, guide: LanguageGuide, identity: str) -> None:
+    def __init__(
+        self, alphabet: Alphabet, guide: LanguageGuide, identity: str, options: BeamOptions
+    ) -> None:
         self.identity = identity
         self.alphabet = alphabet
         self._guide = guide
+        self._options = options
 
     def read(self, logits: NDArray[np.float32], *others: NDArray[np.float32]) -> LineReading:
         """The reading of one line's logits (T, C) in its views.
@@ -131,7 +136,7 @@ class ThoroughDecoder:
         return LineReading(text=" ".join(text.split()), confidence=share)
 
     def _candidates(self, logits: NDArray[np.float32]) -> Iterator[tuple[int, ...]]:
-        found = search(logits - _normaliser(logits)[:, None], self._guide, BeamOptions())
+        found = search(logits - _normaliser(logits)[:, None], self._guide, self._options)
         return (hypothesis.labels for hypothesis in found[:_CANDIDATES])
 
 
@@ -147,35 +152,33 @@ def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = No
     """
     if name == "best-path":
         return BestPathDecoder(alphabet)
-    if name in _FIGURES:
-        guide: Guide = FieldGuide(FIELDS[name], alphabet)
-        identity = f"beam ({name}, {_search(BeamOptions())})"
-        return BeamDecoder(alphabet, guide, identity, field=FIELDS[name])
-    options = _options(name)
-    field = None if options else _field(name)
+    options, field = _options(name), _field(name)
+    what = _what(name, options, field)
+    if name in _FIGURES and field:
+        figures = FieldGuide(field, alphabet)
+        return BeamDecoder(alphabet, figures, f"beam ({what})", field=field, options=options)
     stored = load_language_model(language_model)
     language = LanguageGuide(stored.model, alphabet, stored.heed)
-    guide = FieldGuide(field, alphabet, language) if field else language
-    what = _what(name, options, field)
     identity = f"beam ({what}, language model {stored.hash}, {_settings(stored.heed)})"
     if name == _THOROUGH:
-        return ThoroughDecoder(alphabet, language, identity)
+        return ThoroughDecoder(alphabet, language, identity, options)
+    guide = FieldGuide(field, alphabet, language) if field else language
     return BeamDecoder(alphabet, guide, identity, field=field, options=options)
 
 
-def _options(name: str) -> BeamOptions | None:
-    """The options of a search without a field; none for the name of a field."""
-    if name in ("auto", "beam", _THOROUGH):
-        return BeamOptions()
+def _options(name: str) -> BeamOptions:
     width = name.removeprefix(_BEAM)
     if width == name:
-        return None
+        return BeamOptions()
     if not (width.isascii() and width.isdigit() and len(width) < 9 and 1 <= int(width) <= _WIDEST):
         raise DecoderError(f"A beam cannot be {width!r} wide. Choose 1 to {_WIDEST}.")
     return BeamOptions(width=int(width))
 
 
-def _field(name: str) -> Field:
+def _field(name: str) -> Field | None:
+    """The field of that name; none for a search of any text."""
+    if name in _OPEN or name.startswith(_BEAM):
+        return None
     if name.startswith(_LEXICON):
         return Lexicon.load(Path(name.removeprefix(_LEXICON)))
     if name not in FIELDS:
@@ -187,18 +190,17 @@ def _field(name: str) -> Field:
     return FIELDS[name]
 
 
-def _what(name: str, options: BeamOptions | None, field: Field | None) -> str:
-    """What a search looks for, as its identity has it; of a lexicon the words, not the place."""
-    if options:
-        views = f", {VIEWS} views" if name == _THOROUGH else ""
-        return f"{_search(options)}{views}"
-    shown = f"lexicon {field.hash}" if isinstance(field, Lexicon) else name
-    return f"{shown}, {_search(BeamOptions())}"
+def _what(name: str, options: BeamOptions, field: Field | None) -> str:
+    """What is searched for and how wide, as an identity has it; of a lexicon the words' hash.
 
-
-def _search(options: BeamOptions) -> str:
-    """How wide it is searched: a calibration holds for one search alone."""
-    return f"width {options.width}, gap {options.gap:g}"
+    A calibration holds for one such search alone.
+    """
+    wide = f"width {options.width}, gap {options.gap:g}"
+    if name == _THOROUGH:
+        return f"{wide}, {VIEWS} views"
+    if isinstance(field, Lexicon):
+        return f"lexicon {field.hash}, {wide}"
+    return f"{name}, {wide}" if field else wide
 
 
 def _settings(heed: Heed) -> str:

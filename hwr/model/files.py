@@ -29,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_tensors(
-    path: Path, tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str]
+    path: Path, tensors: Mapping[str, NDArray[Any]], metadata: dict[str, str] | None = None
 ) -> None:
     """Write a safetensors file, as readable as any new one; the same content gives the same bytes.
 
@@ -38,7 +38,8 @@ def write_tensors(
     data = save({n: np.ascontiguousarray(t) for n, t in tensors.items()}, metadata)
     end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
     header = json.loads(data[_LENGTH_BYTES:end])
-    header["__metadata__"] = dict(sorted(metadata.items()))
+    if metadata:
+        header["__metadata__"] = dict(sorted(metadata.items()))
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     # Spaces up to a multiple of eight, so that the tensors are aligned.
     text += b" " * (-len(text) % 8)
