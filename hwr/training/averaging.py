@@ -33,8 +33,10 @@ def mean(models: Sequence[Model], shares: Sequence[float]) -> Crnn:
     """
     for model in models:
         _check(model, models[0])
-    total = sum(shares)
-    parts = [(model.tensors, share / total) for model, share in zip(models, shares, strict=True)]
+    # Divided by the largest first: the sum of huge ones would be infinite, and all weights zero.
+    relative = [share / max(shares) for share in shares]
+    total = sum(relative)
+    parts = [(model.tensors, share / total) for model, share in zip(models, relative, strict=True)]
     network = Crnn(models[0].config)
     network.load_state_dict({n: _sum(n, parts) for n in models[0].tensors}, strict=False)
     return network.eval()

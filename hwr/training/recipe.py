@@ -94,7 +94,10 @@ class Recipe:
         own = self.to_json()
         for name in _BINDING:
             if name in earlier and earlier[name] != own[name]:
-                raise ValueError(f"its {name} is {earlier[name]}, not {own[name]}: go on with that")
+                raise ValueError(
+                    f"its {name} is {earlier[name]}, not {own[name]}: go on with that, by the"
+                    " options that it began with, --after among them"
+                )
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""

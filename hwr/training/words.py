@@ -49,7 +49,10 @@ def read_cuts(samples: Sequence[LineSample], cutter: Cutter, folder: Path) -> li
         with replacing(kept) as temporary:
             temporary.write_text(found)
     with reading(kept):
-        return list(map(list, json.loads(kept.read_text())))
+        cuts = [list(own) for own in json.loads(kept.read_text())]
+        if len(cuts) != len(samples):
+            raise ValueError(f"it has cuts of {len(cuts)} lines, not of {len(samples)}")
+    return cuts
 
 
 def _find_cuts(samples: Sequence[LineSample], cutter: Cutter) -> list[Cuts]:

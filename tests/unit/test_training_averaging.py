@@ -23,9 +23,10 @@ def _model(path: Path, value: float, characters: str = "ab") -> Model:
     return load_model(path)
 
 
-def test_weights_are_averaged_by_share(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shares", [[3.0, 1.0], [1.5e308, 0.5e308]])
+def test_weights_are_averaged_by_share(shares: list[float], tmp_path: Path) -> None:
     models = [_model(tmp_path / "a", 1.0), _model(tmp_path / "b", 3.0)]
-    averaged = mean(models, [3.0, 1.0])
+    averaged = mean(models, shares)
     path = tmp_path / "mean"
     save_model(path, averaged, models[0].alphabet)
     for name, values in load_model(path).tensors.items():

@@ -124,9 +124,10 @@ def test_cuts_are_kept_in_the_order_of_the_lines(tmp_path: Path) -> None:
     assert read_cuts(lines, _cutter(1), tmp_path) == [[7, None], [], [9]]
     assert read_cuts(lines, _cutter(2), tmp_path)[0] != [7, None], "those are another network's"
     assert read_cuts(lines[::-1], _cutter(1), tmp_path) == cuts[::-1]
-    kept.write_text("[[7, nu")
-    with pytest.raises(TrainingDataError, match=f"{kept.name} is damaged .* Delete it"):
-        read_cuts(lines, _cutter(1), tmp_path)
+    for damaged in ("[[7, nu", "[[7, null], []]", "7"):
+        kept.write_text(damaged)
+        with pytest.raises(TrainingDataError, match=f"{kept.name} is damaged .* Delete it"):
+            read_cuts(lines, _cutter(1), tmp_path)
 
 
 def _cutter(seed: int) -> Cutter:

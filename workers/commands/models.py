@@ -76,18 +76,24 @@ def train(
         typer.Option(min=1e-7, max=1, help="Peak learning rate; default: as --columns want it."),
     ] = None,
     cooldown: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of the steps over which the rate falls.")
-    ] = 0.3,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the steps over which the rate falls; default: the recipe's.",
+        ),
+    ] = None,
 ) -> None:
     """Train a model; stop it when you like, the same command goes on where it was."""
     from hwr.training.command import train as run
     from hwr.training.recipe import Recipe
 
     recipe = replace(Recipe(), patience=patience, frozen=freeze)
-    recipe = replace(recipe, recombined=recombined, agreement=agreement, cooldown=cooldown)
+    recipe = replace(recipe, recombined=recombined, agreement=agreement)
     recipe = replace(recipe, steps=steps) if steps else recipe
     recipe = recipe.for_columns(columns) if columns else recipe
     recipe = replace(recipe, rate=rate) if rate else recipe
+    recipe = recipe if cooldown is None else replace(recipe, cooldown=cooldown)
     recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
     run(data, out, recipe, fonts, corpora, after, loaders=loaders)
 
