@@ -18,6 +18,8 @@ LEAST_SIDE = 8
 #: Ink is darker than the mean of a square of this side around it, in pixels and grey levels: a line
 #: on black or on a shadow without any is none.
 INK_WINDOW, LEAST_DARKER = 31, 8
+#: Share of a line's height that is above its baseline.
+ABOVE = 0.75
 
 
 class Method(StrEnum):
@@ -41,7 +43,7 @@ def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]
         return ()
     outlines = [outline for outline in _METHODS[method](image) if has_ink(image, outline)]
     order = reading_order(
-        [within_column(outline) for outline in outlines], [outline.head for outline in outlines]
+        [place_of(outline) for outline in outlines], [outline.head for outline in outlines]
     )
     return tuple(
         Line(
@@ -69,8 +71,15 @@ def on_page(curve: NDArray[np.float64], size: Sequence[int]) -> tuple[Point, ...
     return tuple((x, y) for x, y in points.tolist())
 
 
-def within_column(outline: Outline) -> Box:
-    """The box around an outline without what reaches across the rules of its column."""
+def place_of(outline: Outline) -> Box:
+    """The box in which a line stands, without what reaches across the rules of its column.
+
+    Where its usual height is known that counts, not how far single letters reach.
+    """
     left, top, right, bottom = outline.box
+    if outline.height:
+        rows = outline.baseline[:, 1]
+        top = float(rows.min()) - ABOVE * outline.height
+        bottom = float(rows.max()) + (1 - ABOVE) * outline.height
     low, high = outline.column
     return max(left, low), top, min(right, high), bottom

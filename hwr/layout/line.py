@@ -35,6 +35,8 @@ class Outline:
     column: tuple[float, float] = (-inf, inf)
     #: Whether it stands in the head of a table.
     head: bool = False
+    #: Usual height of the line, ascenders to descenders, in pixels; 0 where nobody told.
+    height: float = 0.0
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -71,6 +71,7 @@ def network_outlines(page: Grey) -> list[Outline]:
             baseline=seen.on_page(shape.baseline),
             column=(shape.column[0] / seen.scale, shape.column[1] / seen.scale),
             head=head,
+            height=shape.height / seen.scale,
         )
         for shape, head in zip(shapes, in_head(shapes, paper.level), strict=True)
     ]

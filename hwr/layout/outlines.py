@@ -1,7 +1,8 @@
-"""Outlines of lines: their ink, down to where the next line's begins."""
+"""Outlines of lines: along the seams above and below their letters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
 import cv2
 import numpy as np
@@ -9,20 +10,25 @@ from numpy.typing import NDArray
 
 from hwr.layout.maps import ACROSS, Map
 from hwr.layout.paper import Paper
-from hwr.layout.shapes import spread
+from hwr.layout.seams import Band, contrast, seams
 from hwr.layout.sides import Sides, fitted
 from hwr.layout.tracing import Trace
 
-#: A line owns ink up to so many times its usual reach above and below the baseline.
-FARTHEST = 1.35
-#: The outline is at least this share of the usual reach away from the baseline, up and down.
-LEAST_REACH = (1.0, 0.9)
-#: The outline keeps this distance from the ink, in heights of the line, and rows at least.
-MARGIN, LEAST_MARGIN = 0.1, 0.7
-#: Two lines are parted at the lightest of so many places between them.
-PLACES = 12
-#: Blur along and across the lines in which they are parted, in columns and rows of the maps.
-PARTED = (3.0, 1.0)
+#: A seam runs at most so many times the line's usual reach from the baseline,
+FARTHEST = 3.0
+#: ... and at most this share of the way to the next baseline there;
+NEIGHBOUR = 0.95
+#: above the baseline it runs at least this far from it, in heights of the line.
+NEAREST = 0.3
+#: What a row farther from the baseline costs a seam, as a share of the letters' mean contrast,
+AWAY = 0.009
+#: ... which is seen in so many rows, from the baseline up to the line's reach.
+BODY_ROWS = 6
+#: A seam strays from its mean by at most so many times its standard deviation: it leaves a long
+#: ascender or descender to the neighbour that it crosses.
+STRAY = 1.0
+#: The outline keeps this distance from the seams, in heights of the line, and rows at least.
+MARGIN, LEAST_MARGIN = 0.12, 0.7
 #: Heights and baselines are smoothed over so many columns of the maps.
 HEIGHT_COLUMNS, BASELINE_COLUMNS = 15, 5
 
@@ -37,6 +43,8 @@ class Shape:
     baseline: Curve
     #: Columns of the upright rules to its left and right.
     column: tuple[float, float]
+    #: Usual height of the line in rows, ascenders to descenders.
+    height: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +56,43 @@ class Table:
     down: Curve
 
 
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """A line in columns of the view, one apart; arrays of shape (n,)."""
+
+    columns: NDArray[np.intp]
+    #: Row of the baseline.
+    y: Curve
+    #: How far the line usually reaches above it, and how far seams may run above and below it.
+    up: Curve
+    above: Curve
+    below: Curve
+    #: Usual height of the line in rows.
+    height: float
+
+
 def shapes_of(traces: Sequence[Trace], paper: Paper) -> list[Shape]:
     """Outline and baseline of each trace that has ink."""
     lines = fitted(traces, paper)
     if not lines:
         return []
-    table = table_of([trace for trace, _ in lines], paper.ink.shape[1])
-    top, bottom = zones(table, paper.ink)
-    first, last = reach(top, bottom, paper.written)
-    least_up, least_down = LEAST_REACH
-    first = np.fmax(np.fmin(first, table.y - least_up * table.up), top)
-    last = np.fmin(np.fmax(last, table.y + least_down * table.down), bottom)
+    courses = courses_of(lines, paper.ink.shape[1])
+    energy = contrast(paper.ink)
+    away = AWAY * usual_contrast(energy, courses)
+    bands = [band for course in courses for band in bands_of(course)]
+    rows = [steady(seam) for seam in seams(energy, bands, away)]
     return [
-        shape_of(table, index, first[index], last[index], sides)
+        shape_of(course, up, down, sides)
+        for course, up, down, (_, sides) in zip(courses, rows[::2], rows[1::2], lines, strict=True)
+    ]
+
+
+def courses_of(lines: Sequence[tuple[Trace, Sides]], width: int) -> list[Course]:
+    """The lines in a view of ``width`` columns."""
+    table = table_of([trace for trace, _ in lines], ceil(width / ACROSS))
+    above, below = rooms(table)
+    return [
+        course_of(table, index, above[index], below[index], sides, width)
         for index, (_, sides) in enumerate(lines)
     ]
 
@@ -87,60 +119,72 @@ def smooth(values: Curve, window: int) -> Curve:
     return np.convolve(padded, np.ones(window) / window, mode="valid")
 
 
-def zones(table: Table, ink: Map) -> tuple[Curve, Curve]:
-    """First and last row that each line may own in each column."""
-    top = table.y - FARTHEST * table.up
-    bottom = table.y + FARTHEST * table.down
+def rooms(table: Table) -> tuple[Curve, Curve]:
+    """How many rows above and below its baseline a line's seams may run, (lines, columns)."""
+    above, below = FARTHEST * table.up, FARTHEST * table.down
     order = np.argsort(table.y, axis=0)  # NaN last
-    above, below = order[:-1], order[1:]
-    columns = np.broadcast_to(np.arange(ink.shape[1]), above.shape)
-    soft = np.asarray(cv2.GaussianBlur(ink, (0, 0), PARTED[0], sigmaY=PARTED[1]), np.float32)
-    border = borders(table, above, below, soft)
-    bottom[above, columns] = np.fmin(bottom[above, columns], border)
-    top[below, columns] = np.fmax(top[below, columns], border)
-    return top, bottom
+    upper, lower = order[:-1], order[1:]
+    columns = np.broadcast_to(np.arange(table.y.shape[1]), upper.shape)
+    apart = NEIGHBOUR * (table.y[lower, columns] - table.y[upper, columns])
+    below[upper, columns] = np.fmin(below[upper, columns], apart)
+    above[lower, columns] = np.fmin(above[lower, columns], apart)
+    return above, below
 
 
-def borders(table: Table, above: NDArray[np.intp], below: NDArray[np.intp], ink: Map) -> Curve:
-    """Row of the lightest place between each line and the next; NaN where there is none."""
-    columns = np.broadcast_to(np.arange(ink.shape[1]), above.shape)
-    start = table.y[above, columns]
-    stop = table.y[below, columns] - 0.4 * table.up[below, columns]
-    stop = np.maximum(stop, start + 1)
-    rows = start + (stop - start) * np.linspace(0, 1, PLACES)[:, None, None]  # (places, ...)
-    known = np.nan_to_num(rows).astype(np.intp).clip(0, ink.shape[0] - 1)
-    lightest = ink[known, columns].argmin(axis=0)
-    return np.asarray(np.take_along_axis(rows, lightest[None], axis=0)[0], np.float64)
-
-
-def reach(top: Curve, bottom: Curve, ink: NDArray[np.bool_]) -> tuple[Curve, Curve]:
-    """First and last row of ink in the zone of each line in each column; NaN where none is."""
-    height, width = ink.shape
-    rows = np.arange(height)[:, None]
-    following = np.minimum.accumulate(np.where(ink, rows, height)[::-1], axis=0)[::-1]
-    preceding = np.maximum.accumulate(np.where(ink, rows, -1), axis=0)
-    columns = np.broadcast_to(np.arange(width), top.shape)
-    known = ~np.isnan(top)
-    low = np.where(known, np.ceil(top), 0).clip(0, height - 1).astype(np.intp)
-    high = np.where(known, np.floor(bottom), 0).clip(0, height - 1).astype(np.intp)
-    first, last = following[low, columns], preceding[high, columns]
-    empty = ~known | (first > high)
-    return np.where(empty, np.nan, first), np.where(empty, np.nan, last + 1)
-
-
-def shape_of(table: Table, index: int, first: Curve, last: Curve, sides: Sides) -> Shape:
+def course_of(
+    table: Table, index: int, above: Curve, below: Curve, sides: Sides, width: int
+) -> Course:
     own = np.flatnonzero(~np.isnan(table.y[index]))
-    height = float(np.median(table.up[index, own] + table.down[index, own]))
-    margin = max(MARGIN * height, LEAST_MARGIN)
-    x = (own + 0.5) * ACROSS
-    x[0], x[-1] = sides.left, sides.right
-    top, bottom = spread(first[own], np.minimum) - margin, spread(last[own], np.maximum) + margin
-    upper, lower = np.stack([x, top], axis=1), np.stack([x, bottom], axis=1)
-    baseline = np.stack([x, table.y[index, own] + 0.5], axis=1)
+    left, right = (min(max(round(side), 0), width - 1) for side in (sides.left, sides.right))
+    columns = np.arange(left, max(right, left) + 1)
+    up, down = table.up[index, own], table.down[index, own]
+    y, usual_up, above, below = (
+        np.interp(columns, (own + 0.5) * ACROSS - 0.5, values)
+        for values in (table.y[index, own], up, above[own], below[own])
+    )
+    height = float(np.median(up + down))
+    return Course(columns=columns, y=y, up=usual_up, above=above, below=below, height=height)
+
+
+def bands_of(course: Course) -> tuple[Band, Band]:
+    """Where the seams above and below a line may run."""
+    above = Band(
+        first=int(course.columns[0]),
+        y=course.y,
+        way=-1,
+        nearest=NEAREST * course.height,
+        farthest=course.above,
+    )
+    return above, replace(above, way=1, nearest=0.0, farthest=course.below)
+
+
+def usual_contrast(energy: Map, courses: Sequence[Course]) -> float:
+    """Mean contrast where the letters of the lines are."""
+    columns, y, up = (
+        np.concatenate([getattr(course, name) for course in courses])
+        for name in ("columns", "y", "up")
+    )
+    rows = np.rint(y - np.linspace(0, 1, BODY_ROWS)[:, None] * up).astype(np.intp)
+    return float(energy[rows.clip(0, len(energy) - 1), columns].mean())
+
+
+def steady(seam: Curve) -> Curve:
+    """A seam that strays less from its mean, shape (n,)."""
+    mean, most = seam.mean(), STRAY * seam.std()
+    return seam.clip(mean - most, mean + most)
+
+
+def shape_of(course: Course, up: Curve, down: Curve, sides: Sides) -> Shape:
+    """A line whose seams are so many rows above and below its baseline."""
+    margin = max(MARGIN * course.height, LEAST_MARGIN)
+    x = course.columns + 0.5
+    upper = np.stack([x, course.y - up - margin], axis=1)
+    lower = np.stack([x, course.y + down + margin], axis=1)
     return Shape(
         polygon=simplified(np.concatenate([upper, lower[::-1]]), closed=True),
-        baseline=simplified(baseline, closed=False),
+        baseline=simplified(np.stack([x, course.y + 0.5], axis=1), closed=False),
         column=sides.column,
+        height=course.height,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.bars import level_bars, upright_bars
-from hwr.layout.maps import ACROSS, Map
+from hwr.layout.maps import ACROSS
 from hwr.layout.tracing import Trace
 
 #: Ink is at least this share as dark as the lines' usual ink.
@@ -23,11 +23,10 @@ BODY_ROWS, BODY = 4, 0.4
 class Paper:
     """A view of H rows and W columns of pixels."""
 
-    #: Ink without rules, as wide as the network's maps, (H, W / ACROSS), 0 to 255.
-    ink: Map
-    #: Where that is as dark as the lines' ink, (H, W / ACROSS).
-    written: NDArray[np.bool_]
-    #: How many pixels above and left of each are so dark, (H + 1, W + 1).
+    #: Ink and rules, (H, W), 0 to 255.
+    ink: NDArray[np.uint8]
+    #: How many pixels above and left of each are as dark as the lines' ink, and are no rule,
+    #: (H + 1, W + 1).
     dark: NDArray[np.int32]
     #: Where upright rules are that part columns, (H, W),
     upright: NDArray[np.bool_]
@@ -47,8 +46,7 @@ def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     across = np.maximum.reduce([left[:, place::ACROSS] for place in range(ACROSS)])
     least = LEAST_INK * usual_ink(traces, across)
     return Paper(
-        ink=np.asarray(across, np.float32),
-        written=across > least,
+        ink=ink,
         dark=summed(left > least),
         upright=upright,
         barred=summed(upright),

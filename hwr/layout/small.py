@@ -39,7 +39,7 @@ def outlines_of(page: Grey) -> list[Outline]:
     """
     outlines = network_outlines(page)
     usual = usual_height(outlines)
-    small = [outline for outline in outlines if height_of(outline) < SMALL * usual]
+    small = [outline for outline in outlines if outline.height < SMALL * usual]
     for place in places_of(boxes_of(small), CLOSE * usual, LARGEST * page.size):
         again = looked_at_again(page, place, outlines, SMALL * usual)
         outlines = again if len(again) <= MOST_LINES else outlines
@@ -48,14 +48,14 @@ def outlines_of(page: Grey) -> list[Outline]:
 
 def looked_at_again(page: Grey, place: Box, outlines: list[Outline], small: float) -> list[Outline]:
     """The outlines with the small ones of a place as a look at it alone shows them, if more."""
-    again = [height_of(outline) < small and in_place(outline, place) for outline in outlines]
+    again = [outline.height < small and in_place(outline, place) for outline in outlines]
     known = [outline for outline, chosen in zip(outlines, again, strict=True) if chosen]
     others = [outline for outline, chosen in zip(outlines, again, strict=True) if not chosen]
     taken = boxes_of(others)
     found = [
         replace(outline, head=any(o.head for o in known))
         for outline in look_into(page, place)
-        if height_of(outline) < small and not is_covered(boxes_of([outline])[0], taken)
+        if outline.height < small and not is_covered(boxes_of([outline])[0], taken)
     ]
     return others + found if len(found) > len(known) else outlines
 
@@ -99,14 +99,7 @@ def places_of(small: Box, apart: float, largest: float) -> list[Box]:
 def usual_height(outlines: Sequence[Outline]) -> float:
     """Height of a line at the middle of all lines laid end to end, in pixels; 0 of none."""
     widths = [max(round(np.ptp(outline.polygon[:, 0])), 1) for outline in outlines]
-    return middle([height_of(outline) for outline in outlines], widths) if outlines else 0.0
-
-
-def height_of(outline: Outline) -> float:
-    """Mean height of an outline in pixels: its area (shoelace formula) over its width."""
-    x, y = outline.polygon.T
-    twice = abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1)))
-    return twice / 2 / max(float(np.ptp(x)), 1.0)
+    return middle([outline.height for outline in outlines], widths) if outlines else 0.0
 
 
 def boxes_of(outlines: Sequence[Outline]) -> Box:

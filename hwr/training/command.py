@@ -80,7 +80,7 @@ def train(
     sources = Sources(
         real=real,
         hands=_hands(data / _STROKES, cutter, out) if recipe.hands else [],
-        fonts=fetch_fonts(fonts) if recipe.fonts else [],
+        fonts=_fonts(fonts) if recipe.fonts else [],
         prose=prose(corpora) if recipe.fonts else Prose(),
         parted=_parted(_with_text(real, alphabet), cutter, out)
         if recipe.recombined and cutter
@@ -147,9 +147,15 @@ def _with_text(lines: list[LineSample], alphabet: Alphabet) -> list[LineSample]:
     return [line for line in lines if alphabet.fold(line.text)]
 
 
+def _fonts(kept: Path) -> list[Path]:
+    with one_first():
+        return fetch_fonts(kept)
+
+
 def prose(corpora: Path) -> Prose:
     """What drawn lines say, from the corpora that the folder keeps, fetched where it does not."""
-    return Prose.of(text for corpus in PROSE for text in corpus_texts(corpora, corpus))
+    with one_first():
+        return Prose.of(text for corpus in PROSE for text in corpus_texts(corpora, corpus))
 
 
 def some_of_each(samples: list[LineSample]) -> list[LineSample]:

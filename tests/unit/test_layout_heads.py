@@ -19,6 +19,7 @@ def cells(*rows: int) -> list[Shape]:
             polygon=np.array([[left, row - 10], [right, row + 4]], float),
             baseline=np.array([[left + 10, row], [right - 20, row]], float),
             column=(left, right),
+            height=14,
         )
         for row in rows
         for left, right in pairwise(EDGES)

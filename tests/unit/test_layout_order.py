@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwr.layout.find import within_column
+from hwr.layout.find import place_of
 from hwr.layout.line import Outline
 from hwr.layout.order import Box, reading_order
 
@@ -115,5 +115,14 @@ def test_lines_are_put_in_order_by_the_column_they_stand_in() -> None:
         baseline=np.array([[90.0, 35], [260, 35]]),
         column=(100, 240),
     )
-    assert within_column(outline) == (100, 10, 240, 40)
-    assert within_column(replace(outline, column=(-np.inf, np.inf))) == (90, 10, 260, 40)
+    assert place_of(outline) == (100, 10, 240, 40)
+    assert place_of(replace(outline, column=(-np.inf, np.inf))) == (90, 10, 260, 40)
+
+
+def test_a_long_descender_does_not_move_a_line() -> None:
+    outline = Outline(
+        polygon=np.array([[90.0, 10], [260, 10], [260, 140], [90, 40]]),
+        baseline=np.array([[90.0, 35], [260, 37]]),
+        height=40,
+    )
+    assert place_of(outline) == (90, 5, 260, 47)

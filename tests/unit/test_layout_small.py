@@ -34,6 +34,7 @@ def _box(left: float, top: float, width: float, height: float, *, head: bool = F
         polygon=np.array([(left, top), (right, top), (right, bottom), (left, bottom)]),
         baseline=np.array([(left, bottom - 2), (right, bottom - 2)]),
         head=head,
+        height=height,
     )
 
 
@@ -46,9 +47,9 @@ def test_small_lines_at_the_head_are_found_as_well_as_large_ones() -> None:
     assert len(network_outlines(page)) < 7, "one look is not enough"
 
 
-def test_height_is_that_of_the_line_and_not_of_its_slope() -> None:
-    sloping = np.array([(0.0, 0.0), (100.0, 30.0), (100.0, 40.0), (0.0, 10.0)])
-    assert small.height_of(Outline(polygon=sloping, baseline=sloping[:2])) == pytest.approx(10)
+def test_the_usual_height_is_that_of_most_of_the_writing() -> None:
+    lines = [_box(0, 0, 50, 8), _box(0, 14, 50, 8), _box(0, 30, 500, 20)]
+    assert small.usual_height(lines) == 20
     assert small.usual_height([]) == 0
 
 
