@@ -19,8 +19,6 @@ BLUR = 0.5
 OUTSIDE = 1e5
 #: Seams are looked for together while they have at most so many rows times columns, and so bytes.
 MOST_PLACES = 32_000_000
-#: Where a seam may come from: the same row, which is preferred, the one nearer or farther.
-MOVES = np.array([0, -1, 1], np.int8)
 
 Curve = NDArray[np.float64]
 
@@ -80,15 +78,16 @@ def _together(bands: Sequence[Band]) -> Iterator[list[int]]:
 def _lightest(energy: Map, bands: Sequence[Band], away: float) -> list[Curve]:
     """The seams of bands that are sorted by width."""
     widths = [len(band.y) for band in bands]
-    rows = max(band.rows for band in bands)
+    rows = min(max(band.rows for band in bands), len(energy) + 2)
     total = np.full((rows + 2, len(bands)), np.inf, np.float32)
     total[1:-1] = 0
     steps = np.zeros((widths[-1], rows, len(bands)), np.int8)
     for place, cost in enumerate(_costs(energy, bands, rows, away)):
         own = slice(len(bands) - cost.shape[1], None)
-        before = np.stack([total[1:-1, own], total[:-2, own], total[2:, own]])
-        steps[place, :, own] = MOVES[before.argmin(axis=0)]
-        total[1:-1, own] = before.min(axis=0) + cost
+        nearer, same, farther = total[:-2, own], total[1:-1, own], total[2:, own]
+        beside = np.minimum(nearer, farther)
+        steps[place, :, own] = np.where(beside < same, np.where(nearer <= farther, -1, 1), 0)
+        total[1:-1, own] = np.minimum(beside, same) + cost
     seam = _followed(steps, total[1:-1].argmin(axis=0))
     return [seam[:width, index] for index, width in enumerate(widths)]
 
@@ -96,18 +95,23 @@ def _lightest(energy: Map, bands: Sequence[Band], away: float) -> list[Curve]:
 def _costs(energy: Map, bands: Sequence[Band], rows: int, away: float) -> Iterator[Map]:
     """What each row costs, (rows, n), in the first, second, … column of the n bands that go on."""
     widths = np.array([len(band.y) for band in bands])
-    first = np.array([band.first for band in bands])
-    y = _beside([band.y for band in bands])
-    farthest = _beside([band.farthest for band in bands])
-    way = np.array([band.way for band in bands])
-    nearest = np.array([band.nearest for band in bands])
     row = np.arange(rows)[:, None]
-    distance = np.float32(away) * row.astype(np.float32)
+    toll = np.float32(away) * row.astype(np.float32) + np.zeros((1, len(bands)), np.float32)
+    toll[row < np.array([band.nearest for band in bands])] = OUTSIDE
+    farthest = _beside([np.maximum(band.farthest, band.nearest + 1) for band in bands])
+    # Indices into all pixels, column by column, of which none is off the page: this is where the
+    # time goes.
+    height = len(energy)
+    pixels = np.pad(energy, ((rows, rows), (0, 0)), mode="edge").T.ravel()
+    start = _beside([np.rint(band.y).clip(0, height - 1) for band in bands]).astype(np.intp)
+    start += rows + (height + 2 * rows) * np.array([band.first for band in bands])
+    start += (height + 2 * rows) * np.arange(len(start))[:, None]
+    offset = row * np.array([band.way for band in bands])
     for place in range(widths[-1]):
         own = slice(int(np.searchsorted(widths, place, side="right")), None)
-        at = np.rint(y[place, own] + way[own] * row).astype(np.intp).clip(0, len(energy) - 1)
-        outside = (row < nearest[own]) | (row > np.maximum(farthest[place, own], nearest[own] + 1))
-        yield np.where(outside, OUTSIDE, energy[at, first[own] + place] + distance)
+        cost = pixels.take(start[place, own] + offset[:, own]) + toll[:, own]
+        cost[row > farthest[place, own]] = OUTSIDE
+        yield cost
 
 
 def _beside(curves: Sequence[Curve]) -> Curve:
