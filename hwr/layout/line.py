@@ -19,7 +19,8 @@ class Line:
 
     #: Place in reading order, from 0.
     order: int
-    #: Outline of the ink, ascenders and descenders included; closed, first point not repeated.
+    #: Outline of the ink, its longest ascenders and descenders left out; closed, first point not
+    #: repeated.
     polygon: tuple[Point, ...]
     #: What the letters stand on, from left to right; at least two points.
     baseline: tuple[Point, ...]

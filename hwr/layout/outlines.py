@@ -135,8 +135,9 @@ def course_of(
     table: Table, index: int, above: Curve, below: Curve, sides: Sides, width: int
 ) -> Course:
     own = np.flatnonzero(~np.isnan(table.y[index]))
-    left, right = (min(max(round(side), 0), width - 1) for side in (sides.left, sides.right))
-    columns = np.arange(left, max(right, left) + 1)
+    left = min(max(round(sides.left), 0), width - 2)
+    right = min(max(round(sides.right), left + 1), width - 1)
+    columns = np.arange(left, right + 1)
     up, down = table.up[index, own], table.down[index, own]
     y, usual_up, above, below = (
         np.interp(columns, (own + 0.5) * ACROSS - 0.5, values)
@@ -177,12 +178,12 @@ def steady(seam: Curve) -> Curve:
 def shape_of(course: Course, up: Curve, down: Curve, sides: Sides) -> Shape:
     """A line whose seams are so many rows above and below its baseline."""
     margin = max(MARGIN * course.height, LEAST_MARGIN)
-    x = course.columns + 0.5
-    upper = np.stack([x, course.y - up - margin], axis=1)
-    lower = np.stack([x, course.y + down + margin], axis=1)
+    x, middle = course.columns, course.y + 0.5
+    upper = np.stack([x, middle - up - margin], axis=1)
+    lower = np.stack([x, middle + down + margin], axis=1)
     return Shape(
         polygon=simplified(np.concatenate([upper, lower[::-1]]), closed=True),
-        baseline=simplified(np.stack([x, course.y + 0.5], axis=1), closed=False),
+        baseline=simplified(np.stack([x, middle], axis=1), closed=False),
         column=sides.column,
         height=course.height,
     )

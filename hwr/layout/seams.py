@@ -15,7 +15,8 @@ from hwr.layout.maps import Map
 
 #: Contrast is blurred by so many pixels.
 BLUR = 0.5
-#: Cost of a row outside the band: more than any way around it.
+#: Cost of a row outside the band: more than nearly any way around it, but not so much that what
+#: is added to it is lost.
 OUTSIDE = 1e5
 #: Seams are looked for together while they have at most so many rows times columns, and so bytes.
 MOST_PLACES = 32_000_000
@@ -55,21 +56,22 @@ def seams(energy: Map, bands: Sequence[Band], away: float) -> list[Curve]:
     ``energy`` (H, W) is what a seam costs where it runs; ``away`` is added for each row between.
     """
     found: dict[int, Curve] = {}
-    for indices in _together(bands):
+    for indices in _together(bands, len(energy)):
         some = [bands[index] for index in indices]
         found |= zip(indices, _lightest(energy, some, away), strict=True)
     return [found[index] for index in range(len(bands))]
 
 
-def _together(bands: Sequence[Band]) -> Iterator[list[int]]:
-    """Indices of bands of about one width, ascending by width."""
+def _together(bands: Sequence[Band], height: int) -> Iterator[list[int]]:
+    """Indices of bands of about one width in a view of so many rows, ascending by width."""
     some: list[int] = []
     rows = 0
     for index in sorted(range(len(bands)), key=lambda index: len(bands[index].y)):
-        rows = max(rows, bands[index].rows)
+        own = min(bands[index].rows, height + 2)
+        rows = max(rows, own)
         if some and (len(some) + 1) * rows * len(bands[index].y) > MOST_PLACES:
             yield some
-            some, rows = [], bands[index].rows
+            some, rows = [], own
         some.append(index)
     if some:
         yield some

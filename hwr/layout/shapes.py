@@ -24,7 +24,7 @@ LEAST_AREA = 0.7
 SPECK_GAP = 4
 #: A line is at least this wide, in letter heights.
 LEAST_WIDTH = 1.0
-#: Bins, or columns of the maps, to each side over which an outline spreads.
+#: Bins to each side over which an outline spreads.
 SPREAD = 2
 #: Bins over which the baseline is smoothed (odd).
 BASELINE_WINDOW = 41
@@ -105,7 +105,7 @@ def inked_bins(count: NDArray[np.int64], letter: float) -> NDArray[np.intp]:
 
 
 def spread(edge: Curve, extreme: np.ufunc) -> Curve:
-    """The edge, drawn out to the bins or columns beside each."""
+    """The edge, drawn out to the bins beside each."""
     padded = np.pad(edge, SPREAD, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * SPREAD + 1)
     return np.asarray(extreme.reduce(windows, axis=1), np.float64)
