@@ -23,7 +23,7 @@ BODY_ROWS, BODY = 4, 0.4
 class Paper:
     """A view of H rows and W columns of pixels."""
 
-    #: Ink and rules, (H, W), 0 to 255.
+    #: Ink without rules, (H, W), 0 to 255.
     ink: NDArray[np.uint8]
     #: How many pixels above and left of each are as dark as the lines' ink, and are no rule,
     #: (H + 1, W + 1).
@@ -46,7 +46,7 @@ def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     across = np.maximum.reduce([left[:, place::ACROSS] for place in range(ACROSS)])
     least = LEAST_INK * usual_ink(traces, across)
     return Paper(
-        ink=ink,
+        ink=left,
         dark=summed(left > least),
         upright=upright,
         barred=summed(upright),
