@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 import cv2
 import numpy as np
@@ -88,8 +87,8 @@ def shapes_of(traces: Sequence[Trace], paper: Paper) -> list[Shape]:
 
 
 def courses_of(lines: Sequence[tuple[Trace, Sides]], width: int) -> list[Course]:
-    """The lines in a view of ``width`` columns."""
-    table = table_of([trace for trace, _ in lines], ceil(width / ACROSS))
+    """The lines in a view of ``width`` columns, a multiple of ACROSS."""
+    table = table_of([trace for trace, _ in lines], width // ACROSS)
     above, below = rooms(table)
     return [
         course_of(table, index, above[index], below[index], sides, width)

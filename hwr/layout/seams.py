@@ -98,8 +98,8 @@ def _costs(energy: Map, bands: Sequence[Band], rows: int, away: float) -> Iterat
     """What each row costs, (rows, n), in the first, second, … column of the n bands that go on."""
     widths = np.array([len(band.y) for band in bands])
     row = np.arange(rows)[:, None]
-    toll = np.float32(away) * row.astype(np.float32) + np.zeros((1, len(bands)), np.float32)
-    toll[row < np.array([band.nearest for band in bands])] = OUTSIDE
+    nearest = np.array([band.nearest for band in bands])
+    toll = np.where(row < nearest, OUTSIDE, away * row).astype(np.float32)
     farthest = _beside([np.maximum(band.farthest, band.nearest + 1) for band in bands])
     # Indices into all pixels, column by column, of which none is off the page: this is where the
     # time goes.

@@ -36,3 +36,12 @@ def _page(size: int) -> np.ndarray:
 def test_heights_are_in_pixels_of_the_page() -> None:
     small, large = (np.median([o.height for o in network_outlines(_page(n))]) for n in (2, 4))
     assert 1.5 < large / small < 2.5
+
+
+def test_a_printed_rule_below_a_line_does_not_widen_its_outline() -> None:
+    page = np.full((300, 900), 235, np.uint8)
+    cv2.putText(page, "Seven hundred sixty one", (60, 150), 2, 1.6, 30, 2, cv2.LINE_AA)
+    cv2.line(page, (40, 158), (860, 158), 60, 4)
+    (line,) = network_outlines(page)
+    lower = line.polygon[line.polygon[:, 1] > 140]
+    assert np.median(lower[:, 1]) < 166
