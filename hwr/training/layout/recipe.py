@@ -18,6 +18,8 @@ class LayoutRecipe:
     side: int = 512
     #: Share of views of drawn pages; the rest is of real ones.
     drawn: float = 0.5
+    #: Share of real pages that other hands write on anew.
+    rewritten: float = 0.5
     #: Peak learning rate of AdamW.
     rate: float = 3e-3
     #: Steps of linear warm-up.
