@@ -10,7 +10,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from hwr.training.layout.cutouts import Cutout, Shelf, cut_out, words_within
 from hwr.training.layout.pages import KnownLine, KnownPage
@@ -84,6 +83,4 @@ def _laid(image: Grey, ink: Cutout, place: tuple[int, float], dark: float) -> li
     if part.shape != (height, width):
         return []
     part[:] = (part * (1 - dark * ink.cover)).astype(np.uint8)
-    ends = np.array([0.0, width - 1.0])
-    rows: NDArray[np.float64] = top + ink.foot + ink.slope * ends
-    return [KnownLine(baseline=np.stack([x + ends, rows], axis=1), polygon=None)]
+    return [KnownLine(baseline=ink.ends(x, top), polygon=ink.outline(x, top))]
