@@ -210,7 +210,9 @@ def read(tally: Tally, truth: TruthPage, layout: PageLayout, reader: LineReader)
     unread = {zone.name for zone in layout.zones if not zone.is_read}
     for true in truth.zones:
         if true.name not in unread:
-            text = " ".join(line.text for line in truth.lines if line.zone == true.name)
+            lines = [line.text for line in truth.lines if line.zone == true.name]
+            # A reading has single spaces; the printed codes of a cheque have wider gaps.
+            text = " ".join(" ".join(lines).split())
             kind = true.name.rstrip("0123456789").rstrip()
             tally.texts[kind].append((text, " ".join(said[true.name])))
 
