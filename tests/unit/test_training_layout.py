@@ -24,7 +24,7 @@ from hwr.training.layout.recipe import LayoutRecipe
 from hwr.training.layout.targets import targets_of
 from hwr.training.layout.trainer import LayoutTrainer
 from hwr.training.layout.views import view
-from hwr.training.layout.weights import tensors_of
+from hwr.training.layout.weights import WEIGHTS, load_weights, save_weights, tensors_of
 
 Grey = NDArray[np.uint8]
 TEXTS = ("every good boy deserves", "a fair jig of plums", "Nantes le 4 mai", "No 12")
@@ -213,6 +213,26 @@ def test_held_out_pages_and_their_lines_are_never_learned_from(data: Path) -> No
 def test_the_command_trains_and_writes_weights(data: Path, tmp_path: Path) -> None:
     train_layout(data, tmp_path / "run", replace(SMALL, steps=2))
     assert (tmp_path / "run" / "layout.safetensors").stat().st_size > 100_000
+
+
+def test_a_run_starts_from_the_weights_of_another(data: Path, tmp_path: Path) -> None:
+    one = LayoutTrainer(tmp_path / "one", SMALL)
+    save_weights(tmp_path / "one" / WEIGHTS, one.network)
+    train_layout(data, tmp_path / "two", replace(SMALL, steps=1, rate=1e-9), tmp_path / "one")
+    before, after = (load_weights(tmp_path / name).state_dict() for name in ("one", "two"))
+    assert all(torch.allclose(before[n], after[n], atol=1e-3) for n in before if "running" not in n)
+    other = deterministic(SMALL.seed + 1).state_dict()
+    assert not torch.allclose(before["marks.weight"], other["marks.weight"], atol=1e-3)
+
+
+def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    for content in (b"no weights", b""):
+        path.write_bytes(content)
+        with pytest.raises(TrainingDataError, match=r"other\.safetensors"):
+            load_weights(path)
+    with pytest.raises(TrainingDataError, match=r"layout\.safetensors"):
+        load_weights(tmp_path)
 
 
 def test_a_folder_without_pages_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ def train_layout(
         int | None, typer.Option(help="Optimiser steps; default: the recipe's.")
     ] = None,
     after: Annotated[
-        Path | None, typer.Option(help="Folder of an earlier run: start from its weights.")
+        Path | None,
+        typer.Option(
+            exists=True, help="Weights to start from: a file, or an earlier run's folder."
+        ),
     ] = None,
 ) -> None:
     """Train the network that finds lines; stop it when you like, the same command goes on."""

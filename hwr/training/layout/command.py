@@ -8,7 +8,8 @@ from hwr.training.layout.cutouts import Shelf
 from hwr.training.layout.lettering import lettered
 from hwr.training.layout.pages import held_out_names, tuning_pages
 from hwr.training.layout.recipe import LayoutRecipe
-from hwr.training.layout.trainer import LayoutTrainer, load_averaged
+from hwr.training.layout.trainer import LayoutTrainer
+from hwr.training.layout.weights import load_weights
 from hwr.training.packs import pack_names, read_pack
 from hwr.training.progress import log_handler
 from hwr.training.samples import LineSample
@@ -21,11 +22,11 @@ _PAGES, _LINES = "pages", "lines"
 def train_layout(data: Path, out: Path, recipe: LayoutRecipe, after: Path | None = None) -> None:
     """Train on the pages of ``data`` and on drawn ones, writing checkpoints and weights to ``out``.
 
-    A new run starts from the weights of the run in the folder ``after``, if given.
+    A new run starts from the weights ``after``, a file or the folder of a run, if given.
 
     Raises:
         TrainingDataError: there are no transcribed pages or no lines in ``data``,
-            or ``after`` holds no checkpoint.
+            or ``after`` holds no weights.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
@@ -33,7 +34,7 @@ def train_layout(data: Path, out: Path, recipe: LayoutRecipe, after: Path | None
     pages = tuning_pages(data / _PAGES)
     lines = lines_to_draw(data, {page.collection for page in pages})
     shelf = Shelf([*lines, *lettered(line.text for line in lines[::_LETTERED_EVERY])])
-    start = load_averaged(after) if after else None
+    start = load_weights(after) if after else None
     LayoutTrainer(out, recipe, start).run(Views(pages, shelf, recipe))
 
 

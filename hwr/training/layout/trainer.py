@@ -21,7 +21,7 @@ from hwr.training.layout.batches import Batch, Views
 from hwr.training.layout.loss import loss_of
 from hwr.training.layout.network import LayoutNetwork, deterministic
 from hwr.training.layout.recipe import LayoutRecipe
-from hwr.training.layout.weights import save_weights
+from hwr.training.layout.weights import WEIGHTS, save_weights
 from hwr.training.schedule import rate_at
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class LayoutTrainer:
         return float(loss.detach())
 
     def _save(self) -> None:
-        save_weights(self._folder / "layout.safetensors", self.average)
+        save_weights(self._folder / WEIGHTS, self.average)
         state = {
             "step": self._step,
             "network": self.network.state_dict(),
@@ -105,16 +105,3 @@ class LayoutTrainer:
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._step = int(state["step"])
-
-
-def load_averaged(folder: Path) -> LayoutNetwork:
-    """The averaged network of the run in ``folder``.
-
-    Raises:
-        TrainingDataError: there is no checkpoint of such a network.
-    """
-    path = folder / "checkpoint.pt"
-    network = LayoutNetwork()
-    with named(path):
-        network.load_state_dict(torch.load(path, weights_only=True)["average"])
-    return network
