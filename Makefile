@@ -23,7 +23,7 @@ demo: $(STAMP)
 	@$(BIN)/python -m workers.demo $(FILES) --out demo-output
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

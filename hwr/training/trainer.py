@@ -28,7 +28,7 @@ from hwr.training.agreement import disagreement
 from hwr.training.averaging import update_average
 from hwr.training.batches import Batch, BatchPlan, Position
 from hwr.training.checkpoints import named
-from hwr.training.compute import Compute
+from hwr.training.compute import Compute, without_denormals
 from hwr.training.curves import Curves
 from hwr.training.growth import start_from
 from hwr.training.loaders import batches_of
@@ -97,10 +97,9 @@ class Trainer:
         `loaders` processes make batches ahead; the run is the same with any number of them.
         """
         last = min(until or self._recipe.steps, self._recipe.steps)
-        # Gradients of sure letters fade into denormal numbers, which cost time.
-        torch.set_flush_denormal(True)
         curves = Curves(self._folder, self._step) if self._rank == 0 else None
         with (
+            without_denormals(),
             ProgressBar(self._step, last, shown=self._rank == 0) as bar,
             closing(batches_of(plan, self._position, loaders)) as batches,
         ):

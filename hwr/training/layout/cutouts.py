@@ -23,6 +23,8 @@ _PAPER = 0.12
 _EMPTY = 0.3
 #: Ink covers more than this. A rule is as thin and as high as these shares of a line's height.
 _INKED, _THIN, _HIGH = 0.3, 0.2, 0.75
+#: Of a line at least so much is ink: what is less was too faint to be cut out.
+_LEAST_COVER = 0.02
 #: Words are apart by this share of a line's height.
 _GAP = 0.2
 #: Lines of at most so many characters are figures.
@@ -130,7 +132,8 @@ def words_within(cutout: Cutout, room: int, words: int | None, rng: Generator) -
     fitting = [
         right for _, right in spans[first : first + (words or len(spans))] if right - left <= room
     ]
-    return cutout.part(left, fitting[-1]) if fitting else None
+    part = cutout.part(left, fitting[-1]) if fitting else None
+    return part if part and part.cover.mean() >= _LEAST_COVER else None
 
 
 def without_rules(spans: list[tuple[int, int]], cover: Cover) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from torch import nn
 from hwr.model.files import replacing
 from hwr.training.averaging import update_average
 from hwr.training.checkpoints import named
-from hwr.training.compute import Compute
+from hwr.training.compute import Compute, without_denormals
 from hwr.training.layout.batches import Batch, Views
 from hwr.training.layout.loss import loss_of
 from hwr.training.layout.network import LayoutNetwork, deterministic
@@ -54,15 +54,18 @@ class LayoutTrainer:
 
     def run(self, views: Views, *, until: int | None = None, every: int = 250) -> None:
         """Train to step ``until`` (default: the last); save each ``every`` steps."""
-        torch.set_flush_denormal(True)
         last = min(until or self._recipe.steps, self._recipe.steps)
-        while self._step < last:
-            self._losses.append(self._train(views.batch(self._step)))
-            self._step += 1
-            if self._step % _LOG_EVERY == 0:
-                log.info("step %d loss %.4f", self._step, fmean(self._losses[-_LOG_EVERY:]))
-            if self._step % every == 0 or self._step == last:
-                self._save()
+        with without_denormals():
+            while self._step < last:
+                self._losses.append(self._train(views.batch(self._step)))
+                self._step += 1
+                self._after_step(last, every)
+
+    def _after_step(self, last: int, every: int) -> None:
+        if self._step % _LOG_EVERY == 0:
+            log.info("step %d loss %.4f", self._step, fmean(self._losses[-_LOG_EVERY:]))
+        if self._step % every == 0 or self._step == last:
+            self._save()
 
     def _train(self, batch: Batch) -> float:
         self.network.train()
