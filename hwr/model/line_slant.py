@@ -1,8 +1,9 @@
-"""How much writing slants, and how much of that is more than the network is used to.
+"""How much writing slants, and how much of that is more than the network reads well.
 
 The slant is where the picture changes least: of all directions that in which the squared derivative
 of its grey values, summed over the line, is smallest. It has a closed form, the least squares of
-two gradients, and tells rather too little: level strokes count as well.
+two gradients, and tells rather too little: level strokes count as well. Of a short dash it tells
+something, too, which does a dash no harm.
 """
 
 import cv2
@@ -16,8 +17,8 @@ USUAL = 0.3
 _LEAST = 0.02
 #: Pictures are blurred by so many pixels before their slant is measured.
 _BLUR = 0.8
-#: Squared gradients along a line of writing are at least this share of those across it; a dash or a
-#: rule has less, and no slant.
+#: Squared gradients along a line of writing are at least this share of those across it; a long dash
+#: or a rule has less, and no slant.
 _LEAST_ALONG = 0.2
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hwr.model.line_image import MAX_WIDTH, WIDTH_STEP, Grey
 from hwr.model.line_slant import unusual_slant
 
-#: Pixels to the right for each pixel upwards; the first view is the line as it is.
+#: Pixels to the right for each pixel upwards; the first view is slanted no further.
 _SHEARS: Sequence[float] = (0.0, 0.12, -0.12)
 #: How many views there are.
 VIEWS = len(_SHEARS)
@@ -21,7 +21,7 @@ def view(image: Grey, number: int) -> Grey:
 
     0 is the line itself, set more upright where it slants more than usual; the others are slanted
     from there to the right and to the left. What is slanted becomes wider, so that nothing is cut
-    off, as far as a line may be wide.
+    off, but never wider than a line may be.
     """
     shear = _SHEARS[number] - unusual_slant(image)
     return slanted(image, shear) if shear else image

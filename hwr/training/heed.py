@@ -18,6 +18,7 @@ from hwr.decoding.guides import LanguageGuide
 from hwr.decoding.language_model import Heed, LanguageModel
 from hwr.engines import Engine, LineBatch
 from hwr.model.alphabet import Alphabet
+from hwr.model.line_views import view
 from hwr.training.evaluation import pictured
 from hwr.training.metrics import ErrorRates, error_rates
 from hwr.training.samples import LineSample
@@ -49,7 +50,7 @@ def see_lines(
 ) -> Iterator[SeenLine]:
     """What the engine makes of the lines; a broken picture is logged by name and left out."""
     for group, images in pictured(samples):
-        batch = LineBatch.stack(images)
+        batch = LineBatch.stack([view(image, 0) for image in images])
         for sample, logits in zip(group, engine.logits(batch).rows(batch), strict=True):
             yield SeenLine(
                 dataset=sample.dataset,

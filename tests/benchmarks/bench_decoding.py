@@ -13,6 +13,7 @@ from time import process_time
 from hwr.decoding.decoders import open_decoder
 from hwr.engines import LineBatch, open_engine
 from hwr.model.line_image import normalise_line
+from hwr.model.line_views import view
 from hwr.model.weights import load_model
 from hwr.training.packs import pack_names, read_pack
 from workers.settings import get_settings
@@ -53,7 +54,7 @@ def main(data: Path) -> None:
 def _batches(folder: Path) -> list[LineBatch]:
     samples = [s for name in pack_names(folder) for s in read_pack(folder, name, "val")[:LINES]]
     samples.sort(key=lambda sample: sample.width)
-    images = [normalise_line(sample.load()) for sample in samples]
+    images = [view(normalise_line(sample.load()), 0) for sample in samples]
     starts = range(0, len(images), LINES_AT_ONCE)
     return [LineBatch.stack(images[start : start + LINES_AT_ONCE]) for start in starts]
 

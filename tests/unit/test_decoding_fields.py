@@ -70,6 +70,11 @@ def test_a_field_refuses(name: str, text: str) -> None:
     assert not FIELDS[name].holds(text)
 
 
+@pytest.mark.parametrize("text", ["2,381,68.", "2.381.68,", "1'234,5670", "1 234'", "1,234.567"])
+def test_an_amount_cannot_even_begin_with_two_uses_of_a_sign(text: str) -> None:
+    assert not FIELDS["amount"].begins(text)
+
+
 @given(st.sampled_from(sorted(FIELDS)), st.text("0123456789$,./- AaMarchÉ", max_size=9))
 def test_what_cannot_begin_holds_nothing(name: str, text: str) -> None:
     field = FIELDS[name]

@@ -68,3 +68,21 @@ def test_other_views_slant_both_ways_from_there() -> None:
 
 def test_the_widest_line_stays_as_wide() -> None:
     assert slanted(strokes(0.9, MAX_WIDTH), -0.5).shape == (LINE_HEIGHT, MAX_WIDTH)
+
+
+@pytest.mark.parametrize("shear", [-1.0, -0.6, 0.6, 1.0])
+def test_nothing_is_cut_off_at_the_edges_however_strong_the_slant(shear: float) -> None:
+    image = np.full((LINE_HEIGHT, 160), 255, np.uint8)
+    image[:, :3] = image[:, -3:] = 0
+    ink = [float((255 - one.astype(float)).sum()) for one in (image, slanted(image, shear))]
+    assert ink[1] == pytest.approx(ink[0], rel=0.02)
+
+
+def test_a_slant_is_unusual_from_the_usual_one_on() -> None:
+    leans = np.arange(0.0, 1.0, 0.02)
+    told = np.array([[slant(strokes(lean)), unusual_slant(strokes(lean))] for lean in leans])
+    usual = told[:, 0] < USUAL
+    assert 5 < usual.sum() < len(usual) - 5
+    assert (told[usual, 1] == 0).all()
+    far = told[:, 0] > USUAL + 0.02
+    assert told[far, 1] == pytest.approx(told[far, 0] - USUAL)

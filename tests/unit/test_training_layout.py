@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hwr.errors import TrainingDataError
 from hwr.layout.graph import HEIGHTS, INK, MARKS, write_graph
+from hwr.model.files import write_tensors
 from hwr.training.layout.batches import Views
 from hwr.training.layout.command import lines_to_draw, train_layout
 from hwr.training.layout.cutouts import Cutout, Shelf, cut_out, words_within
@@ -49,7 +50,7 @@ def test_a_run_that_stops_ends_with_the_same_weights(tmp_path: Path, shelf: Shel
     for own, other in ((whole.network, halves.network), (whole.average, halves.average)):
         for name, value in own.state_dict().items():
             assert torch.equal(value, other.state_dict()[name]), name
-    one, two = ((tmp_path / f / "layout.safetensors").read_bytes() for f in ("whole", "halves"))
+    one, two = ((tmp_path / f / WEIGHTS).read_bytes() for f in ("whole", "halves"))
     assert one == two
 
 
@@ -131,6 +132,7 @@ def test_drawn_pages_are_the_same_for_the_same_seed(shelf: Shelf) -> None:
     assert (pages[0].image == pages[1].image).all()
     for page in pages:
         assert page.height > 5
+        assert all(line.polygon is not None for line in page.lines)
         for line in page.lines:
             assert (line.baseline >= 0).all()
             assert (line.baseline < page.image.shape[::-1]).all()
@@ -141,6 +143,37 @@ def test_the_foot_of_a_cut_out_line_is_its_baseline() -> None:
     cutout = cut_out(image)
     assert abs(cutout.foot - 44) <= 3
     assert abs(cutout.slope) < 0.02
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.1])
+def test_a_cut_out_line_is_outlined_where_its_ink_is(slope: float) -> None:
+    cover = np.zeros((60, 201), np.float32)
+    for x in range(201):
+        foot = 30 + round(slope * x)
+        cover[foot - 20 : foot + 11, x] = 1
+    ends = Cutout(cover=cover, foot=30.0, slope=slope).ends(500, 100)
+    assert ends.tolist() == [[500, 130], [700, 130 + 200 * slope]]
+    outline = Cutout(cover=cover, foot=30.0, slope=slope).outline(500, 100)
+    assert outline[:, 0].tolist() == [500, 700, 700, 500]
+    up, down = ends[:, 1] - outline[:2, 1], outline[2:, 1][::-1] - ends[:, 1]
+    assert up == pytest.approx([20, 20], abs=1)
+    assert down == pytest.approx([10, 10], abs=1)
+
+
+def test_an_outline_reaches_below_letters_that_do_not() -> None:
+    cover = np.zeros((40, 50), np.float32)
+    cover[10:31] = 1
+    outline = Cutout(cover=cover, foot=30.0, slope=0.0).outline(0, 0)
+    assert outline[:, 1] == pytest.approx([10, 10, 34, 34], abs=0.5)
+
+
+def test_a_line_moves_with_its_outline() -> None:
+    line = KnownLine(baseline=np.array([[1.0, 2], [3, 4]]), polygon=np.array([[0.0, 0], [5, 5]]))
+    moved = line.moved(10)
+    assert moved.baseline.tolist() == [[11, 2], [13, 4]]
+    assert moved.polygon is not None
+    assert moved.polygon.tolist() == [[10, 0], [15, 5]]
+    assert replace(line, polygon=None).moved(10).polygon is None
 
 
 def test_words_are_cut_between_letters_that_stand_apart() -> None:
@@ -212,17 +245,18 @@ def test_held_out_pages_and_their_lines_are_never_learned_from(data: Path) -> No
 
 def test_the_command_trains_and_writes_weights(data: Path, tmp_path: Path) -> None:
     train_layout(data, tmp_path / "run", replace(SMALL, steps=2))
-    assert (tmp_path / "run" / "layout.safetensors").stat().st_size > 100_000
+    assert (tmp_path / "run" / WEIGHTS).stat().st_size > 100_000
 
 
 def test_a_run_starts_from_the_weights_of_another(data: Path, tmp_path: Path) -> None:
     one = LayoutTrainer(tmp_path / "one", SMALL)
     save_weights(tmp_path / "one" / WEIGHTS, one.network)
-    train_layout(data, tmp_path / "two", replace(SMALL, steps=1, rate=1e-9), tmp_path / "one")
+    other = replace(SMALL, seed=SMALL.seed + 1, steps=1, rate=1e-9)
+    train_layout(data, tmp_path / "two", other, tmp_path / "one")
+    fresh = deterministic(other.seed).state_dict()
     before, after = (load_weights(tmp_path / name).state_dict() for name in ("one", "two"))
     assert all(torch.allclose(before[n], after[n], atol=1e-3) for n in before if "running" not in n)
-    other = deterministic(SMALL.seed + 1).state_dict()
-    assert not torch.allclose(before["marks.weight"], other["marks.weight"], atol=1e-3)
+    assert not torch.allclose(after["marks.weight"], fresh["marks.weight"], atol=1e-3)
 
 
 def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
@@ -233,6 +267,12 @@ def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
             load_weights(path)
     with pytest.raises(TrainingDataError, match=r"layout\.safetensors"):
         load_weights(tmp_path)
+    tensors = tensors_of(deterministic(1))
+    wide = {**tensors, "marks.bias": np.zeros(3, np.float16)}
+    for wrong in ({n: v for n, v in tensors.items() if n != "marks.bias"}, wide):
+        write_tensors(path, wrong)
+        with pytest.raises(TrainingDataError, match=r"marks\.bias"):
+            load_weights(path)
 
 
 def test_a_folder_without_pages_is_refused(tmp_path: Path) -> None:

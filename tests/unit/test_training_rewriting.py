@@ -1,5 +1,7 @@
 """Pages written on anew: what is wiped, what is written, and that both are known."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -76,6 +78,51 @@ def test_the_page_itself_stays_as_it_was(shelf: Shelf) -> None:
     rewritten(page, shelf, default_rng(1))
     assert (page.image == before).all()
     assert page.lines == lines
+
+
+def test_only_lines_with_an_outline_are_wiped_and_others_keep_their_ink(shelf: Shelf) -> None:
+    page = page_of(range(60, 600, 60))
+    wide = [replace(line, polygon=None) if n % 2 else line for n, line in enumerate(page.lines)]
+    near = [line.polygon + np.array([0, 20.0]) for line in page.lines if line.polygon is not None]
+    grown = [replace(wide[0], polygon=near[0]), *wide[1:]]
+    for seed in range(4):
+        new = rewritten(replace(page, lines=grown), shelf, default_rng(seed))
+        for line in grown[1::2]:
+            assert any(line is one for one in new.lines)
+            row = int(line.baseline[0, 1])
+            assert new.image[row - 4 : row, 60:490].max() == 0
+
+
+def test_what_is_written_on_a_falling_line_stands_on_it(shelf: Shelf) -> None:
+    page = page_of(range(60, 240, 90))
+    falling = [
+        KnownLine(baseline=line.baseline + np.array([[0, 0], [0, 45.0]]), polygon=line.polygon)
+        for line in page.lines
+    ]
+    starts = [
+        float(new.baseline[0, 1] - np.interp(new.baseline[0, 0], *old.baseline.T))
+        for seed in range(12)
+        for new in rewritten(replace(page, lines=falling), shelf, default_rng(seed)).lines
+        for old in falling
+        if new is not old and abs(new.baseline[0, 1] - old.baseline[:, 1].mean()) < 30
+    ]
+    assert len(starts) > 5
+    assert np.abs(starts).max() < 6
+
+
+def test_pools_hold_new_pages_of_the_kinds_asked_for(shelf: Shelf) -> None:
+    page = page_of(range(60, 600, 60))
+    for drawn, names in ((0.0, {"pages"}), (1.0, {"drawn"})):
+        recipe = LayoutRecipe(drawn=drawn, rewritten=1.0)
+        views = Views([replace(page, collection="pages")], shelf, recipe)
+        first, second = (
+            [views._page(step, default_rng(n)) for n in range(8)] for step in (0, 1000)
+        )
+        assert {made.collection for made in first + second} == names
+        seen = {made.image.tobytes() for made in first}
+        assert len(seen) > 3
+        assert page.image.tobytes() not in seen
+        assert not seen & {made.image.tobytes() for made in second}
 
 
 def test_a_page_without_lines_is_left_alone(shelf: Shelf) -> None:

@@ -10,12 +10,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from hwr.samples.fonts import print_font
+from hwr.training.layout.pages import Points
 from hwr.training.samples import Grey, LineSample
 
 #: How much of the paper ink hides, 0 to 1, float32 (h, w).
 Cover = NDArray[np.float32]
-#: Points (n, 2), x and y in pixels.
-Points = NDArray[np.float64]
 
 #: Contrasts below this are paper.
 _PAPER = 0.12
@@ -65,11 +64,14 @@ class Cutout:
 
     def _reach(self) -> tuple[float, float]:
         """How many rows the line usually reaches up and down from its baseline."""
-        ink = np.cumsum(self.cover.sum(axis=1, dtype=np.float64))
-        top, bottom = np.searchsorted(ink, np.array([_BEYOND, 1 - _BEYOND]) * ink[-1])
-        foot = self.foot + self.slope * self.cover.shape[1] / 2
-        up = max(foot - float(top), 1.0)
-        return up, max(float(bottom) - foot, _LEAST_DOWN * up)
+        height, width = self.cover.shape
+        beside = np.arange(height)[:, None] - (self.foot + self.slope * np.arange(width))
+        order = beside.argsort(axis=None)
+        ink = np.cumsum(self.cover.ravel()[order], dtype=np.float64)
+        ends = np.searchsorted(ink, np.array([_BEYOND, 1 - _BEYOND]) * ink[-1])
+        top, bottom = beside.ravel()[order][ends.clip(0, beside.size - 1)]
+        up = max(-float(top), 1.0)
+        return up, max(float(bottom), _LEAST_DOWN * up)
 
     def part(self, left: int, right: int) -> "Cutout":
         """Some of its columns."""

@@ -223,7 +223,7 @@ def _box(cover: Cover, sides: tuple[float, float], y: float, size: float, rng: G
 def _waves(cover: Cover, rng: Generator) -> None:
     """Thin wavy lines all over the paper, as guard against forgery."""
     height, width = cover.shape
-    x = np.arange(0, width, 8)
+    x = np.arange(0, width + 8, 8)
     frame = np.zeros(cover.shape, np.uint8)
     for row in np.arange(-20, height + 20, rng.uniform(4, 14)):
         swing = rng.uniform(2, 9) * np.sin(x / rng.uniform(15, 60) + rng.uniform(0, 6))

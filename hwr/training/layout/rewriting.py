@@ -1,7 +1,8 @@
-"""Real pages written on anew: the paper, rules and order of a page, with other lines on it.
+"""Real pages written on anew: the paper and the order of a page, with other lines on it.
 
 There are few transcribed pages, and a network that sees them often knows where their lines are.
-Here some lines are wiped off a page, and other hands write in their places.
+Here some lines are wiped off a page, with the rules that run through them, and other hands write in
+their places.
 """
 
 from collections.abc import Sequence
@@ -28,32 +29,34 @@ _SHORT = 3.0
 
 
 def rewritten(page: KnownPage, shelf: Shelf, rng: Generator) -> KnownPage:
-    """The page with some of its lines gone or in another hand."""
-    gone = rng.random(len(page.lines)) < rng.uniform(*_WIPED)
-    wiped = [line for line, wipe in zip(page.lines, gone, strict=True) if wipe]
-    lines = [line for line, wipe in zip(page.lines, gone, strict=True) if not wipe]
-    image = _without(page, wiped, rng)
+    """The page with some of its lines gone or in another hand; lines without outline stay."""
+    share = rng.uniform(*_WIPED)
+    wiped: list[KnownLine] = []
+    kept: list[KnownLine] = []
+    for line in page.lines:
+        gone = line.polygon is not None and rng.random() < share
+        (wiped if gone else kept).append(line)
+    if not wiped:
+        return page
+    image = _without(page, wiped, kept, rng)
     hand, figures, dark = shelf.hand(rng), shelf.figures(rng), rng.uniform(0.5, 0.9)
     for line in wiped:
         if rng.random() < _WRITTEN:
             short = np.ptp(line.baseline[:, 0]) < _SHORT * page.height
-            picture = _pick(figures if short else hand, rng).load()
-            size = page.height * rng.uniform(*_SIZES)
-            cutout = cut_out(picture).resized(size / picture.shape[0])
-            lines += _write(image, cutout, line, dark, rng)
-    return replace(page, image=image, lines=lines)
+            cutout = _cutout(figures if short else hand, page.height * rng.uniform(*_SIZES), rng)
+            kept += _write(image, cutout, line, dark, rng)
+    return replace(page, image=image, lines=kept)
 
 
-def _pick(hand: Sequence[LineSample], rng: Generator) -> LineSample:
-    return hand[int(rng.integers(len(hand)))]
-
-
-def _without(page: KnownPage, lines: list[KnownLine], rng: Generator) -> Grey:
-    """The page's picture with paper where these lines stand."""
+def _without(
+    page: KnownPage, wiped: Sequence[KnownLine], kept: Sequence[KnownLine], rng: Generator
+) -> Grey:
+    """The page's picture with paper where the wiped lines stand and no other."""
     mask = np.zeros(page.image.shape, np.uint8)
-    for line in lines:
-        if line.polygon is not None:
-            cv2.fillPoly(mask, [np.rint(line.polygon).astype(np.int32)], 255)
+    for lines, value in ((wiped, 255), (kept, 0)):
+        for line in lines:
+            if line.polygon is not None:
+                cv2.fillPoly(mask, [np.rint(line.polygon).astype(np.int32)], value)
     width = 2 * round(_STROKE * page.height / 2) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     paper = cv2.morphologyEx(page.image, cv2.MORPH_CLOSE, around).astype(np.float32)
@@ -62,17 +65,23 @@ def _without(page: KnownPage, lines: list[KnownLine], rng: Generator) -> Grey:
     return np.clip(page.image * (1 - share) + paper * share, 0, 255).astype(np.uint8)
 
 
+def _cutout(hand: Sequence[LineSample], size: float, rng: Generator) -> Cutout:
+    picture = hand[int(rng.integers(len(hand)))].load()
+    return cut_out(picture).resized(size / picture.shape[0])
+
+
 def _write(
     image: Grey, cutout: Cutout, line: KnownLine, dark: float, rng: Generator
 ) -> list[KnownLine]:
     """Write a line, or as much of it as there is room, in another's place."""
     ordered = line.baseline[line.baseline[:, 0].argsort()]
-    (left, row), right = ordered[0], ordered[-1, 0]
+    left, right = ordered[0, 0], ordered[-1, 0]
     if rng.random() < _INDENTED:
         left += rng.uniform(0, 0.6) * (right - left)
+    row = float(np.interp(left, ordered[:, 0], ordered[:, 1]))
     words = None if right - left > 4 * len(cutout.cover) else 1
     part = words_within(cutout, int(right - left), words, rng)
-    return [] if part is None else _laid(image, part, (round(left), float(row)), dark)
+    return [] if part is None else _laid(image, part, (round(left), row), dark)
 
 
 def _laid(image: Grey, ink: Cutout, place: tuple[int, float], dark: float) -> list[KnownLine]:
