@@ -132,7 +132,6 @@ def test_drawn_pages_are_the_same_for_the_same_seed(shelf: Shelf) -> None:
     assert (pages[0].image == pages[1].image).all()
     for page in pages:
         assert page.height > 5
-        assert all(line.polygon is not None for line in page.lines)
         for line in page.lines:
             assert (line.baseline >= 0).all()
             assert (line.baseline < page.image.shape[::-1]).all()
@@ -145,37 +144,6 @@ def test_the_foot_of_a_cut_out_line_is_its_baseline() -> None:
     assert abs(cutout.slope) < 0.02
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.1])
-def test_a_cut_out_line_is_outlined_where_its_ink_is(slope: float) -> None:
-    cover = np.zeros((60, 201), np.float32)
-    for x in range(201):
-        foot = 30 + round(slope * x)
-        cover[foot - 20 : foot + 11, x] = 1
-    ends = Cutout(cover=cover, foot=30.0, slope=slope).ends(500, 100)
-    assert ends.tolist() == [[500, 130], [700, 130 + 200 * slope]]
-    outline = Cutout(cover=cover, foot=30.0, slope=slope).outline(500, 100)
-    assert outline[:, 0].tolist() == [500, 700, 700, 500]
-    up, down = ends[:, 1] - outline[:2, 1], outline[2:, 1][::-1] - ends[:, 1]
-    assert up == pytest.approx([20, 20], abs=1)
-    assert down == pytest.approx([10, 10], abs=1)
-
-
-def test_an_outline_reaches_below_letters_that_do_not() -> None:
-    cover = np.zeros((40, 50), np.float32)
-    cover[10:31] = 1
-    outline = Cutout(cover=cover, foot=30.0, slope=0.0).outline(0, 0)
-    assert outline[:, 1] == pytest.approx([10, 10, 34, 34], abs=0.5)
-
-
-def test_a_line_moves_with_its_outline() -> None:
-    line = KnownLine(baseline=np.array([[1.0, 2], [3, 4]]), polygon=np.array([[0.0, 0], [5, 5]]))
-    moved = line.moved(10)
-    assert moved.baseline.tolist() == [[11, 2], [13, 4]]
-    assert moved.polygon is not None
-    assert moved.polygon.tolist() == [[10, 0], [15, 5]]
-    assert replace(line, polygon=None).moved(10).polygon is None
-
-
 def test_words_are_cut_between_letters_that_stand_apart() -> None:
     cutout = cut_out(lettered(["every   good   boy   does   fine"])[0].load())
     room = cutout.cover.shape[1] // 2
@@ -183,6 +151,15 @@ def test_words_are_cut_between_letters_that_stand_apart() -> None:
     assert part is not None
     assert 0.2 * room < part.cover.shape[1] <= room
     assert words_within(cutout, 3, None, default_rng(1)) is None
+
+
+def test_a_line_too_faint_to_be_cut_out_is_none() -> None:
+    cover = np.zeros((40, 300), np.float32)
+    cover[20, ::4] = 1
+    faint = Cutout(cover=cover, foot=30.0, slope=0.0)
+    assert words_within(faint, 300, None, default_rng(1)) is None
+    cover[16:24, ::4] = 1
+    assert words_within(faint, 300, None, default_rng(1)) is not None
 
 
 def test_a_rule_beside_a_line_is_no_word_of_it() -> None:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 import torch
@@ -15,19 +14,11 @@ from hwr.training.layout.cutouts import Shelf
 from hwr.training.layout.drawn_pages import draw_page
 from hwr.training.layout.pages import KnownPage
 from hwr.training.layout.recipe import LayoutRecipe
-from hwr.training.layout.rewriting import rewritten
 from hwr.training.layout.targets import targets_of
 from hwr.training.layout.views import view
 
-#: Made pages are kept for so many steps, so many at a time: drawing takes longer than learning.
+#: Drawn pages are kept for so many steps, so many at a time: drawing takes longer than learning.
 _POOL_STEPS, _POOL_PAGES = 60, 10
-
-
-class Kind(IntEnum):
-    """How a page is made."""
-
-    DRAWN = 0
-    REWRITTEN = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +42,8 @@ class Views:
         self._collections = list(collections.values())
         self._shelf = shelf
         self._recipe = recipe
-        #: Made pages by the number of their pool, their kind and their own number.
-        self._pool: dict[tuple[int, Kind, int], KnownPage] = {}
+        #: Drawn pages by the number of their pool and their own.
+        self._pool: dict[tuple[int, int], KnownPage] = {}
 
     def batch(self, step: int) -> Batch:
         """The batch of a step."""
@@ -71,24 +62,13 @@ class Views:
 
     def _page(self, step: int, rng: Generator) -> KnownPage:
         if not self._collections or rng.random() < self._recipe.drawn:
-            return self._made(Kind.DRAWN, step, rng)
-        if rng.random() < self._recipe.rewritten:
-            return self._made(Kind.REWRITTEN, step, rng)
-        return self._real(rng)
-
-    def _real(self, rng: Generator) -> KnownPage:
+            return self._drawn(step // _POOL_STEPS, int(rng.integers(_POOL_PAGES)))
         pages = self._collections[int(rng.integers(len(self._collections)))]
         return pages[int(rng.integers(len(pages)))]
 
-    def _made(self, kind: Kind, step: int, rng: Generator) -> KnownPage:
-        """A page of the pool, which is made when it is first asked for."""
-        key = step // _POOL_STEPS, kind, int(rng.integers(_POOL_PAGES))
-        if key not in self._pool:
-            self._pool = {old: page for old, page in self._pool.items() if old[0] == key[0]}
-            self._pool[key] = self._make(kind, default_rng([self._recipe.seed, *key]))
-        return self._pool[key]
-
-    def _make(self, kind: Kind, rng: Generator) -> KnownPage:
-        if kind is Kind.DRAWN:
-            return draw_page(self._shelf, rng)
-        return rewritten(self._real(rng), self._shelf, rng)
+    def _drawn(self, pool: int, number: int) -> KnownPage:
+        if (pool, number) not in self._pool:
+            self._pool = {key: page for key, page in self._pool.items() if key[0] == pool}
+            rng = default_rng([self._recipe.seed, pool, number])
+            self._pool[pool, number] = draw_page(self._shelf, rng)
+        return self._pool[pool, number]

@@ -10,7 +10,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from hwr.samples.fonts import print_font
-from hwr.training.layout.pages import Points
 from hwr.training.samples import Grey, LineSample
 
 #: How much of the paper ink hides, 0 to 1, float32 (h, w).
@@ -28,9 +27,6 @@ _LEAST_COVER = 0.02
 _GAP = 0.2
 #: Lines of at most so many characters are figures.
 _SHORT = 3
-#: A line reaches up and down to where this share of its ink is left, but down by this share of how
-#: far it reaches up at least: so the outlines of transcribed lines do on average.
-_BEYOND, _LEAST_DOWN = 0.01, 0.2
 #: The baseline is looked for in windows of so many line heights.
 _WINDOW = 2.5
 
@@ -50,28 +46,6 @@ class Cutout:
         size = max(round(width * scale), 2), max(round(height * scale), 2)
         cover = cv2.resize(self.cover, size, interpolation=cv2.INTER_AREA)
         return Cutout(cover=np.asarray(cover, np.float32), foot=self.foot * scale, slope=self.slope)
-
-    def ends(self, x: float, top: float) -> Points:
-        """Both ends of the baseline (2, 2) where the line lies with its corner at x and top."""
-        columns = np.array([0.0, self.cover.shape[1] - 1.0])
-        return np.stack([x + columns, top + self.foot + self.slope * columns], axis=1)
-
-    def outline(self, x: float, top: float) -> Points:
-        """About what a transcriber would draw around it there, (4, 2)."""
-        up, down = self._reach()
-        ends = self.ends(x, top)
-        return np.concatenate([ends - np.array([0, up]), ends[::-1] + np.array([0, down])])
-
-    def _reach(self) -> tuple[float, float]:
-        """How many rows the line usually reaches up and down from its baseline."""
-        height, width = self.cover.shape
-        beside = np.arange(height)[:, None] - (self.foot + self.slope * np.arange(width))
-        order = beside.argsort(axis=None)
-        ink = np.cumsum(self.cover.ravel()[order], dtype=np.float64)
-        ends = np.searchsorted(ink, np.array([_BEYOND, 1 - _BEYOND]) * ink[-1])
-        top, bottom = beside.ravel()[order][ends.clip(0, beside.size - 1)]
-        up = max(-float(top), 1.0)
-        return up, max(float(bottom), _LEAST_DOWN * up)
 
     def part(self, left: int, right: int) -> "Cutout":
         """Some of its columns."""

@@ -60,13 +60,16 @@ class Draft:
 
     def put(self, cutout: Cutout, x: float, baseline: float) -> None:
         """Put a line with its left end at ``x``; it is a line of the page."""
+        height, width = cutout.cover.shape
         top = round(baseline - cutout.foot)
         lay(self.cover, cutout.cover, round(x), top)
-        line = cutout.ends(x, top)
-        if (line[:, 1] > 0).all() and (line[:, 1] < len(self.cover)).all():
-            line[:, 0] = line[:, 0].clip(0, self.cover.shape[1] - 1)
-            self.lines.append(KnownLine(baseline=line, polygon=cutout.outline(x, top)))
-            self.heights.append(len(cutout.cover))
+        ends = np.array([0.0, width - 1.0])
+        rows = top + cutout.foot + cutout.slope * ends
+        inside = (rows > 0) & (rows < len(self.cover))
+        if inside.all():
+            line = np.stack([np.clip(x + ends, 0, self.cover.shape[1] - 1), rows], axis=1)
+            self.lines.append(KnownLine(baseline=line, polygon=None))
+            self.heights.append(height)
 
 
 def lay(cover: Cover, ink: Cover, x: int, y: int) -> None:
@@ -177,8 +180,6 @@ def _form(draft: Draft, shelf: Shelf, rng: Generator) -> None:
         while x < 0.85 * width:
             x = _field(draft, hand, size, (x, y), rng)
         y += size * rng.uniform(0.9, 2.2)
-    if rng.random() < 0.3:
-        _waves(draft.cover, rng)
 
 
 def _field(
@@ -198,38 +199,12 @@ def _field(
         x += text.cover.shape[1] + size * rng.uniform(0.8, 2.0)
     room = int((width * 0.96 - x) * rng.uniform(0.3, 1.0))
     if rng.random() < 0.75:
-        start = x
         x += _write(draft, hand, size, (x, y), room, int(rng.integers(1, 6)), rng)
-        if rng.random() < 0.3:
-            x += _box(draft.cover, (start, x), y, size, rng)
     if rng.random() < 0.4:
         row = round(y + rng.uniform(1, 5))
         draft.cover[row : row + 1, int(place[0]) : int(x)] += rng.uniform(0.2, 0.6)
         np.clip(draft.cover, 0, 1, out=draft.cover)
     return x + size * rng.uniform(1.2, 4)
-
-
-def _box(cover: Cover, sides: tuple[float, float], y: float, size: float, rng: Generator) -> float:
-    """A frame around what is written on row ``y``; returns how far it reaches beside that."""
-    beside = size * rng.uniform(0.1, 0.8)
-    top, bottom = y - size * rng.uniform(0.8, 1.5), y + size * rng.uniform(0.35, 0.8)
-    corners = np.rint([(sides[0] - beside, top), (sides[1] + beside, bottom)]).astype(int).tolist()
-    frame = np.zeros(cover.shape, np.uint8)
-    cv2.rectangle(frame, corners[0], corners[1], 255, int(rng.integers(1, 3)))
-    np.maximum(cover, frame.astype(np.float32) * (rng.uniform(0.2, 0.9) / 255), out=cover)
-    return float(beside)
-
-
-def _waves(cover: Cover, rng: Generator) -> None:
-    """Thin wavy lines all over the paper, as guard against forgery."""
-    height, width = cover.shape
-    x = np.arange(0, width + 8, 8)
-    frame = np.zeros(cover.shape, np.uint8)
-    for row in np.arange(-20, height + 20, rng.uniform(4, 14)):
-        swing = rng.uniform(2, 9) * np.sin(x / rng.uniform(15, 60) + rng.uniform(0, 6))
-        points = np.rint(np.stack([x, row + swing], axis=1)).astype(np.int32)
-        cv2.polylines(frame, [points], False, 255, 1, cv2.LINE_AA)
-    np.maximum(cover, frame.astype(np.float32) * (rng.uniform(0.03, 0.2) / 255), out=cover)
 
 
 def _fill(
@@ -379,5 +354,5 @@ def _beside(page: KnownPage, other: Cover, rng: Generator) -> KnownPage:
         image = np.concatenate([page.image * shade[::-1], next_page], axis=1)
         return replace(page, image=image.astype(np.uint8))
     image = np.concatenate([next_page[:, ::-1], page.image * shade], axis=1)
-    lines = [line.moved(strip) for line in page.lines]
+    lines = [replace(line, baseline=line.baseline + np.array([strip, 0])) for line in page.lines]
     return replace(page, image=image.astype(np.uint8), lines=lines)

@@ -35,12 +35,6 @@ class KnownLine:
     #: Outline; None where only the baseline is known.
     polygon: Points | None
 
-    def moved(self, right: float) -> "KnownLine":
-        """The line so many pixels further right."""
-        way = np.array([right, 0.0])
-        polygon = None if self.polygon is None else self.polygon + way
-        return KnownLine(baseline=self.baseline + way, polygon=polygon)
-
 
 @dataclass(frozen=True, kw_only=True)
 class KnownPage:
