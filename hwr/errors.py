@@ -40,6 +40,7 @@ HwrError
 │   └── FormNotFound       a page is not the blank form of its profile, and is read all the same
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
+├── TrainingDiverged       gradients are no numbers
 ├── MissingFont            a font of the sample generator is not installed
 └── ServiceError           a job, a reference or a server
     ├── JobNotFound
@@ -231,6 +232,10 @@ class ReaderClosed(HwrError):
 
 class TrainingDataError(HwrError):
     """A data set cannot be used. See the message for the record."""
+
+
+class TrainingDiverged(HwrError):
+    """The gradients of a step are no numbers. Its weights were not touched."""
 
 
 class MissingFont(HwrError):

@@ -149,7 +149,10 @@ class Crnn(nn.Module):
         """
         features = self.backbone(ink, None)
         logits = self.head(self.sequence(features, None))
-        return logits, self.shortcut(features.transpose(1, 2)).transpose(1, 2)
+        # In bfloat16 its gradient is at times no number, where two threads use AMX (torch 2.13).
+        with torch.autocast(features.device.type, enabled=False):
+            shortcut = self.shortcut(features.float().transpose(1, 2)).transpose(1, 2)
+        return logits, shortcut
 
 
 def fold_norms(network: Crnn) -> Crnn:

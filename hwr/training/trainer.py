@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from hwr.errors import TrainingDataError
+from hwr.errors import TrainingDataError, TrainingDiverged
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.files import replacing
@@ -138,7 +138,12 @@ class Trainer:
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._average_gradients()
-        nn.utils.clip_grad_norm_(self._learning, self._recipe.clip)
+        norm = nn.utils.clip_grad_norm_(self._learning, self._recipe.clip)
+        if not torch.isfinite(norm):
+            raise TrainingDiverged(
+                f"The gradients of step {self._step} are no numbers. The same command goes on from"
+                " the last checkpoint; if that ends here again, lower --rate."
+            )
         self._optimiser.step()
         update_average(self._average, self.network, self._recipe.average, self._step)
         return float(loss.detach())

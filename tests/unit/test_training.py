@@ -18,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwr.errors import TrainingDataError
+from hwr.errors import TrainingDataError, TrainingDiverged
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.weights import load_model
@@ -166,6 +166,21 @@ def test_a_run_that_stops_and_resumes_ends_with_equal_weights(
     curves = [(folder / "curve.jsonl").read_text() for folder in (straight / "run", tmp_path)]
     assert [len(curve.splitlines()) for curve in curves] == [2, 2]
     assert load_model(tmp_path / "model.safetensors").alphabet == ALPHABET
+
+
+def test_gradients_that_are_no_numbers_stop_a_run_before_its_weights(
+    lines: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path / "run", lines, 10)
+    before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+    whole = Trainer._loss
+    monkeypatch.setattr(Trainer, "_loss", lambda self, batch: whole(self, batch) * float("nan"))
+    with pytest.raises(TrainingDiverged, match="step 10"):
+        run(tmp_path / "run", lines, 20)
+    monkeypatch.undo()
+    assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
+    run(tmp_path / "run", lines, 20)
+    assert checkpoint(tmp_path / "run")["step"] == 20
 
 
 @pytest.mark.parametrize("forgotten", ["positions", "optimiser", "average"])
