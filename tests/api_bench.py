@@ -40,6 +40,10 @@ def make_settings(tmp_path: Path, redis_url: str, **others: Any) -> Settings:
     return Settings(**values | others)
 
 
+#: Servers that have just started, beside other tests, may take longer than a client usually waits.
+_PATIENCE_S = 60
+
+
 @contextmanager
 def open_api(settings: Settings) -> Iterator[httpx.Client]:
     """A client of an API that is served on a port of its own."""
@@ -50,7 +54,7 @@ def open_api(settings: Settings) -> Iterator[httpx.Client]:
         time.sleep(0.01)
     host, port = server.servers[0].sockets[0].getsockname()
     try:
-        with httpx.Client(base_url=f"http://{host}:{port}") as client:
+        with httpx.Client(base_url=f"http://{host}:{port}", timeout=_PATIENCE_S) as client:
             yield client
     finally:
         server.should_exit = True
