@@ -2,8 +2,8 @@
 
 The slant is where the picture changes least: of all directions that in which the squared derivative
 of its grey values, summed over the line, is smallest. It has a closed form, the least squares of
-two gradients, and tells rather too little: level strokes count as well. Of a short dash it tells
-something, too, which does a dash no harm.
+two gradients, and tells rather too little of writing: level strokes count as well. A short thick
+dash that rises steeply counts as slanted, which it is not.
 """
 
 import cv2

@@ -42,6 +42,6 @@ def load_weights(path: Path) -> LayoutNetwork:
     except Exception as error:  # whatever damaged bytes or another network lead to
         raise TrainingDataError(
             f"{path} holds no weights of such a network ({error})."
-            f" Name a file of weights, or the folder of a run."
+            " Name a file of weights, or the folder of a run."
         ) from error
     return network
