@@ -24,6 +24,7 @@ from hwr.engines.onnx_graph import INK, LOGITS, ink_of, write_graph
 from hwr.engines.protocol import LineBatch
 from hwr.errors import BadLineImage, ModelError, TrainingDataError
 from hwr.model.line_image import normalise_line
+from hwr.model.line_views import view
 from hwr.model.quantisation import Quantisation, Ranges
 from hwr.model.weights import Model
 from hwr.training import metrics
@@ -141,7 +142,7 @@ def _cer(lines: Sequence[LineResult]) -> float:
 
 def _reader(engine: OnnxEngine, model: Model) -> ReadLines:
     def read(images: Sequence[Grey]) -> list[LineReading]:
-        batch = LineBatch.stack(images)
+        batch = LineBatch.stack([view(image, 0) for image in images])
         return [read_best_path(row, model.alphabet) for row in engine.logits(batch).rows(batch)]
 
     return read
@@ -162,6 +163,6 @@ def _draw(samples: Sequence[LineSample], count: int) -> list[Grey]:
 def _pictures(samples: Sequence[LineSample]) -> Iterator[Grey]:
     for sample in samples:
         try:
-            yield normalise_line(sample.load())
+            yield view(normalise_line(sample.load()), 0)
         except (TrainingDataError, BadLineImage) as error:
             log.warning("%s: %s left out: %s", sample.dataset, sample.name, error)

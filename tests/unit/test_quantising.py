@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from memory_models import model_of
 from numpy.typing import NDArray
 
+from hwr.engines.onnx_engine import OnnxEngine
+from hwr.engines.protocol import LineBatch, Logits
 from hwr.errors import ModelError, TrainingDataError
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT, normalise_line
+from hwr.model.line_views import slanted, view
 from hwr.model.network import Crnn
 from hwr.model.quantisation import load_quantisation, save_quantisation
 from hwr.model.weights import Model
@@ -117,3 +121,28 @@ def test_lines_are_drawn_evenly_from_the_sets() -> None:
     many, few = samples("many", range(30)), samples("few", range(100, 103))
     drawn = {picture.tobytes() for picture in quantising._draw([*many, *few], 6)}
     assert {normalise_line(line(seed)).tobytes() for seed in range(100, 103)} <= drawn
+
+
+def strokes() -> NDArray[np.uint8]:
+    """Thick strokes that lean to the right by as much as they rise."""
+    image = np.full((LINE_HEIGHT, 480), 255, np.uint8)
+    for x in range(60, 420, 24):
+        cv2.line(image, (x, 52), (x, 12), 0, 3, cv2.LINE_AA)
+    return slanted(image, 1.0)
+
+
+def test_lines_are_seen_as_they_are_read(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaning = replace(samples("drawn", [0])[0], load=strokes)
+    upright = view(normalise_line(strokes()), 0)
+    assert upright.shape != strokes().shape
+    assert np.array_equal(quantising._draw([leaning], 1)[0], upright)
+
+    seen: list[LineBatch] = []
+
+    class Watched(OnnxEngine):
+        def logits(self, batch: LineBatch) -> Logits:
+            seen.append(batch)
+            return super().logits(batch)
+
+    quantising.error_rates(Watched(model), model, [leaning])
+    assert np.array_equal(seen[0].images, LineBatch.stack([upright]).images)
