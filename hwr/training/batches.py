@@ -18,7 +18,7 @@ from hwr.training.paper import cluttered, on_paper
 from hwr.training.recipe import Recipe
 from hwr.training.recombination import Recombination
 from hwr.training.samples import Grey, LineSample, stack_lines
-from hwr.training.texts import Prose
+from hwr.training.wording import Wording
 
 _DRAWN = ("hands", "fonts")
 
@@ -49,7 +49,7 @@ class Sources:
     hands: Sequence[Hand]
     fonts: Sequence[Path]
     #: What the drawn lines say, besides words, names and amounts of their own.
-    prose: Prose = field(default_factory=Prose)
+    wording: Wording = field(default_factory=Wording)
     #: The real lines, parted into words; none: each line stays as it was written.
     parted: Recombination | None = None
 
@@ -112,9 +112,9 @@ class BatchPlan:
         share = self._recipe.hands if self._sources.hands else 0.0
         if chance < share:
             hand, lender = rng.choice(self._sources.hands), rng.choice(self._sources.hands)
-            return hand_sample(hand, lender, self._sources.prose, seed)
+            return hand_sample(hand, lender, self._sources.wording, seed)
         if self._sources.fonts and chance < share + self._recipe.fonts:
-            return font_sample(rng.choice(self._sources.fonts), self._sources.prose, seed)
+            return font_sample(rng.choice(self._sources.fonts), self._sources.wording, seed)
         return self._real_line(rng)
 
     def _real_line(self, rng: Random) -> LineSample:

@@ -17,7 +17,7 @@ from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.weights import load_model
 from hwr.training.batches import BatchPlan, Sources
 from hwr.training.compute import Compute, join_processes, one_first
-from hwr.training.corpora import PROSE, corpus_texts
+from hwr.training.corpora import ENGLISH, FRENCH, Corpus, corpus_texts
 from hwr.training.cutter import Cutter
 from hwr.training.datasets import read_folder
 from hwr.training.fonts import fetch_fonts
@@ -30,6 +30,7 @@ from hwr.training.samples import LineSample
 from hwr.training.texts import Prose
 from hwr.training.trainer import Trainer, load_averaged
 from hwr.training.validation import curve_validation
+from hwr.training.wording import Wording, in_words
 from hwr.training.words import read_cuts
 
 _STROKES = "strokes/writepad.jsonl.xz"
@@ -81,7 +82,7 @@ def train(
         real=real,
         hands=_hands(data / _STROKES, cutter, out) if recipe.hands else [],
         fonts=_fonts(fonts) if recipe.fonts else [],
-        prose=prose(corpora) if recipe.fonts else Prose(),
+        wording=wording(corpora, real) if recipe.fonts else Wording(),
         parted=_parted(_with_text(real, alphabet), cutter, out)
         if recipe.recombined and cutter
         else None,
@@ -152,10 +153,18 @@ def _fonts(kept: Path) -> list[Path]:
         return fetch_fonts(kept)
 
 
-def prose(corpora: Path) -> Prose:
-    """What drawn lines say, from the corpora that the folder keeps, fetched where it does not."""
+def wording(corpora: Path, real: list[LineSample]) -> Wording:
+    """What drawn lines say: `corpora` keeps what is fetched, and the words of `real` lines."""
     with one_first():
-        return Prose.of(text for corpus in PROSE for text in corpus_texts(corpora, corpus))
+        return Wording(
+            english=_prose(corpora, ENGLISH),
+            french=_prose(corpora, FRENCH),
+            transcribed=in_words(line.text for line in real),
+        )
+
+
+def _prose(kept: Path, corpora: tuple[Corpus, ...]) -> Prose:
+    return Prose.of(text for corpus in corpora for text in corpus_texts(kept, corpus))
 
 
 def some_of_each(samples: list[LineSample]) -> list[LineSample]:

@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 
+from hwr.training.accents import can_put_together, plain_letters, put_together
 from hwr.training.letters import Hand, Letter
 from hwr.training.pen import Stroke
 
@@ -24,6 +25,15 @@ _MARKS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
     ";": (((0.12, -0.1), (0.14, 0.08), (0.0, 0.35)), ((0.06, -0.75), (0.12, -0.7))),
     "/": (((0.0, 0.2), (0.6, -1.8)),),
     "_": (((0.0, 0.25), (1.0, 0.25)),),
+    "°": (((0.1, -1.7), (0.0, -1.55), (0.12, -1.4), (0.24, -1.55), (0.1, -1.7)),),
+    "«": (
+        ((0.25, -0.75), (0.0, -0.45), (0.25, -0.15)),
+        ((0.5, -0.75), (0.25, -0.45), (0.5, -0.15)),
+    ),
+    "»": (
+        ((0.0, -0.75), (0.25, -0.45), (0.0, -0.15)),
+        ((0.25, -0.75), (0.5, -0.45), (0.25, -0.15)),
+    ),
 }
 
 
@@ -53,8 +63,8 @@ class Manner:
 
 def can_write(hand: Hand, text: str, lender: Hand | None = None) -> bool:
     """Whether each character has a form in the hand, in the lender's or among the marks."""
-    lent = lender.letters if lender else {}
-    return all(c in hand.letters or c in lent or c in _MARKS or c == " " for c in text)
+    forms = hand.letters.keys() | (lender.letters.keys() if lender else set()) | _MARKS.keys()
+    return all(c in forms or can_put_together(c, forms) or c == " " for c in text)
 
 
 def compose(hand: Hand, text: str, rng: Random, lender: Hand | None = None) -> list[Stroke]:
@@ -97,10 +107,19 @@ class _Line:
         self._leave = None
 
     def _letter(self, character: str) -> Letter:
-        for hand in self._hands:
-            if character in hand.letters:
-                return self._rng.choice(hand.letters[character])
-        return _mark(character)
+        hand, *lenders = self._hands
+        if character in hand.letters:
+            return self._rng.choice(hand.letters[character])
+        if can_put_together(character, hand.letters):
+            return self._put_together(character)
+        for lender in lenders:
+            if character in lender.letters:
+                return self._rng.choice(lender.letters[character])
+        return _mark(character) if character in _MARKS else self._put_together(character)
+
+    def _put_together(self, character: str) -> Letter:
+        parts = [self._letter(part) for part in plain_letters(character)]
+        return put_together(character, parts, self._rng)
 
 
 def _mark(character: str) -> Letter:

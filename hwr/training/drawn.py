@@ -11,13 +11,13 @@ from hwr.training.composition import can_write, compose
 from hwr.training.letters import Hand
 from hwr.training.pen import draw
 from hwr.training.samples import Grey, LineSample
-from hwr.training.texts import Prose
+from hwr.training.wording import Wording
 
 
-def hand_sample(hand: Hand, lender: Hand, prose: Prose, seed: int) -> LineSample:
-    """A line of English text written in `hand`."""
+def hand_sample(hand: Hand, lender: Hand, wording: Wording, seed: int) -> LineSample:
+    """A line of text written in `hand`."""
     rng = Random(seed)  # noqa: S311
-    text = _writable(hand, lender, prose, rng)
+    text = _writable(hand, lender, wording, rng)
     strokes = compose(hand, text, rng, lender)
     unit, top, bottom = rng.uniform(16, 30), rng.uniform(1.2, 2.2), rng.uniform(0.1, 0.9)
     points = np.concatenate(strokes)
@@ -41,19 +41,19 @@ def hand_sample(hand: Hand, lender: Hand, prose: Prose, seed: int) -> LineSample
     )
 
 
-def _writable(hand: Hand, lender: Hand, prose: Prose, rng: Random) -> str:
+def _writable(hand: Hand, lender: Hand, wording: Wording, rng: Random) -> str:
     """A text without the words that neither hand can write."""
     text = ""
     while not text:
-        words = texts.line_text(rng, prose).split()
+        words = wording.line(rng).split()
         text = " ".join(word for word in words if can_write(hand, word, lender))
     return text
 
 
-def font_sample(path: Path, prose: Prose, seed: int) -> LineSample:
-    """A line of English text drawn with a font."""
+def font_sample(path: Path, wording: Wording, seed: int) -> LineSample:
+    """A line of text drawn with a font."""
     rng = Random(seed)  # noqa: S311
-    text = texts.line_text(rng, prose)
+    text = wording.line(rng)
     while not fonts.can_draw(path, text):
         text = texts.sentence(rng).translate({ord(c): None for c in "\"'()?!;:"})
 

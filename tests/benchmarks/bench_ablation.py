@@ -26,7 +26,7 @@ from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.network import Crnn
 from hwr.training.augmentation import Group
 from hwr.training.batches import BatchPlan, Sources
-from hwr.training.command import prose, read_lines, some_of_each
+from hwr.training.command import read_lines, some_of_each, wording
 from hwr.training.cutter import Cutter
 from hwr.training.drawn import hand_sample
 from hwr.training.fonts import fetch_fonts
@@ -34,9 +34,9 @@ from hwr.training.hands import read_hands
 from hwr.training.paper import on_paper
 from hwr.training.recipe import Recipe
 from hwr.training.samples import LineSample
-from hwr.training.texts import Prose
 from hwr.training.trainer import Trainer, load_averaged
 from hwr.training.validation import curve_validation
+from hwr.training.wording import Wording
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 #: Drawn lines that judge English.
@@ -75,17 +75,18 @@ def read(data: Path, run: Path, network: Crnn) -> tuple[Sources, list[LineSample
     """What lines are made of, and the lines that judge."""
     strokes, cutter = data / "strokes/writepad.jsonl.xz", Cutter(network, ALPHABET)
     hands = {split: read_hands(strokes, split, cutter, run) for split in ("train", "val")}
+    real = read_lines(data, "train")
     sources = Sources(
-        real=read_lines(data, "train"),
+        real=real,
         hands=hands["train"],
         fonts=fetch_fonts(Path("build/fonts")),
-        prose=prose(Path("build/corpora")),
+        wording=wording(Path("build/corpora"), real),
     )
     rng = Random(1)
     drawn = [
         on_its_paper(
             hand_sample(
-                rng.choice(hands["val"]), rng.choice(hands["val"]), Prose(), rng.getrandbits(40)
+                rng.choice(hands["val"]), rng.choice(hands["val"]), Wording(), rng.getrandbits(40)
             )
         )
         for _ in range(DRAWN_LINES)

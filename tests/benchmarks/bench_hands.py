@@ -20,7 +20,7 @@ from hwr.training.hands import read_hands
 from hwr.training.metrics import error_rates
 from hwr.training.paper import on_paper
 from hwr.training.samples import Grey
-from hwr.training.texts import Prose
+from hwr.training.wording import Wording
 from workers.models.choice import engine_of
 from workers.settings import get_settings
 
@@ -46,7 +46,7 @@ def draw(strokes: Path, after: Path) -> tuple[list[Grey], list[str]]:
     hands = read_hands(strokes, "val", cutter, Path("build/hands"))
     rng, paper = Random(1), np.random.default_rng(1)
     samples = [
-        hand_sample(rng.choice(hands), rng.choice(hands), Prose(), rng.getrandbits(40))
+        hand_sample(rng.choice(hands), rng.choice(hands), Wording(), rng.getrandbits(40))
         for _ in range(LINES)
     ]
     truths = [ALPHABET.fold(sample.text) for sample in samples]

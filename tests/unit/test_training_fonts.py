@@ -11,13 +11,13 @@ import pytest
 from hwr.errors import TrainingDataError
 from hwr.training import fonts
 from hwr.training.drawn import font_sample
-from hwr.training.texts import Prose
+from hwr.training.wording import Wording
 
 FONT = Path(str(files("handwriting_generator"))) / "fonts" / "ShadowsIntoLight.ttf"
 
 
 def test_a_font_draws_the_same_line_for_the_same_seed() -> None:
-    one, other = font_sample(FONT, Prose(), 5), font_sample(FONT, Prose(), 5)
+    one, other = font_sample(FONT, Wording(), 5), font_sample(FONT, Wording(), 5)
     assert one.text == other.text
     assert np.array_equal(one.load(), other.load())
     assert one.load().min() < 60

@@ -28,7 +28,7 @@ from hwr.training.letters import Hand, Letter, cut_letters, zones
 from hwr.training.paper import on_paper
 from hwr.training.pen import Stroke
 from hwr.training.samples import Grey
-from hwr.training.texts import Prose
+from hwr.training.wording import Wording
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 NETWORK = Crnn(NetworkConfig(classes=ALPHABET.classes))
@@ -274,7 +274,7 @@ def test_joined_letters_touch_and_words_do_not() -> None:
 @given(st.integers(0, 10**6))
 def test_a_line_in_a_hand_is_the_same_for_the_same_seed(seed: int) -> None:
     writer = hand(DEFAULT_CHARACTERS.replace(" ", ""))
-    one, other = (hand_sample(writer, writer, Prose(), seed) for _ in range(2))
+    one, other = (hand_sample(writer, writer, Wording(), seed) for _ in range(2))
     image = one.load()
     assert one.text == other.text
     assert np.array_equal(image, other.load())

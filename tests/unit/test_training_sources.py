@@ -10,11 +10,11 @@ from hwr.training import command
 
 
 @pytest.mark.parametrize(
-    ("fetch", "ask"),
-    [("fetch_fonts", "_fonts"), ("corpus_texts", "prose")],
+    ("fetch", "ask", "more"),
+    [("fetch_fonts", "_fonts", []), ("corpus_texts", "wording", [[]])],
 )
 def test_fonts_and_text_are_fetched_by_the_first_process_before_the_others(
-    fetch: str, ask: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fetch: str, ask: str, more: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[str] = []
 
@@ -30,5 +30,5 @@ def test_fonts_and_text_are_fetched_by_the_first_process_before_the_others(
 
     monkeypatch.setattr(command, "one_first", watched)
     monkeypatch.setattr(command, fetch, fetched)
-    getattr(command, ask)(tmp_path)
+    getattr(command, ask)(tmp_path, *more)
     assert (events[0], set(events[1:-1]), events[-1]) == ("first", {fetch}, "others")

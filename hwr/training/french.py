@@ -1,0 +1,102 @@
+"""French text to draw: words by frequency, dates and amounts in words."""
+
+from functools import cache
+from itertools import accumulate
+from random import Random
+
+from wordfreq import get_frequency_dict
+
+_MONTHS = (
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
+).split()
+_DAYS = "lundi mardi mercredi jeudi vendredi samedi dimanche".split()
+_ONES = (
+    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
+    " dix-sept dix-huit dix-neuf"
+).split()
+_TENS = "_ _ vingt trente quarante cinquante soixante soixante quatre-vingt quatre-vingt".split()
+#: Words that lose their vowel before another, which the list of frequencies has on their own.
+_ELIDED = frozenset("l d qu c s n j m t jusqu lorsqu".split())
+_CURRENCIES = (" francs", " francs", " euros", " fr.", "")
+
+
+@cache
+def _words() -> tuple[tuple[str, ...], tuple[float, ...]]:
+    # Less than proportional: rare words, and with them rare letter pairs, get their share.
+    pairs = [(w, f**0.65) for w, f in get_frequency_dict("fr").items() if w.isalpha()]
+    words, weights = zip(*pairs[:60_000], strict=True)
+    return words, tuple(accumulate(weights))
+
+
+def words(rng: Random, count: int) -> list[str]:
+    """`count` lower-case French words; an elided one is part of the word after it."""
+    names, cumulative = _words()
+    parts, before = [], ""
+    for word in rng.choices(names, cum_weights=cumulative, k=count):
+        before += word + ("'" if word in _ELIDED else "")
+        if word not in _ELIDED:
+            parts.append(before)
+            before = ""
+    return parts or ["le"]
+
+
+def sentence(rng: Random) -> str:
+    """A run of words with capitals and punctuation as running text has them."""
+    parts = words(rng, rng.randint(1, 10))
+    if rng.random() < 0.5:
+        parts[0] = parts[0].capitalize()
+    for index in range(len(parts)):
+        chance = rng.random()
+        if chance < 0.12:
+            parts[index] += rng.choice((",", ",", ",", ".", ";", " ;", " :", " !", " ?"))
+        elif chance < 0.17:
+            parts[index] = parts[index].capitalize()
+        elif chance < 0.2:
+            parts[index] = str(rng.randint(0, 10 ** rng.randint(1, 4)))
+        elif chance < 0.22:
+            parts[index] = rng.choice(["« {} »", "({})"]).format(parts[index])
+    return " ".join(parts) + rng.choice(["", "", ".", ",", " ?", "-"])
+
+
+def number_words(value: int) -> str:
+    """`value` below a million in French words, as before the reform of 1990."""
+    text = _invariable(value)
+    # Only what ends a number has the plural: quatre-vingts, deux cents, but deux cent mille.
+    plural = value % 100 == 80 or (value % 100 == 0 and value % 1000 > 100)
+    return f"{text}s" if plural else text
+
+
+def _invariable(value: int) -> str:
+    if value >= 1000:
+        return _counted(value, 1000, "mille")
+    if value >= 100:
+        return _counted(value, 100, "cent")
+    if value < 20:
+        return _ONES[value]
+    tens, ones = divmod(value, 10)
+    if tens in (7, 9):
+        ones += 10
+    if ones == 0:
+        return _TENS[tens]
+    link = " et " if ones in (1, 11) and tens < 8 else "-"
+    return f"{_TENS[tens]}{link}{_ONES[ones]}"
+
+
+def _counted(value: int, size: int, unit: str) -> str:
+    count, rest = divmod(value, size)
+    before = f"{_invariable(count)} " if count > 1 else ""
+    return before + unit + (f" {_invariable(rest)}" if rest else "")
+
+
+def amount_in_words(rng: Random) -> str:
+    """An amount as a cheque or a deed spells it."""
+    text = number_words(rng.randint(1, 10 ** rng.randint(1, 6) - 1)) + rng.choice(_CURRENCIES)
+    return text.capitalize() if rng.random() < 0.5 else text
+
+
+def date(rng: Random) -> str:
+    """A date as letters and registers have it."""
+    day, month, year = rng.randint(1, 31), rng.choice(_MONTHS), rng.randint(1790, 2030)
+    first = "1er" if day == 1 else str(day)
+    forms = ("{d} {M} {y}", "le {d} {M} {y}", "{D} {d} {M}", "{d} {M}", "Paris, le {d} {M} {y}")
+    return str(rng.choice(forms).format(d=first, M=month, y=year, D=rng.choice(_DAYS)))
