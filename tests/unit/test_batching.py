@@ -37,14 +37,14 @@ class Gate:
 
     def __call__(self, items: Sequence[Item]) -> list[int]:
         self.started.set()
-        assert self.open.wait(10)
+        assert self.open.wait(30)
         self.batches.append(numbers(items))
         return numbers(items)
 
     def occupy(self, batcher: "Batcher[Item, int]") -> "Future[int]":
         """Make the batcher busy, so that what follows queues up."""
         first = batcher.submit(item(1, -1))
-        assert self.started.wait(10)
+        assert self.started.wait(30)
         return first
 
 
@@ -75,7 +75,7 @@ def test_each_line_is_answered_once_and_poison_fails_alone(
         batcher.submit(item(width, index), lane=lane, tenant=tenant)
         for index, (width, lane, tenant) in enumerate(lines)
     ]
-    wait(futures, timeout=20)
+    wait(futures, timeout=30)
     batcher.close()
 
     for index, future in enumerate(futures):
@@ -93,7 +93,7 @@ def test_batches_keep_to_bucket_and_budget() -> None:
     widths = [200, 900, 210, 220, 230, 240, 880, 100]
     futures = [batcher.submit(item(width, index)) for index, width in enumerate(widths)]
     gate.open.set()
-    wait([first, *futures], timeout=10)
+    wait([first, *futures], timeout=30)
     batcher.close()
 
     assert gate.batches == [[-1], [0, 2, 3, 4], [1], [5, 7], [6]]
@@ -106,7 +106,7 @@ def test_a_tenant_with_much_work_does_not_hold_up_another() -> None:
     futures = [batcher.submit(item(100, index), tenant="bank") for index in range(20)]
     futures.append(batcher.submit(item(100, 99), tenant="school"))
     gate.open.set()
-    wait([first, *futures], timeout=10)
+    wait([first, *futures], timeout=30)
     batcher.close()
 
     assert 99 in gate.batches[1]
@@ -119,7 +119,7 @@ def test_higher_lanes_go_first_and_lower_ones_are_not_starved() -> None:
     futures = [batcher.submit(item(100, 1000), lane=Lane.LOW)]
     futures += [batcher.submit(item(100, index), lane=Lane.HIGH) for index in range(20)]
     gate.open.set()
-    wait([first, *futures], timeout=10)
+    wait([first, *futures], timeout=30)
     batcher.close()
 
     order = [number for batch in gate.batches[1:] for number in batch]
@@ -134,7 +134,7 @@ def test_a_line_past_its_deadline_never_reaches_the_engine() -> None:
     late = batcher.submit(item(8, 7), deadline_s=-1.0)
     good = batcher.submit(item(8, 8))
     gate.open.set()
-    wait([first, late, good], timeout=10)
+    wait([first, late, good], timeout=30)
     batcher.close()
 
     assert isinstance(late.exception(0), LineTimeout)
@@ -149,7 +149,7 @@ def test_a_cancelled_line_is_not_read() -> None:
     dropped, kept = batcher.submit(item(8, 1)), batcher.submit(item(8, 2))
     assert dropped.cancel()
     gate.open.set()
-    wait([first, kept], timeout=10)
+    wait([first, kept], timeout=30)
     batcher.close()
 
     assert 1 not in [n for batch in gate.batches for n in batch]
@@ -182,7 +182,7 @@ def test_a_full_queue_holds_submit_back() -> None:
     assert blocked.is_alive()
     gate.open.set()
     blocked.join(10)
-    wait([first, *queued], timeout=10)
+    wait([first, *queued], timeout=30)
     batcher.close()
 
     assert [future.result(0) for future in queued] == [0, 1, 2]
@@ -196,7 +196,7 @@ def test_a_queue_that_stays_full_holds_submit_back_until_the_deadline() -> None:
     with pytest.raises(LineTimeout):
         batcher.submit(item(8, 2), deadline_s=0.05)
     gate.open.set()
-    wait([first, queued], timeout=10)
+    wait([first, queued], timeout=30)
     batcher.close()
 
     assert gate.batches == [[-1], [1]]
@@ -209,7 +209,7 @@ def test_a_full_lane_does_not_hold_up_a_higher_one() -> None:
     low = batcher.submit(item(8, 1), lane=Lane.LOW)
     high = batcher.submit(item(8, 2), lane=Lane.HIGH, deadline_s=5)
     gate.open.set()
-    wait([first, low, high], timeout=10)
+    wait([first, low, high], timeout=30)
     batcher.close()
 
     assert (low.result(0), high.result(0)) == (1, 2)
@@ -243,7 +243,7 @@ def test_late_and_cancelled_lines_take_no_place_in_a_batch() -> None:
     assert all(batcher.submit(item(8, number)).cancel() for number in range(5, 10))
     good = [batcher.submit(item(8, number)) for number in (10, 11)]
     gate.open.set()
-    wait([first, *late, *good], timeout=10)
+    wait([first, *late, *good], timeout=30)
     batcher.close()
 
     assert gate.batches == [[-1], [10, 11]]

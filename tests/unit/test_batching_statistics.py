@@ -55,12 +55,12 @@ def test_a_batcher_counts_what_it_did() -> None:
 
     def work(items: list[np.ndarray]) -> list[int]:
         started.set()
-        assert gate.wait(10)
+        assert gate.wait(30)
         return [0] * len(items)
 
     batcher = Batcher(work, BatcherLimits(bucket=256))
     first = batcher.submit(np.zeros((64, 8), np.uint8))
-    assert started.wait(10)
+    assert started.wait(30)
     futures = [batcher.submit(np.zeros((64, w), np.uint8)) for w in (100, 200, 300)]
     assert not gate.wait(WAIT_S)
     gate.set()

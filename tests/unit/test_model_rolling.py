@@ -313,7 +313,7 @@ class TestModelWatch:
         seen = threading.Event()
         watch = ModelWatch(Counted, 0.001)
         watch.start()
-        assert seen.wait(10)
+        assert seen.wait(30)
         watch.stop()
         watch.join(10)
         assert not watch.is_alive()

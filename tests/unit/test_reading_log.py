@@ -21,7 +21,7 @@ def test_it_tells_what_is_new_and_ends_with_the_last_word(caplog: pytest.LogCapt
     reading_log = ReadingLog(statistics, every_s=0.001)
     reading_log.start()
     for _ in range(4):
-        assert asked.acquire(timeout=10)
+        assert asked.acquire(timeout=30)
     reading_log.stop()
     messages = [record.getMessage() for record in caplog.records]
     assert messages == [f"reader: {what}" for what in ("nothing", "one batch", "two batches", last)]
