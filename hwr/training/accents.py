@@ -26,6 +26,7 @@ _ABOVE: dict[str, _Shape] = {
 _CEDILLA = "\u0327"
 _BELOW: _Shape = (((0.03, -0.02), (0.0, 0.12), (0.14, 0.2), (0.06, 0.34), (-0.14, 0.32)),)
 _LIGATURES = {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"}
+_DOTTED = "ij"
 #: What is wholly above this is the dot of an i.
 _DOT = -1.05
 
@@ -50,15 +51,20 @@ def put_together(character: str, parts: list[Letter], rng: Random) -> Letter:
         return _ligature(*parts, closeness=rng.uniform(0.75, 0.95))
     (letter,) = parts
     base, mark = _parts(character)
-    strokes = _without_dot(letter) if base == "i" and mark in _ABOVE else letter.strokes
-    if not strokes:
-        strokes = letter.strokes
+    strokes = letter.strokes
+    if base in _DOTTED and mark in _ABOVE:
+        strokes = _without_dot(letter) or strokes
     return Letter(
         strokes=(*strokes, *_mark(mark, strokes, rng)),
         width=letter.width,
-        entry=letter.entry,
-        exit=letter.exit,
+        entry=_on_paper(letter.entry),
+        exit=_on_paper(letter.exit),
     )
+
+
+def _on_paper(join: tuple[float, float] | None) -> tuple[float, float] | None:
+    """A join, unless it comes from the dot, which a pen sets last."""
+    return join if join and join[1] > _DOT else None
 
 
 def _parts(character: str) -> tuple[str, str]:

@@ -82,7 +82,7 @@ def train(
         real=real,
         hands=_hands(data / _STROKES, cutter, out) if recipe.hands else [],
         fonts=_fonts(fonts) if recipe.fonts else [],
-        wording=wording(corpora, real) if recipe.fonts else Wording(),
+        wording=wording(corpora, real, alphabet) if recipe.fonts else Wording(),
         parted=_parted(_with_text(real, alphabet), cutter, out)
         if recipe.recombined and cutter
         else None,
@@ -153,18 +153,20 @@ def _fonts(kept: Path) -> list[Path]:
         return fetch_fonts(kept)
 
 
-def wording(corpora: Path, real: list[LineSample]) -> Wording:
-    """What drawn lines say: `corpora` keeps what is fetched, and the words of `real` lines."""
+def wording(corpora: Path, real: list[LineSample], alphabet: Alphabet) -> Wording:
+    """What drawn lines say: fetched text, which `corpora` keeps, and the words of `real` lines.
+
+    All of it is folded to `alphabet`: hands have no typographic quotes.
+    """
     with one_first():
-        return Wording(
-            english=_prose(corpora, ENGLISH),
-            french=_prose(corpora, FRENCH),
-            transcribed=in_words(line.text for line in real),
-        )
+        english, french = (_prose(corpora, texts, alphabet) for texts in (ENGLISH, FRENCH))
+    transcribed = in_words(alphabet.fold(line.text) for line in real)
+    return Wording(english=english, french=french, transcribed=transcribed)
 
 
-def _prose(kept: Path, corpora: tuple[Corpus, ...]) -> Prose:
-    return Prose.of(text for corpus in corpora for text in corpus_texts(kept, corpus))
+def _prose(kept: Path, corpora: tuple[Corpus, ...], alphabet: Alphabet) -> Prose:
+    found = (text for corpus in corpora for text in corpus_texts(kept, corpus))
+    return Prose.of(map(alphabet.fold, found))
 
 
 def some_of_each(samples: list[LineSample]) -> list[LineSample]:

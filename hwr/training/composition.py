@@ -62,13 +62,16 @@ class Manner:
 
 
 def can_write(hand: Hand, text: str, lender: Hand | None = None) -> bool:
-    """Whether each character has a form in the hand, in the lender's or among the marks."""
+    """Whether each character has a form in the hand, the lender's or among the marks, or parts."""
     forms = hand.letters.keys() | (lender.letters.keys() if lender else set()) | _MARKS.keys()
     return all(c in forms or can_put_together(c, forms) or c == " " for c in text)
 
 
 def compose(hand: Hand, text: str, rng: Random, lender: Hand | None = None) -> list[Stroke]:
-    """The strokes of `text`; letters that the hand lacks are the lender's."""
+    """The strokes of `text`.
+
+    A letter that the hand lacks is put together from the hand's own, else it is the lender's.
+    """
     line = _Line(hand, lender, rng)
     for word in text.split(" "):
         for character in word:

@@ -1,10 +1,13 @@
 """French text to draw: words by frequency, dates and amounts in words."""
 
+from calendar import monthrange
 from functools import cache
 from itertools import accumulate
 from random import Random
 
 from wordfreq import get_frequency_dict
+
+from hwr.model.alphabet import DEFAULT_CHARACTERS
 
 _MONTHS = (
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
@@ -15,29 +18,40 @@ _ONES = (
     " dix-sept dix-huit dix-neuf"
 ).split()
 _TENS = "_ _ vingt trente quarante cinquante soixante soixante quatre-vingt quatre-vingt".split()
-#: Words that lose their vowel before another, which the list of frequencies has on their own.
-_ELIDED = frozenset("l d qu c s n j m t jusqu lorsqu".split())
-_CURRENCIES = (" francs", " francs", " euros", " fr.", "")
+#: Words that lose their vowel before another's, which the list of frequencies has on their own.
+_ELIDED = frozenset("l d qu c s n j m t jusqu lorsqu puisqu".split())
+#: What that list has of words with an apostrophe inside.
+_STUMPS = frozenset("aujourd hui quelqu entr presqu".split())
+_VOWELS = frozenset("aàâäeéèêëiîïoôöuùûühœæ")
+_CURRENCIES = (" franc", " franc", " euro", " fr.", "")
 
 
 @cache
 def _words() -> tuple[tuple[str, ...], tuple[float, ...]]:
     # Less than proportional: rare words, and with them rare letter pairs, get their share.
-    pairs = [(w, f**0.65) for w, f in get_frequency_dict("fr").items() if w.isalpha()]
+    writable = set(DEFAULT_CHARACTERS)
+    pairs = [
+        (w, f**0.65)
+        for w, f in get_frequency_dict("fr").items()
+        if w.isalpha() and w not in _STUMPS and writable.issuperset(w)
+    ]
     words, weights = zip(*pairs[:60_000], strict=True)
     return words, tuple(accumulate(weights))
 
 
 def words(rng: Random, count: int) -> list[str]:
-    """`count` lower-case French words; an elided one is part of the word after it."""
+    """`count` lower-case French words, elided ones among them where a vowel follows."""
     names, cumulative = _words()
-    parts, before = [], ""
-    for word in rng.choices(names, cum_weights=cumulative, k=count):
-        before += word + ("'" if word in _ELIDED else "")
-        if word not in _ELIDED:
-            parts.append(before)
-            before = ""
-    return parts or ["le"]
+    found: list[str] = []
+    elided = ""
+    while len(found) < count:
+        (word,) = rng.choices(names, cum_weights=cumulative)
+        if word in _ELIDED:
+            elided = f"{word}'"
+            continue
+        found.append(elided + word if word[0] in _VOWELS else word)
+        elided = ""
+    return found
 
 
 def sentence(rng: Random) -> str:
@@ -90,13 +104,16 @@ def _counted(value: int, size: int, unit: str) -> str:
 
 def amount_in_words(rng: Random) -> str:
     """An amount as a cheque or a deed spells it."""
-    text = number_words(rng.randint(1, 10 ** rng.randint(1, 6) - 1)) + rng.choice(_CURRENCIES)
+    value, unit = rng.randint(1, 10 ** rng.randint(1, 6) - 1), rng.choice(_CURRENCIES)
+    plural = "s" if value > 1 and unit[-1:].isalpha() else ""
+    text = number_words(value) + unit + plural
     return text.capitalize() if rng.random() < 0.5 else text
 
 
 def date(rng: Random) -> str:
     """A date as letters and registers have it."""
-    day, month, year = rng.randint(1, 31), rng.choice(_MONTHS), rng.randint(1790, 2030)
+    year, number = rng.randint(1790, 2030), rng.randint(1, 12)
+    day, month = rng.randint(1, monthrange(year, number)[1]), _MONTHS[number - 1]
     first = "1er" if day == 1 else str(day)
     forms = ("{d} {M} {y}", "le {d} {M} {y}", "{D} {d} {M}", "{d} {M}", "Paris, le {d} {M} {y}")
     return str(rng.choice(forms).format(d=first, M=month, y=year, D=rng.choice(_DAYS)))

@@ -7,7 +7,8 @@ from random import Random
 from hwr.training import french, texts
 from hwr.training.texts import Prose
 
-#: Shares of the drawn lines where there is text for them; the others are English.
+#: Shares of the lines where there is text for them; the others are English. A little less is drawn:
+#: a font without accents draws English in place of what it cannot.
 _FRENCH, _TRANSCRIBED = 0.35, 0.15
 #: Share of French lines that are running text.
 _RUNNING = 0.5
@@ -26,10 +27,13 @@ class Wording:
 
     def line(self, rng: Random) -> str:
         """The text of one line."""
-        chance = rng.random() if self.french.words or self.transcribed else 1.0
+        if not (self.french.words or self.transcribed):
+            # Without a draw of `rng`: English lines stay what they were before there were others.
+            return texts.line_text(rng, self.english)
+        chance = rng.random()
         if self.french.words and chance < _FRENCH:
             return _french(rng, self.french)
-        if self.transcribed and chance >= 1 - _TRANSCRIBED and chance < 1:
+        if self.transcribed and chance >= 1 - _TRANSCRIBED:
             return " ".join(self._passage(rng) for _ in range(rng.randint(1, 2)))
         return texts.line_text(rng, self.english)
 

@@ -80,7 +80,7 @@ def read(data: Path, run: Path, network: Crnn) -> tuple[Sources, list[LineSample
         real=real,
         hands=hands["train"],
         fonts=fetch_fonts(Path("build/fonts")),
-        wording=wording(Path("build/corpora"), real),
+        wording=wording(Path("build/corpora"), real, ALPHABET),
     )
     rng = Random(1)
     drawn = [

@@ -52,10 +52,28 @@ def test_french_text_can_be_written(seed: int) -> None:
         assert ALPHABET.fold(text) == " ".join(text.split())
 
 
-def test_elided_words_stand_before_another() -> None:
-    words = french.words(Random(1), 2_000)
-    assert any(word.startswith("l'") for word in words)
-    assert not any(word.endswith("'") for word in words)
+def test_elided_words_stand_before_a_vowel() -> None:
+    words = french.words(Random(1), 4_000)
+    assert len(words) == 4_000
+    elided = [word.split("'") for word in words if "'" in word]
+    assert len(elided) > 10
+    assert all(len(parts) == 2 and parts[1][0] in "aàâeéèêiîoôuùhœ" for parts in elided)
+
+
+def test_every_french_word_can_be_written_whole() -> None:
+    assert all(ALPHABET.fold(word) == word for word in french._words()[0])
+
+
+def test_one_has_no_plural() -> None:
+    amounts = {french.amount_in_words(Random(seed)).lower() for seed in range(600)}
+    assert {"un franc", "deux francs"} <= amounts
+    assert not amounts & {"un francs", "un euros", "deux franc", "deux euro"}
+
+
+def test_days_are_in_their_month() -> None:
+    dates = [french.date(Random(seed)) for seed in range(3_000)]
+    assert any("29 février" in date for date in dates)
+    assert not any(f"{day} février" in date for date in dates for day in (30, 31))
 
 
 def test_sources_have_their_shares() -> None:
@@ -77,6 +95,12 @@ def test_without_other_sources_lines_are_english() -> None:
     prose = Prose.of(["The old man was tired."])
     for seed in range(50):
         assert Wording(english=prose).line(Random(seed)) == texts.line_text(Random(seed), prose)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_source_gives_the_same_line_for_the_same_seed(seed: int) -> None:
+    wording = Wording(french=Prose.of(["ici et là"]), transcribed=in_words(["une ligne"]))
+    assert wording.line(Random(seed)) == wording.line(Random(seed))
 
 
 def test_passages_keep_the_order_of_a_line() -> None:
