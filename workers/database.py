@@ -4,6 +4,8 @@ PostgreSQL and SQLite speak the same statements here. Times are seconds since th
 that leases compare as numbers in both.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -34,6 +36,8 @@ from workers.settings import Settings, get_settings
 
 #: Milliseconds a SQLite writer waits for another; a commit takes a few, a checkpoint more.
 SQLITE_BUSY_MS = 30_000
+#: Wait between tries where SQLite itself does not wait.
+_BETWEEN_TRIES_S = 0.01
 
 #: Execution option of connections whose transaction writes.
 WRITES = "hwr_writes"
@@ -329,10 +333,23 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS:d}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _keep_a_log(cursor)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _keep_a_log(cursor: sqlite3.Cursor) -> None:
+    """Write-ahead logging. Of two that turn it on at once SQLite fails one without any waiting."""
+    deadline = time.monotonic() + SQLITE_BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_BETWEEN_TRIES_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:
