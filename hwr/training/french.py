@@ -2,12 +2,10 @@
 
 from calendar import monthrange
 from functools import cache
-from itertools import accumulate
 from random import Random
 
-from wordfreq import get_frequency_dict
-
 from hwr.model.alphabet import DEFAULT_CHARACTERS
+from hwr.training.texts import frequent
 
 _MONTHS = (
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
@@ -28,15 +26,10 @@ _CURRENCIES = (" franc", " franc", " euro", " fr.", "")
 
 @cache
 def _words() -> tuple[tuple[str, ...], tuple[float, ...]]:
-    # Less than proportional: rare words, and with them rare letter pairs, get their share.
     writable = set(DEFAULT_CHARACTERS)
-    pairs = [
-        (w, f**0.65)
-        for w, f in get_frequency_dict("fr").items()
-        if w.isalpha() and w not in _STUMPS and writable.issuperset(w)
-    ]
-    words, weights = zip(*pairs[:60_000], strict=True)
-    return words, tuple(accumulate(weights))
+    return frequent(
+        "fr", lambda word: word.isalpha() and word not in _STUMPS and writable.issuperset(word)
+    )
 
 
 def words(rng: Random, count: int) -> list[str]:

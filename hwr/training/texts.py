@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from random import Random
 
 from faker import Faker
@@ -44,24 +45,25 @@ class Prose:
         """All words of the passages, one passage after the other."""
         return cls(words=tuple(word for passage in passages for word in passage.split()))
 
-    def line(self, rng: Random) -> str:
-        """A few words that follow each other."""
+    def line(self, rng: Random, longest: int = _LONGEST_PASSAGE) -> str:
+        """A few words that follow each other, `longest` at most."""
         start = rng.randrange(len(self.words))
-        return " ".join(self.words[start : start + rng.randint(1, _LONGEST_PASSAGE)])
+        return " ".join(self.words[start : start + rng.randint(1, longest)])
+
+
+def frequent(
+    language: str, usable: Callable[[str], bool]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The 60,000 commonest `usable` words of a language, and their weights, added up."""
+    # Less than proportional: rare words, and with them rare letter pairs, get their share.
+    pairs = [(w, f**0.65) for w, f in get_frequency_dict(language).items() if usable(w)]
+    words, weights = zip(*pairs[:60_000], strict=True)
+    return words, tuple(accumulate(weights))
 
 
 @cache
 def _words() -> tuple[tuple[str, ...], tuple[float, ...]]:
-    # Less than proportional: rare words, and with them rare letter pairs, get their share.
-    pairs = [
-        (w, f**0.65) for w, f in get_frequency_dict("en").items() if w.isalpha() and w.isascii()
-    ]
-    words, weights = zip(*pairs[:60_000], strict=True)
-    cumulative, total = [], 0.0
-    for weight in weights:
-        total += weight
-        cumulative.append(total)
-    return words, tuple(cumulative)
+    return frequent("en", lambda word: word.isalpha() and word.isascii())
 
 
 @cache

@@ -22,8 +22,8 @@ class Wording:
 
     english: Prose = field(default_factory=Prose)
     french: Prose = field(default_factory=Prose)
-    #: The texts of real training lines, each in its words.
-    transcribed: tuple[tuple[str, ...], ...] = ()
+    #: The texts of real training lines.
+    transcribed: tuple[Prose, ...] = ()
 
     def line(self, rng: Random) -> str:
         """The text of one line."""
@@ -38,14 +38,12 @@ class Wording:
         return texts.line_text(rng, self.english)
 
     def _passage(self, rng: Random) -> str:
-        words = rng.choice(self.transcribed)
-        start = rng.randrange(len(words))
-        return " ".join(words[start : start + rng.randint(1, _LONGEST_PASSAGE)])
+        return rng.choice(self.transcribed).line(rng, _LONGEST_PASSAGE)
 
 
-def in_words(lines: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+def in_words(lines: Iterable[str]) -> tuple[Prose, ...]:
     """Texts of lines, each in its words; those without any left out."""
-    return tuple(words for words in (tuple(line.split()) for line in lines) if words)
+    return tuple(prose for prose in (Prose.of([line]) for line in lines) if prose.words)
 
 
 def _french(rng: Random, prose: Prose) -> str:

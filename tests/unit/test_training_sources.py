@@ -12,6 +12,7 @@ from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.training import command
 from hwr.training.corpora import Corpus
 from hwr.training.samples import LineSample
+from hwr.training.texts import Prose
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 
@@ -57,4 +58,4 @@ def test_drawn_lines_say_what_each_source_says_in_characters_of_the_alphabet(
     found = command.wording(tmp_path, [line], ALPHABET)
     assert set(found.english.words) == {'"today"'}
     assert found.french.words == ("aujourd'hui",)
-    assert found.transcribed == (("sur", "l'eau", "-", "loin"),)
+    assert found.transcribed == (Prose(words=("sur", "l'eau", "-", "loin")),)
