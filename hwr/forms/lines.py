@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from hwr.forms.zone import Zone, ZonedLine
+from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line
 from hwr.layout.ink import Grey
 
@@ -28,6 +28,8 @@ GAP_ROWS = (0.6, 0.1)
 #: Gaps are lighter than the mean of the darkest and the usual grey beside the cut.
 GAP_LEVEL = 0.5
 
+#: Upward on a page, on whose right hand the greater columns are.
+UP = np.array([0.0, -1.0])
 #: No zone.
 NOWHERE = -1
 Floats = NDArray[np.float64]
@@ -61,6 +63,8 @@ def zoned_lines(
     for line in lines:
         for owner, part in _parts(image, line, corners):
             zone = None if owner == NOWHERE else zones[owner]
+            if zone is not None and zone.found is Found.BOX:
+                part = within(part, corners[owner])
             if outside if zone is None else zone.is_read:
                 kept.append(ZonedLine(line=replace(part, order=len(kept)), zone=zone))
     return tuple(kept)
@@ -157,7 +161,7 @@ def _gaps(image: Grey, line: Line, start: float, end: float) -> list[tuple[float
 def cut_out(line: Line, left: float, right: float) -> Line | None:
     """The part of a line between two columns of the page; None where nothing is left."""
     outline = np.array(line.polygon, np.float64)
-    outline = _beyond(_beyond(outline, left, 1.0), right, -1.0)
+    outline = _beyond(_beyond(outline, (left, 0.0), UP), (right, 0.0), -UP)
     baseline = np.array(line.baseline, np.float64)
     left, right = max(left, baseline[0, 0]), min(right, baseline[-1, 0])
     if len(outline) < 3 or right - left < 1:
@@ -168,21 +172,37 @@ def cut_out(line: Line, left: float, right: float) -> Line | None:
     return replace(line, polygon=_points(outline), baseline=_points(np.stack([x, y], axis=1)))
 
 
-def _beyond(outline: Floats, x: float, side: float) -> Floats:
-    """The part of an outline right of x (side 1) or left of it (side -1).
+def within(line: Line, frame: Floats) -> Line:
+    """The part of a line in a printed frame (4, 2), whose corners are clockwise.
 
-    Sutherland and Hodgman, "Reentrant polygon clipping", CACM 1974, for one upright edge.
+    Beside a frame an outline has no neighbours that bound it, and goes over the frame.
     """
-    if not np.isfinite(x) or len(outline) == 0:
+    outline = np.array(line.polygon, np.float64)
+    for start, end in zip(frame, np.roll(frame, -1, axis=0), strict=True):
+        outline = _beyond(outline, start, end - start)
+    if len(outline) < 3:
+        return line
+    framed = replace(line, polygon=_points(outline))
+    return cut_out(framed, outline[:, 0].min(), outline[:, 0].max()) or line
+
+
+def _beyond(outline: Floats, start: ArrayLike, along: Floats) -> Floats:
+    """The part of an outline that is on the right hand of a line from `start` `along` a direction.
+
+    Sutherland and Hodgman, "Reentrant polygon clipping", CACM 1974, for one edge.
+    """
+    if not np.isfinite(start).all() or len(outline) == 0:
         return outline
+    away = outline - np.asarray(start)
+    sides = along[0] * away[:, 1] - along[1] * away[:, 0]
     kept: list[Floats] = []
-    for start, end in zip(np.roll(outline, 1, axis=0), outline, strict=True):
-        inside = side * (end[0] - x) >= 0
-        if inside != (side * (start[0] - x) >= 0):
-            share = (x - start[0]) / (end[0] - start[0])
-            kept.append(np.array([x, start[1] + share * (end[1] - start[1])]))
-        if inside:
-            kept.append(end)
+    for place, side in enumerate(sides):
+        before = sides[place - 1]
+        if (side >= 0) != (before >= 0):
+            share = before / (before - side)
+            kept.append(outline[place - 1] + share * (outline[place] - outline[place - 1]))
+        if side >= 0:
+            kept.append(outline[place])
     return np.array(kept, np.float64).reshape(-1, 2)
 
 

@@ -277,6 +277,17 @@ def test_a_line_that_only_touches_a_zone_stays_whole() -> None:
     assert read(layout) == [(None, 545, 850)]
 
 
+def test_a_line_in_a_printed_box_ends_with_it() -> None:
+    image = paper()
+    cv2.rectangle(image, (800, 300), (1200, 380), 100, 2)
+    page = form(zone("amount", (0.56, 0.32, 0.88, 0.44), find="box"))
+    ((part,),) = [laid_out(image, page, line(760, 1150, 360, height=160)).lines]
+    x, y = zip(*part.line.polygon, strict=True)
+    assert (min(x), min(y), max(x), max(y)) == pytest.approx((800, 300, 1150, 380), abs=6)
+    (start, _), *_, (end, _) = part.line.baseline
+    assert (start, end) == pytest.approx((800, 1150), abs=6)
+
+
 def test_lines_of_a_turned_page_are_found_in_turned_zones() -> None:
     image = paper()
     for y in (200, 260, 320):
