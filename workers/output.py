@@ -8,6 +8,9 @@ from typing import Any
 
 from workers.names import clean_name
 
+#: Longest name of a file in bytes, on all file systems that are in use.
+_MAX_FILE_NAME = 255
+
 #: The result of one document, as the API, result files and `hwr read` have it.
 Result = dict[str, Any]
 
@@ -72,9 +75,15 @@ class Folder:
         return path
 
     def _free_name(self, name: str, suffix: str) -> str:
-        free, number = name + suffix, 1
+        free, number = _with_end(name, suffix), 1
         while free.casefold() in self._taken:
             number += 1
-            free = f"{name}-{number}{suffix}"
+            free = _with_end(name, f"-{number}{suffix}")
         self._taken.add(free.casefold())
         return free
+
+
+def _with_end(name: str, end: str) -> str:
+    """The name and its end, the name cut between two characters where both are too long."""
+    kept = name.encode()[: _MAX_FILE_NAME - len(end.encode())]
+    return kept.decode(errors="ignore") + end

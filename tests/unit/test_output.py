@@ -60,6 +60,21 @@ def test_documents_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> No
     assert saved == ["a.pdf.json", "A.pdf-2.json", "a.pdf-3.json", "b.pdf.json"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["手" * 82 + ".pdf", "手" * 200, "ü" * 125 + ".pdf", "🖋" * 99],
+    ids=["fits without a number", "three bytes", "two bytes", "four bytes"],
+)
+def test_a_name_of_many_bytes_is_cut_between_characters(tmp_path: Path, name: str) -> None:
+    folder = Folder(tmp_path)
+    saved = [folder.save(make_result(name=name), Format.JSON) for _ in range(11)]
+    assert len(set(saved)) == 11
+    assert [path.name[path.name.rfind("-") :] for path in saved[1:3]] == ["-2.json", "-3.json"]
+    for path in saved:
+        assert 251 < len(path.name.encode()) <= 255
+        assert name.startswith(path.name.removesuffix(".json").rsplit("-", 1)[0])
+
+
 @pytest.mark.parametrize("name", ["../../evil", "/etc/passwd", "..", "", "a\x1b[2J", "x" * 5000])
 def test_names_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
     path = Folder(tmp_path).save(make_result(name=name), Format.TEXT)
