@@ -4,7 +4,8 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hwr.errors import ServiceError
@@ -16,7 +17,9 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Settings(BaseSettings):
     """Settings of API and workers. Each field is an environment variable HWR_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="HWR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="HWR_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that carries the work")
     database_url: str = Field(
@@ -98,6 +101,24 @@ class Settings(BaseSettings):
     max_attempts: int = Field(4, ge=1, description="Tries of a page before it is given up by name")
     visibility_timeout_s: int = Field(
         3600, ge=1, description="Redis redelivers an unacknowledged message after"
+    )
+
+    @field_validator("api_keys")
+    @classmethod
+    def _tell_tenants_apart(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        owners: dict[str, str] = {}
+        for tenant, secret in keys.items():
+            key = secret.get_secret_value()
+            if key != key.strip():
+                raise _bad_key(f"no header can carry the spaces around the key of {tenant!r}")
+            if owners.setdefault(key, tenant) != tenant:
+                raise _bad_key(f"{owners[key]!r} and {tenant!r} have the same key")
+        return keys
+
+
+def _bad_key(reason: str) -> PydanticCustomError:
+    return PydanticCustomError(
+        "bad_key", "{reason}; give every tenant a key of its own", {"reason": reason}
     )
 
 

@@ -19,6 +19,24 @@ def test_an_empty_key_opens_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ('{"bank": "sesame", "school": "sesame"}', "'bank' and 'school' have the same key"),
+        ('{"bank": " sesame"}', "spaces around the key of 'bank'"),
+        ('{"bank": "sesame\\n"}', "spaces around the key of 'bank'"),
+        ('{"bank": " "}', "spaces around the key of 'bank'"),
+    ],
+)
+def test_keys_that_name_no_tenant_are_refused(
+    keys: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWR_API_KEYS", keys)
+    with pytest.raises(ServiceError, match=rf"HWR_API_KEYS: .*{told}; give every.*") as refused:
+        get_settings.__wrapped__()
+    assert "sesame" not in f"{refused.value} {refused.value.__cause__}"
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PAGE_DEADLINE_S", "nan"),
