@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 from sqlalchemy import func, select
+from told import told_results
 
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.config import NetworkConfig
@@ -26,7 +27,6 @@ from workers.database import FINAL_STATES, Database, Document, Line, Page
 from workers.jobs import JobView, NewDocument
 from workers.migrations import upgrade
 from workers.processes import kill, spawn, stop, tail
-from workers.results import results
 from workers.settings import Settings
 from workers.storage import Storage, open_storage
 
@@ -139,7 +139,7 @@ class Service:
 
     def results(self, job_id: str) -> list[dict[str, Any]]:
         """The result of each document."""
-        return list(results(self.database, tenant=TENANT, job_id=job_id))
+        return told_results(self.database, tenant=TENANT, job_id=job_id)
 
     def texts(self, job_id: str) -> list[list[list[str]]]:
         """The texts of documents, pages and lines."""

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from hwr.errors import JobNotFound
-from workers.database import Database, Document, Job, Line, Page, State, table_of
+from workers.database import Database, Document, Line, Page, State, table_of
 from workers.jobs import failure
 
 #: What the API and the result file carry; keys as in `hwr read --format json`.
@@ -19,26 +18,6 @@ PAGES_AT_ONCE = 50
 
 #: States of pages that stand in a result.
 READ = (State.DONE, State.FAILED)
-
-
-def results(database: Database, *, tenant: str, job_id: str) -> Iterator[Json]:
-    """The result of each document in the order they were handed in, as far as it is known now.
-
-    Raises:
-        JobNotFound: the tenant has no such job.
-    """
-    with database.reading() as session:
-        if session.scalar(select(Job.id).where(Job.id == job_id, Job.tenant == tenant)) is None:
-            raise JobNotFound(f"There is no job {job_id!r}. Check its id and your key.")
-        query = select(Document.id).where(Document.job_id == job_id).order_by(Document.position)
-        document_ids = session.scalars(query).all()
-    return (document_result(database, document_id) for document_id in document_ids)
-
-
-def document_result(database: Database, document_id: str) -> Json:
-    """The result of one document as far as it is known now."""
-    head = document_head(database, document_id)
-    return {**head, "pages": list(document_pages(database, document_id, head["reader"]))}
 
 
 def result_chunks(database: Database, document_id: str, state: State) -> Iterator[str]:

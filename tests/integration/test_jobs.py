@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text, update
 from stage_bench import FunctionReader, ListDispatch
+from told import told_results
 
 from hwr.errors import (
     IdempotencyConflict,
@@ -33,7 +34,6 @@ from workers.database import Base, Database, Document, Job, Lane, Line, Page, St
 from workers.jobs import NewDocument
 from workers.line_pack import PackedLine, pack
 from workers.migrations import upgrade
-from workers.results import results
 from workers.settings import Settings
 from workers.stages.bench import Bench
 from workers.stages.read import read_page
@@ -125,7 +125,7 @@ class TestMigrations:
                 session.execute(text(row))
         upgrade(database)
         assert jobs.view(database, tenant="bank", job_id="1").profile == FREE_TEXT
-        (result,) = results(database, tenant="bank", job_id="1")
+        (result,) = told_results(database, tenant="bank", job_id="1")
         (page,) = result["pages"]
         assert (page["zones"], page["warning"], page["lines"][0]["zone"]) == ([], None, None)
         database.close()

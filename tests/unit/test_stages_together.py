@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from pipeline import draw_lines, png, two_pages
 from sqlalchemy.exc import IntegrityError
 from stage_bench import TENANT, FunctionReader, Reading, Stages
+from told import told_results
 
 from hwr import layout
 from hwr.profiles import load_profile
-from workers import jobs, results
+from workers import jobs
 from workers.database import Lane, Line, Page, State
 from workers.reaper import reap
 
@@ -73,7 +74,7 @@ class TestWholeWay:
         while stages.queue.reads:
             stages.read(reader=reader)
         assert {asked["decoder"] for asked in reader.submitted} == {"digits", None}
-        (document,) = results.results(bench.database, tenant=TENANT, job_id=job_id)
+        (document,) = told_results(bench.database, tenant=TENANT, job_id=job_id)
         first, second = document["pages"]
         assert {line["zone"] for line in first["lines"]} == {"total"}
         assert [zone["name"] for zone in first["zones"]] == ["total"]
