@@ -1,6 +1,7 @@
 """Every error that leaves the API is JSON: {"error": {"code", "message"}}, with a remedy."""
 
 import logging
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -68,9 +69,8 @@ def _named(request: Request, error: Exception) -> JSONResponse:
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     message = f"{error.detail}: {request.method} {request.url.path}. See /docs for the addresses."
-    response = error_response(error.status_code, "NotFound", message)
-    if error.status_code == 405:
-        response = error_response(405, "MethodNotAllowed", message)
+    code = HTTPStatus(error.status_code).phrase.replace(" ", "")
+    response = error_response(error.status_code, code, message)
     response.headers.update(error.headers or {})
     return response
 

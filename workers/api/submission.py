@@ -14,6 +14,7 @@ from workers.api.multipart import MultipartReader, Part
 from workers.jobs import Lane, NewDocument, new_id
 from workers.names import clean_name
 from workers.settings import Settings
+from workers.stages.bench import document_folder
 from workers.storage import Storage, split_reference
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ async def _take(part: Part, storage: Storage, received: Received) -> None:
 
 def _store(part: Part, name: str, storage: Storage, received: Received) -> None:
     document_id = new_id()
-    key = f"jobs/{received.job_id}/{document_id}/original"
+    key = f"{document_folder(received.job_id, document_id)}/original"
     storage.put(key, part.content)
     received.documents.append(
         NewDocument(id=document_id, name=name, key=key, digest=part.sha256.hexdigest())
