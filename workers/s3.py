@@ -22,7 +22,14 @@ from hwr.errors import (
     StorageUnavailable,
 )
 from workers.settings import Settings
-from workers.storage import Progress, check_key, copy_chunks, is_key_part, split_reference
+from workers.storage import (
+    Progress,
+    check_key,
+    copy_chunks,
+    is_key_part,
+    missing_object,
+    split_reference,
+)
 
 #: Answers of a server that has no such object.
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -113,7 +120,7 @@ class S3Storage:
             with self._errors(""):
                 self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
         except ObjectNotFound as error:
-            raise StorageUnavailable(str(error)) from error
+            raise _unavailable(f"s3://{self.bucket}/{self.prefix}", error) from error
 
     def _key(self, key: str) -> str:
         return self.prefix + check_key(key)
@@ -125,9 +132,9 @@ class S3Storage:
             yield
         except (BotoCoreError, Boto3Error, ClientError) as error:
             if _code(error) in _MISSING:
-                raise ObjectNotFound(f"{address} is not there. Submit it again.") from error
+                raise missing_object(key) from error
             if _code(error) in _TAKEN:
-                raise ObjectExists(f"{address} is there already.") from error
+                raise ObjectExists(f"{address} is there already. Choose another name.") from error
             raise _unavailable(address, error) from error
 
 

@@ -142,7 +142,7 @@ class FolderStorage:
             try:
                 path.hardlink_to(part)
             except FileExistsError as error:
-                raise ObjectExists(f"{path} is there already.") from error
+                raise ObjectExists(f"{path} is there already. Choose another name.") from error
 
     def get(self, key: str) -> bytes:
         """The bytes of the file."""
@@ -204,9 +204,7 @@ class FolderStorage:
         try:
             yield
         except FileNotFoundError as error:
-            raise ObjectNotFound(
-                f"{self.root / key} is not there. Submit the document again."
-            ) from error
+            raise missing_object(key) from error
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -217,6 +215,11 @@ class FolderStorage:
                 f"The folder {self.root} cannot be used: {error.strerror}. "
                 "Free space or correct its permissions."
             ) from error
+
+
+def missing_object(key: str) -> ObjectNotFound:
+    """Tells tenants their part of the address only: where the storage is concerns nobody else."""
+    return ObjectNotFound(f"{key} is not there. Submit the document again.")
 
 
 def copy_chunks(source: IO[bytes], path: Path, progress: Progress) -> None:
