@@ -42,10 +42,12 @@ _FORBIDDEN = frozenset(
     {"401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 )
 
+#: A server that takes connections and never answers costs a call some 30 seconds, a broken upload
+#: as much again to take back: less than a lease, so that its work is handed back uncharged.
 _CONFIG = Config(
     connect_timeout=5,
-    read_timeout=60,
-    retries={"mode": "standard", "max_attempts": 3},
+    read_timeout=15,
+    retries={"mode": "standard", "total_max_attempts": 2},
     # Servers other than AWS do not know the newer trailing checksums.
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
