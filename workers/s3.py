@@ -12,7 +12,7 @@ import boto3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from hwr.errors import (
     DocumentTooLarge,
@@ -29,6 +29,7 @@ from workers.storage import (
     is_key_part,
     missing_object,
     split_reference,
+    split_url,
 )
 
 #: Answers of a server that has no such object.
@@ -37,9 +38,14 @@ _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 #: Answers of a server that has such an object, or is being given it by somebody else.
 _TAKEN = frozenset({"409", "412", "ConditionalRequestConflict", "PreconditionFailed"})
 
-#: Answers of a server that is well, but does not let us in.
-_FORBIDDEN = frozenset(
-    {"401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+#: Refusals (4xx) that are no word about the object, and will pass.
+_PASSING = frozenset(
+    {
+        *("408", "429", "RequestTimeout", "SlowDown", "TooManyRequests", "RequestLimitExceeded"),
+        *("Throttling", "ThrottlingException", "RequestThrottled", "BandwidthLimitExceeded"),
+        # The service's own credentials or clock, which its operator mends.
+        *("ExpiredToken", "TokenRefreshRequired", "RequestTimeTooSkewed"),
+    }
 )
 
 #: A server that takes connections and never answers costs a call some 30 seconds, a broken upload
@@ -61,7 +67,7 @@ class S3Storage:
     """Objects under s3://BUCKET/PREFIX. The server itself writes whole objects or nothing."""
 
     def __init__(self, url: str, *, endpoint_url: str | None = None) -> None:
-        self.bucket, prefix = split_reference(url)
+        self.bucket, prefix = split_url(url)
         self.prefix = prefix.rstrip("/") + "/" if prefix else ""
         self._client = _connect(endpoint_url)
 
@@ -93,7 +99,10 @@ class S3Storage:
     def download(self, key: str, path: Path, progress: Progress) -> None:
         """Stream the object into a file."""
         with self._errors(key):
-            _download(self._client, self.bucket, self._key(key), path, progress)
+            # Not `download_file`: its threads would report the progress, and outlive what ends it.
+            answer = self._client.get_object(Bucket=self.bucket, Key=self._key(key))
+            with closing(answer["Body"]) as body:
+                copy_chunks(body, path, progress)
 
     def names(self, key: str) -> list[str]:
         """The next parts of the keys below a key, in as many requests as there are thousands."""
@@ -145,28 +154,32 @@ def fetch_reference(settings: Settings, reference: str, path: Path, progress: Pr
 
     Raises:
         DocumentTooLarge: it has more than `max_bytes`.
-        ReferenceUnreadable: it does not exist or may not be read.
+        ReferenceUnreadable: it does not exist or cannot be read as it is.
         StorageUnavailable: the server does not answer; worth trying again.
     """
     bucket, key = split_reference(reference)
     client = _connect(settings.s3_endpoint_url)
     try:
-        size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
-        _check_size(reference, size, settings.max_bytes)
-        _download(client, bucket, key, path, progress)
+        # No HEAD before it: its refusals have no body, and so do not say what is wrong.
+        answer = client.get_object(Bucket=bucket, Key=key)
+        with closing(answer["Body"]) as body:
+            _check_size(reference, answer["ContentLength"], settings.max_bytes)
+            copy_chunks(body, path, progress)
     except (BotoCoreError, Boto3Error, ClientError) as error:
-        if _code(error) in _MISSING | _FORBIDDEN:
+        if _stays(error):
             raise ReferenceUnreadable(
-                f"{reference} cannot be fetched ({_code(error)}). "
-                "Check that it exists and that the service may read it."
+                f"{reference} cannot be fetched ({_code(error)}). Check that it exists, that it is "
+                "not archived, and that the service may read it."
             ) from error
         raise _unavailable(reference, error) from error
 
 
-def _download(client: Any, bucket: str, key: str, path: Path, progress: Progress) -> None:
-    # Not `download_file`: its threads would report the progress, and outlive what ends it.
-    with closing(client.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-        copy_chunks(body, path, progress)
+def _stays(error: Exception) -> bool:
+    """Whether the server would refuse the same request again."""
+    if not isinstance(error, ClientError):
+        return isinstance(error, ParamValidationError)
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return 300 <= status < 500 and not {str(status), _code(error)} & _PASSING
 
 
 def _whole(file: IO[bytes]) -> bytes | None:

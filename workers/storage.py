@@ -27,6 +27,9 @@ from workers.settings import Settings
 #: What a part of a key may look like: no empty part, no `..`, no hidden file.
 _KEY_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
+#: Longest key of S3 in bytes.
+_MAX_S3_KEY = 1024
+
 #: Bytes that are copied at once.
 _CHUNK = 2**20
 
@@ -107,15 +110,30 @@ def is_key_part(name: str) -> bool:
 
 
 def split_reference(reference: str) -> tuple[str, str]:
-    """Bucket and key of an s3:// address.
+    """Bucket and key of a file.
+
+    Raises:
+        ReferenceUnreadable: it is no s3:// address of a file.
+    """
+    bucket, key = split_url(reference)
+    if not 0 < len(key.encode()) <= _MAX_S3_KEY:
+        raise ReferenceUnreadable(
+            f"{reference[:200]!r} names no file: its path has to have 1 to {_MAX_S3_KEY} bytes. "
+            "Write s3://bucket/path/file.pdf."
+        )
+    return bucket, key
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Bucket and prefix or key of an s3:// address.
 
     Raises:
         ReferenceUnreadable: it is no such address, or climbs out of its prefix with `..`.
     """
-    scheme, _, rest = reference.partition("://")
+    scheme, _, rest = url.partition("://")
     bucket, _, key = rest.partition("/")
     if scheme != "s3" or not bucket or ".." in key.split("/"):
-        raise ReferenceUnreadable(f"{reference!r} is no address. Write s3://bucket/path/file.pdf.")
+        raise ReferenceUnreadable(f"{url!r} is no address. Write s3://bucket/path/file.pdf.")
     return bucket, key
 
 

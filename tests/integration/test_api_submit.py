@@ -103,6 +103,8 @@ def test_files_and_references_together(api: httpx.Client) -> None:
         "s3://inbox/scans/../secrets/a.pdf",
         "file:///etc/passwd",
         "http://169.254.169.254/latest",
+        "s3://inbox/",
+        "s3://inbox/scans/" + "k" * 1020,
         "",
     ],
 )
