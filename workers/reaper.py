@@ -2,22 +2,25 @@
 
 One thread in the main process of every worker. It looks for rows whose `due_at` has passed, which
 an index of unfinished rows makes cheap, and puts off their date in the same transaction, so that
-several reapers do not send the same row. A message too many does no harm: it is claimed once.
+several reapers do not send the same row. They are sent after it; one that ends between the two
+leaves them to their new date. A message too many does no harm: it is claimed once.
 """
 
 import logging
 import os
 import threading
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers import leases
-from workers.database import Database, Document, Job, Page, Stage, short_lived_database
+from workers.database import Database, Document, Job, Lane, Page, Stage, short_lived_database
 from workers.dispatch import Dispatch, QueueDispatch
 from workers.settings import Settings
 
@@ -76,7 +79,7 @@ def look_after(database: Database, settings: Settings, dispatch: Dispatch) -> bo
     """One pass, with a look at whether the queues are still there; True: there may be more.
 
     Raises:
-        RedisError, OperationalError: Redis is away; nothing has changed.
+        RedisError, OperationalError: Redis is away; what was not sent is due again.
     """
     lost = queues_lost(settings)
     if lost:
@@ -116,19 +119,17 @@ def reap(database: Database, settings: Settings, dispatch: Dispatch) -> int:
     return _reap_documents(database, settings, dispatch) + _reap_pages(database, settings, dispatch)
 
 
-# Messages are sent before the transaction ends: if one cannot be, all stays due.
-
-
 def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) -> int:
     with database.writing() as session:
         ids = leases.take_due(session, settings, Document, BATCH)
         query = select(Document.id, Document.stage).where(Document.id.in_(ids))
         due = session.execute(query).all()
-        for document_id, stage in due:
-            log.info("document %s: sent again for stage %s", document_id, stage)
-            send = dispatch.split if stage == Stage.SPLIT else dispatch.publish
-            send(document_id)
-    return len(due)
+
+    def send(document_id: str, stage: Stage) -> None:
+        log.info("document %s: sent again for stage %s", document_id, stage)
+        (dispatch.split if stage == Stage.SPLIT else dispatch.publish)(document_id)
+
+    return _send(database, Document, due, send)
 
 
 def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> int:
@@ -136,9 +137,26 @@ def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> i
         ids = leases.take_due(session, settings, Page, BATCH)
         query = select(Page.id, Job.lane).join(Document, Page.document_id == Document.id).join(Job)
         due = session.execute(query.where(Page.id.in_(ids))).all()
-        for page_id, lane in due:
-            log.info("page %s: sent again", page_id)
-            dispatch.read(page_id, lane)
+
+    def send(page_id: int, lane: Lane) -> None:
+        log.info("page %s: sent again", page_id)
+        dispatch.read(page_id, lane)
+
+    return _send(database, Page, due, send)
+
+
+def _send(
+    database: Database, work: leases.Work, due: Sequence[Row[Any, Any]], send: Callable[..., None]
+) -> int:
+    """Send outside of the transaction, which nobody else can write beside while Redis stalls."""
+    for position, row in enumerate(due):
+        try:
+            send(*row)
+        except Exception:
+            unsent = [work_id for work_id, _ in due[position:]]
+            with database.writing() as session:
+                leases.make_due(session, work, work.id.in_(unsent))
+            raise
     return len(due)
 
 

@@ -1,6 +1,8 @@
 """Work that was not sent, got lost or is held by the dead, and how the reaper brings it back."""
 
+import sqlite3
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -88,6 +90,53 @@ class TestReaper:
             with pytest.raises(OperationalError):
                 reap(stages.bench.database, stages.bench.settings, stages.queue)
         assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 1
+
+    @pytest.mark.parametrize("message", ["split", "read", "publish"])
+    def test_others_write_while_a_message_is_sent(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, message: str
+    ) -> None:
+        """SQLite has one writer: a Redis that stalls must not hold it up."""
+        file = stages.bench.settings.database_url.removeprefix("sqlite:///")
+        sent: list[object] = []
+
+        def send(*row: object) -> None:
+            with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+            sent.append(row)
+
+        stages.submit(png(draw_lines(message == "read")))
+        if message != "split":
+            stages.split()
+        stages.set(Document if message != "read" else Page, due_at=time.time() - 1)
+        monkeypatch.setattr(stages.queue, message, send)
+        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert len(sent) == 1
+
+    @pytest.mark.parametrize("work", [Document, Page])
+    def test_of_a_batch_only_the_unsent_are_due_again(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, work: type[Document | Page]
+    ) -> None:
+        sent: list[object] = []
+
+        def away_at_the_third(*row: object) -> None:
+            if len(sent) == 2:
+                raise OperationalError
+            sent.append(row[0])
+
+        stages.submit(*[png(draw_lines(1))] * 4)
+        if work is Page:
+            while stages.queue.splits:
+                stages.split()
+            stages.queue.reads.clear()
+        stages.queue.splits.clear()
+        stages.set(work, due_at=time.time() - 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(stages.queue, "split" if work is Document else "read", away_at_the_third)
+            with pytest.raises(OperationalError):
+                reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 2
+        again = stages.queue.splits or [page_id for page_id, _ in stages.queue.reads]
+        assert len({*sent, *again}) == 4
 
     def test_lost_queues_bring_back_all_that_waited_but_not_what_is_held(
         self, stages: Stages
