@@ -39,6 +39,14 @@ SQLITE_BUSY_MS = 30_000
 #: Wait between tries where SQLite itself does not wait.
 _BETWEEN_TRIES_S = 0.01
 
+#: How long PostgreSQL is waited for, unless the URL says otherwise: in seconds until it lets us in,
+#: in milliseconds until the network confirms what was sent, and until a statement ends.
+POSTGRES_PATIENCE = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "options": "-c statement_timeout=30000",
+}
+
 #: Execution option of connections whose transaction writes.
 WRITES = "hwr_writes"
 
@@ -293,6 +301,12 @@ class Database:
         self.engine.dispose()
 
 
+def be_patient(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need: they meet many rows."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+
+
 def open_database(settings: Settings) -> Database:
     """A database of this process's own."""
     return Database(settings.database_url)
@@ -316,10 +330,11 @@ def get_database() -> Database:
 
 def _create_engine(url: str) -> Engine:
     # Parameters hold what was read from documents: they stay out of errors, and so out of logs.
+    parts = make_url(url)
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    file = make_url(url).database
-    if file:
+        patience = {k: v for k, v in POSTGRES_PATIENCE.items() if k not in parts.query}
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
+    if file := parts.database:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)

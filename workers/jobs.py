@@ -35,6 +35,7 @@ from workers.database import (
     Page,
     Stage,
     State,
+    be_patient,
     table_of,
 )
 from workers.settings import Settings
@@ -237,6 +238,7 @@ def cancel(database: Database, *, tenant: str, job_id: str) -> None:
         JobNotFound: the tenant has no such job.
     """
     with database.writing() as session:
+        be_patient(session.connection())
         _job(session, tenant, job_id)
         ended = session.execute(
             update(Job)

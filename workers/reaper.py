@@ -20,7 +20,16 @@ from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers import leases
-from workers.database import Database, Document, Job, Lane, Page, Stage, short_lived_database
+from workers.database import (
+    Database,
+    Document,
+    Job,
+    Lane,
+    Page,
+    Stage,
+    be_patient,
+    short_lived_database,
+)
 from workers.dispatch import Dispatch, QueueDispatch
 from workers.settings import Settings
 
@@ -110,6 +119,7 @@ def recall(database: Database) -> None:
     """Make all work due that waited in the lost queues."""
     for work in (Document, Page):
         with database.writing() as session:
+            be_patient(session.connection())
             count = leases.make_due(session, work)
         log.info("the queues were lost: %d %s are sent again", count, work.__tablename__)
 

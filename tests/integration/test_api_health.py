@@ -1,14 +1,22 @@
 """Health of the HTTP interface, outages of what it stands on, and how it describes itself."""
 
+import socket
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 from api_bench import PDF, error_of, make_settings, make_tables, open_api
+from sqlalchemy import exc
 
+from hwr.errors import JobNotFound
 from workers import jobs
+
+#: Requests that the API works on at once: what Starlette lends to functions that may wait.
+API_THREADS = 40
 
 
 def test_ready(either: httpx.Client) -> None:
@@ -40,6 +48,50 @@ def test_a_database_that_is_away_is_an_outage(tmp_path: Path, redis_url: str) ->
     url = "postgresql+psycopg://hwr@127.0.0.1:1/hwr"
     with open_api(make_settings(tmp_path, redis_url, database_url=url)) as api:
         assert error_of(api.get("/v1/jobs/x")) == (503, "ServiceUnavailable")
+
+
+def test_a_database_that_never_answers_is_an_outage(tmp_path: Path, redis_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://hwr@127.0.0.1:{silent.getsockname()[1]}/hwr"
+        with open_api(make_settings(tmp_path, redis_url, database_url=url)) as api:
+            assert error_of(api.get("/v1/jobs/x")) == (503, "ServiceUnavailable")
+
+
+@pytest.mark.parametrize(
+    "failure", [exc.TimeoutError(), exc.InterfaceError("SELECT", {}, Exception("closed"))]
+)
+def test_a_database_that_lends_no_connection_is_an_outage(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(jobs, "view", fail)
+    answer = api.get("/v1/jobs/x")
+    assert error_of(answer) == (503, "ServiceUnavailable")
+    assert "Try again" in answer.text
+
+
+def test_the_process_answers_while_all_its_threads_wait(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(*_: object, **__: object) -> None:
+        waiting.release()
+        assert go_on.wait(120)
+        raise JobNotFound
+
+    monkeypatch.setattr(jobs, "view", wait)
+    with ThreadPoolExecutor(API_THREADS) as pool:
+        url = api.base_url.join("/v1/jobs/x")
+        asked = [pool.submit(httpx.get, url, timeout=120) for _ in range(API_THREADS)]
+        try:
+            assert all(waiting.acquire(timeout=60) for _ in range(API_THREADS))
+            assert api.get("/healthz").status_code == 200
+        finally:
+            go_on.set()
+    assert {answer.result().status_code for answer in asked} == {404}
 
 
 def test_storage_that_is_away_is_an_outage(tmp_path: Path, redis_url: str) -> None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -46,8 +46,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HwrError, _named)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(OperationalError, _database)
-    app.add_exception_handler(DataError, _unfit)
+    for outage in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
+        app.add_exception_handler(outage, _database)
+    app.add_exception_handler(exc.DataError, _unfit)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -84,7 +85,9 @@ def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 def _database(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s: %s", request.method, request.url.path, error)
-    return error_response(503, "ServiceUnavailable", "The database is away. Try again soon.")
+    return error_response(
+        503, "ServiceUnavailable", "The database does not answer. Try again soon."
+    )
 
 
 def _unfit(request: Request, error: Exception) -> JSONResponse:

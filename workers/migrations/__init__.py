@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from hwr.errors import ServiceError
-from workers.database import WRITES, Database
+from workers.database import WRITES, Database, be_patient
 
 #: Any number; all processes of hwr that change the schema meet at it.
 ADVISORY_LOCK = 7_410_417
@@ -21,6 +21,7 @@ def upgrade(database: Database) -> None:
         ServiceError: a newer hwr changed the schema.
     """
     with database.engine.execution_options(**{WRITES: True}).begin() as connection:
+        be_patient(connection)
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK:d})"))
         try:
