@@ -1,11 +1,11 @@
 """Who locks many rows of PostgreSQL does so in one order, so that no two wait for each other."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select, text
+from locks import wait_for_lock
+from sqlalchemy import select
 
 from workers import jobs, leases
 from workers.database import Database, Document, Page, State
@@ -45,21 +45,6 @@ def make_due(work: Work) -> Callable[[Database], None]:
 
 def cancel(database: Database) -> None:
     jobs.cancel(database, tenant="bank", job_id="1")
-
-
-def wait_for_lock(database: Database) -> None:
-    """Wait until somebody waits for a row."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    end = time.monotonic() + 30
-    while True:
-        with database.reading() as session:
-            if session.scalar(waiting):
-                return
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

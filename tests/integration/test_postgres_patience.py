@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from locks import wait_for_lock
 from sqlalchemy import exc, select, text
 from sqlalchemy.orm import Session
 
@@ -33,20 +34,6 @@ def lock_schema(session: Session) -> None:
 
 def lock_documents(session: Session) -> None:
     session.execute(select(Document.id).with_for_update())
-
-
-def wait_for_lock(database: Database) -> None:
-    """Wait until somebody waits for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    end = time.monotonic() + 30
-    with database.reading() as session:
-        while not session.scalar(waiting):
-            session.rollback()
-            assert time.monotonic() < end
-            time.sleep(0.01)
 
 
 def test_every_connection_has_its_bounds(postgres_url: str) -> None:

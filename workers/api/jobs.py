@@ -8,11 +8,17 @@ from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from hwr.errors import BadRequest
+from hwr.errors import BadRequest, HwrError
 from workers import jobs
 from workers.api.schema import Job, job_json
 from workers.api.services import Services, ServicesOf, Tenant
-from workers.api.submission import Received, ReferenceList, discard, receive
+from workers.api.submission import (
+    Received,
+    ReferenceList,
+    discard,
+    discard_unless_written,
+    receive,
+)
 from workers.database import FINAL_STATES
 from workers.dispatch import QueueDispatch, send_documents
 from workers.jobs import JobView
@@ -117,8 +123,11 @@ def _write_down(
             idempotency_key=idempotency_key,
             job_id=received.job_id,
         )
-    except BaseException:
+    except HwrError:
         discard(services.storage, received)
+        raise
+    except BaseException:
+        discard_unless_written(services.database, services.storage, received)
         raise
     if not submission.created:
         discard(services.storage, received)
