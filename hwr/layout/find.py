@@ -1,13 +1,11 @@
 """From a page to its lines."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.classic import classic_outlines
 from hwr.layout.ink import Grey
 from hwr.layout.line import Line, Outline, Point
 from hwr.layout.order import Box, reading_order
@@ -22,26 +20,14 @@ INK_WINDOW, LEAST_DARKER = 31, 8
 ABOVE = 0.75
 
 
-class Method(StrEnum):
-    """How lines are looked for."""
-
-    #: A small network that saw letters, diaries and registers.
-    NETWORK = "network"
-    #: Ink followed along the lines: for forms, which the network saw too few of.
-    CLASSIC = "classic"
-
-
-_METHODS = {Method.NETWORK: outlines_of, Method.CLASSIC: classic_outlines}
-
-
-def find_lines(image: Grey, method: Method = Method.NETWORK) -> tuple[Line, ...]:
+def find_lines(image: Grey) -> tuple[Line, ...]:
     """Lines of a grey page of shape (H, W), in reading order; none on a blank page.
 
     Raises ``TooManyLines`` above ``MOST_LINES``.
     """
     if min(image.shape) < LEAST_SIDE:
         return ()
-    outlines = [outline for outline in _METHODS[method](image) if has_ink(image, outline)]
+    outlines = [outline for outline in outlines_of(image) if has_ink(image, outline)]
     order = reading_order(
         [place_of(outline) for outline in outlines], [outline.head for outline in outlines]
     )
@@ -74,12 +60,11 @@ def on_page(curve: NDArray[np.float64], size: Sequence[int]) -> tuple[Point, ...
 def place_of(outline: Outline) -> Box:
     """The box in which a line stands, without what reaches across the rules of its column.
 
-    Where its usual height is known that counts, not how far single letters reach.
+    Its usual height counts, not how far single letters reach.
     """
-    left, top, right, bottom = outline.box
-    if outline.height:
-        rows = outline.baseline[:, 1]
-        top = float(rows.min()) - ABOVE * outline.height
-        bottom = float(rows.max()) + (1 - ABOVE) * outline.height
+    left, _, right, _ = outline.box
+    rows = outline.baseline[:, 1]
+    top = float(rows.min()) - ABOVE * outline.height
+    bottom = float(rows.max()) + (1 - ABOVE) * outline.height
     low, high = outline.column
     return max(left, low), top, min(right, high), bottom

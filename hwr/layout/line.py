@@ -32,12 +32,12 @@ class Outline:
 
     polygon: NDArray[np.float64]
     baseline: NDArray[np.float64]
+    #: Usual height of the line, ascenders to descenders, in pixels.
+    height: float
     #: The column of a table that it stands in: x of the rules to its left and right.
     column: tuple[float, float] = (-inf, inf)
     #: Whether it stands in the head of a table.
     head: bool = False
-    #: Usual height of the line, ascenders to descenders, in pixels; 0 where nobody told.
-    height: float = 0.0
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -1,4 +1,4 @@
-"""The slope of a page's lines, and its levelling."""
+"""The slope of a page's lines."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.ink import as_grey, reduced
-from hwr.layout.pieces import Ink
+from hwr.layout.ink import Ink, reduced
 
 #: Slopes looked for lie between plus and minus this (about 8 degrees).
 STEEPEST = 0.14
@@ -23,7 +22,9 @@ def skew_of(ink: Ink) -> float:
     """Slope of the lines (rows a column, downwards positive) at which rows of ink are sharpest."""
     # Never larger than it is: a page a few pixels wide and very high must not be blown up.
     factor = max(round(ink.shape[1] / SEARCH_WIDTH), 1)
-    small = np.asarray(reduced(as_grey(ink), factor * STRIP, factor), np.float32)
+    # As 255, so that means of it can be told apart in eight bits.
+    grey = ink * np.uint8(255)
+    small = np.asarray(reduced(grey, factor * STRIP, factor), np.float32)
     best, reach = 0.0, STEEPEST
     for step in STEPS:
         slopes = best + np.arange(-reach, reach + step / 2, step)
@@ -39,11 +40,6 @@ def sharpness(small: NDArray[np.float32], slope: float) -> float:
     """
     profile = sheared(small, slope * STRIP).sum(axis=1)
     return float(np.square(np.diff(profile)).sum())
-
-
-def level(ink: Ink, slope: float) -> Ink:
-    """The view sheared so that lines of this slope run level; columns keep their x."""
-    return ink if slope == 0 else np.asarray(sheared(ink, slope), np.uint8)
 
 
 def sheared(picture: NDArray[Any], slope: float) -> NDArray[Any]:

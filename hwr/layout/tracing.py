@@ -7,16 +7,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.errors import TooManyLines
 from hwr.layout.maps import ACROSS, Map, Maps
-from hwr.layout.strands import chains, link, refuse_crowd
 
 #: Baselines are followed once they are blurred along and across the lines by so many columns and
 #: rows (standard deviation): the network wavers by a row or two from letter to letter.
 BLUR = (1.0, 2.0)
 #: A baseline runs where it is at least so likely.
 LEAST_LIKELY = 0.15
+#: It moves by no more than this many rows from column to column.
+LARGEST_STEP = 2.5
 #: A line is at least so many columns of the maps wide.
 SHORTEST = 2
+#: More pieces than this would cost too much memory to join: pairs of them are compared.
+MOST_PIECES = 2000
 #: Chains of at most so many columns are never cut: the ends of a figure are as likely as itself.
 LONGEST_WHOLE = 8
 #: Sum and mean of likelihoods along a line.
@@ -69,6 +73,15 @@ def trace_lines(maps: Maps) -> list[Trace]:
     return without_rivals([x for x in lines if is_likely(x)], maps.baselines.shape[1])
 
 
+def refuse_crowd(pieces: int) -> None:
+    """Raise ``TooManyLines`` above ``MOST_PIECES``."""
+    if pieces > MOST_PIECES:
+        raise TooManyLines(
+            f"The page falls into {pieces} pieces of lines, the limit is {MOST_PIECES}."
+            " Split it, or scan it again if it is not a page of writing."
+        )
+
+
 def is_likely(line: Trace) -> bool:
     return bool(line.weight.sum() >= LEAST_WEIGHT and line.weight.mean() >= LEAST_MEAN)
 
@@ -91,6 +104,33 @@ def pieces_of(maps: Maps) -> list[Trace]:
         for part in cut(chain, ends[rows[chain], columns[chain]])
         if len(part) >= SHORTEST
     ]
+
+
+def link(columns: NDArray[np.intp], rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """For each maximum the one of the next column that goes on from it, or -1."""
+    follower = np.full(len(rows), -1, np.intp)
+    starts = np.searchsorted(columns, np.arange(count + 1))
+    for here, there, end in zip(starts, starts[1:], starts[2:], strict=False):
+        if here == there or there == end:
+            continue
+        distance = np.abs(rows[here:there, None] - rows[None, there:end])
+        best, back = distance.argmin(axis=1), distance.argmin(axis=0)
+        mutual = back[best] == np.arange(there - here)
+        near = distance[np.arange(there - here), best] <= LARGEST_STEP
+        follower[here:there] = np.where(mutual & near, best + there, -1)
+    return follower
+
+
+def chains(follower: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Indices along each chain of followers."""
+    heads = np.setdiff1d(np.arange(len(follower)), follower)
+    found = []
+    for head in heads:
+        chain = [int(head)]
+        while follower[chain[-1]] >= 0:
+            chain.append(int(follower[chain[-1]]))
+        found.append(np.array(chain))
+    return found
 
 
 def cut(chain: NDArray[np.intp], ends: Map) -> list[NDArray[np.intp]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from hwr.layout.find import Method, find_lines
+from hwr.layout import find_lines
 from hwr.training.pages.scores import LineScore, score_lines
 from hwr.training.pages.summary import line_figures
 from hwr.training.pages.truth import read_true_page, transcriptions
@@ -24,11 +24,11 @@ from hwr.training.pages.truth import read_true_page, transcriptions
 Timed = tuple[LineScore, float]
 
 
-def measure(path: Path, method: Method) -> tuple[str, Timed]:
+def measure(path: Path) -> tuple[str, Timed]:
     """The page's collection, and its score."""
     page = read_true_page(path)
     started = time.process_time()
-    lines = find_lines(page.image, method)
+    lines = find_lines(page.image)
     seconds = time.process_time() - started
     return page.collection, (score_lines(page, lines), seconds)
 
@@ -49,12 +49,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--each", action="store_true", help="one row a page as well")
-    parser.add_argument("--method", type=Method, choices=list(Method), default=Method.NETWORK)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     groups: dict[str, list[Timed]] = defaultdict(list)
     for index, path in enumerate(transcriptions(arguments.folder)):
-        collection, score = measure(path, arguments.method)
+        collection, score = measure(path)
         half = "held out" if index % 2 else "tuning"
         for group in (f"{collection} {half}", f"all {half}", "all"):
             groups[group].append(score)

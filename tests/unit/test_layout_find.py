@@ -1,8 +1,5 @@
 """Lines are found on pages drawn here, and nothing is found where nothing is written."""
 
-import sys
-from functools import partial
-
 import cv2
 import numpy as np
 import pytest
@@ -10,18 +7,10 @@ from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout import Line
-from hwr.layout.find import Method, find_lines
+from hwr.layout.find import find_lines
 
 Grey = NDArray[np.uint8]
 WORDS = "every good boy deserves a fair jig of plums".split()
-
-
-@pytest.fixture(autouse=True, params=list(Method))
-def method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Method:
-    """Every test here is one of both methods."""
-    chosen: Method = request.param
-    monkeypatch.setattr(sys.modules[__name__], "find_lines", partial(find_lines, method=chosen))
-    return chosen
 
 
 def blank(height: int = 1100, width: int = 1000) -> Grey:
@@ -230,22 +219,19 @@ def test_noise_and_specks_are_bounded() -> None:
         assert len(find_lines(page)) <= 500
 
 
-def test_too_many_lines_are_refused_by_name(
-    method: Method, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_lines_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     page, heights = sloping_page(0.0)
-    module = {Method.NETWORK: "look", Method.CLASSIC: "classic"}[method]
-    monkeypatch.setattr(f"hwr.layout.{module}.MOST_LINES", len(heights))
+    monkeypatch.setattr("hwr.layout.look.MOST_LINES", len(heights))
     assert len(find_lines(page)) == len(heights)
-    monkeypatch.setattr(f"hwr.layout.{module}.MOST_LINES", len(heights) - 1)
+    monkeypatch.setattr("hwr.layout.look.MOST_LINES", len(heights) - 1)
     with pytest.raises(TooManyLines, match="8 lines, the limit is 7"):
         find_lines(page)
 
 
 def test_a_page_of_crumbs_is_refused_before_they_are_compared(
-    method: Method, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     page, _ = sloping_page(0.0)
-    monkeypatch.setattr("hwr.layout.strands.MOST_PIECES", 4)
+    monkeypatch.setattr("hwr.layout.tracing.MOST_PIECES", 4)
     with pytest.raises(TooManyLines, match="pieces of lines"):
         find_lines(page)

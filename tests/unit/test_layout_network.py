@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hwr.errors import ModelError, TooManyLines
-from hwr.layout import find_lines, look, maps, strands
+from hwr.layout import find_lines, look, maps, tracing
 from hwr.layout.look import MOST_PIXELS, correction
 from hwr.layout.maps import ACROSS, Maps, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
@@ -139,7 +139,7 @@ def test_a_view_is_bounded(shape: tuple[int, int], monkeypatch: pytest.MonkeyPat
 
 
 def test_a_page_in_too_many_pieces_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strands, "MOST_PIECES", 2)
+    monkeypatch.setattr(tracing, "MOST_PIECES", 2)
     with pytest.raises(TooManyLines, match="3 pieces"):
         trace_lines(drawn_maps((20, 4, 60), (45, 4, 60), (70, 4, 60)))
 

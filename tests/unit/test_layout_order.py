@@ -114,9 +114,10 @@ def test_lines_are_put_in_order_by_the_column_they_stand_in() -> None:
         polygon=np.array([[90.0, 10], [260, 10], [260, 40], [90, 40]]),
         baseline=np.array([[90.0, 35], [260, 35]]),
         column=(100, 240),
+        height=40,
     )
-    assert place_of(outline) == (100, 10, 240, 40)
-    assert place_of(replace(outline, column=(-np.inf, np.inf))) == (90, 10, 260, 40)
+    assert place_of(outline) == (100, 5, 240, 45)
+    assert place_of(replace(outline, column=(-np.inf, np.inf))) == (90, 5, 260, 45)
 
 
 def test_a_long_descender_does_not_move_a_line() -> None:
