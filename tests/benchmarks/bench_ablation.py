@@ -16,6 +16,7 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -42,14 +43,18 @@ ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 #: Drawn lines that judge English.
 DRAWN_LINES = 120
 
+
+def without(recipe: Recipe, group: Group) -> Recipe:
+    """The recipe with every kind of distortion but one."""
+    return replace(recipe, distortions=tuple(kind for kind in Group if kind is not group))
+
+
 VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "everything": lambda recipe: recipe,
     "without recorded hands": lambda recipe: replace(recipe, hands=0.0),
     "without fonts": lambda recipe: replace(recipe, fonts=0.0),
     "without real lines": lambda recipe: replace(recipe, hands=0.7, fonts=0.3),
-    "without geometry": lambda recipe: replace(recipe, distortions=(Group.PEN, Group.CAMERA)),
-    "without pen": lambda recipe: replace(recipe, distortions=(Group.GEOMETRY, Group.CAMERA)),
-    "without camera": lambda recipe: replace(recipe, distortions=(Group.GEOMETRY, Group.PEN)),
+    **{f"without {group}": partial(without, group=group) for group in Group},
 }
 
 
