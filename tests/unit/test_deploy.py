@@ -49,6 +49,16 @@ def test_every_command_exists(name: str) -> None:
         command.make_context(command.name, rest)
 
 
+def test_all_our_containers_have_time_to_end_what_has_begun() -> None:
+    assert {service["stop_grace_period"] for service in OURS.values()} == {"60s"}
+
+
+def test_every_build_argument_is_one_of_its_image() -> None:
+    for service in OURS.values():
+        text = (ROOT / service["build"]["dockerfile"]).read_text()
+        assert set(service["build"]["args"]) == set(re.findall(r"^ARG (\w+)", text, re.MULTILINE))
+
+
 def test_the_worker_that_has_a_gpu_reads_with_it() -> None:
     assert OURS["read-gpu"]["environment"]["HWR_ENGINE"] == "torch-cuda"
     assert "HWR_ENGINE" not in OURS["read"]["environment"]
