@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sets up what hwr needs: poppler from the system, everything else in the virtual environment .venv.
 # PYTHON names the interpreter that the environment is made from; pip follows the user's own
-# configuration. Called by make, which runs it again only when pyproject.toml has changed.
+# configuration. Called by make, which runs it again when pyproject.toml, deploy/constraints.txt or
+# this file has changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

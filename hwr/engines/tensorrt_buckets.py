@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from hwr.errors import EngineError
 from hwr.model.line_image import MAX_WIDTH, WIDTH_STEP
 
-#: Padded columns of the batch that kernels are tuned for: what the batcher gives by default.
+#: Padded columns of the batch that kernels are tuned for: what the batcher gives by default. What a
+#: GPU asks for beyond that is read in parts.
 COLUMNS = 16_384
 #: Narrowest batch in pixels; what is narrower is padded. One time step alone cannot be exported.
 _NARROWEST = 64
