@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from hwr.errors import TrainingDataError
 from hwr.layout import Line
-from hwr.training.pages.truth import TruePage, read_true_page, transcriptions
+from hwr.training.pages.halves import Half
+from hwr.training.pages.truth import PRINTED_HEAD, TruePage, read_true_page, transcriptions
 from hwr.training.samples import Grey
 
 #: Points (n, 2), x and y in pixels.
@@ -22,8 +23,6 @@ Points = NDArray[np.float64]
 
 #: Shorter side that pages are kept at, in pixels: training never looks at them closer.
 _KEPT_SIDE = 1100
-#: Where print stands above the hand without lines in the truth, in shares of the page's height.
-_PRINTED_HEAD = 0.12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,8 @@ def tuning_pages(folder: Path) -> list[KnownPage]:
     Raises:
         TrainingDataError: there are none, or a page cannot be read.
     """
-    pages = [known_page(read_true_page(path)) for path in transcriptions(folder)[0::2]]
+    paths = Half.TUNING.of(transcriptions(folder))
+    pages = [known_page(read_true_page(path)) for path in paths]
     if not pages:
         raise TrainingDataError(f"{folder} holds no transcribed page (NAME.json, PAGE or ALTO).")
     return pages
@@ -64,7 +64,8 @@ def tuning_pages(folder: Path) -> list[KnownPage]:
 
 def held_out_names(folder: Path) -> list[str]:
     """Names of the pages of ``folder`` that are held out, without that of their collection."""
-    return [path.stem.partition("_")[2] for path in transcriptions(folder)[1::2]]
+    paths = Half.HELD_OUT.of(transcriptions(folder))
+    return [path.stem.partition("_")[2] for path in paths]
 
 
 def known_page(page: TruePage) -> KnownPage:
@@ -77,7 +78,7 @@ def known_page(page: TruePage) -> KnownPage:
         image=np.asarray(small, np.uint8),
         lines=lines,
         height=float(np.median([_height(line) for line in lines] or [len(small)])),
-        unknown=round(_PRINTED_HEAD * len(small)) if page.has_printed_head else 0,
+        unknown=round(PRINTED_HEAD * len(small)) if page.has_printed_head else 0,
     )
 
 

@@ -13,15 +13,13 @@ from hwr.reader import ReadLine
 from hwr.training.metrics import ErrorCounts, count_errors
 from hwr.training.pages.baselines import Baselines, score_baselines
 from hwr.training.pages.matching import Overlaps, matches, overlaps
-from hwr.training.pages.truth import TruePage
+from hwr.training.pages.truth import PRINTED_HEAD, TruePage
 from hwr.training.samples import Grey
 
 #: A found line is on true ones whose outlines cover this share of it.
 _ON = 0.5
 #: A found line is on none of which at most this share is covered.
 _OFF = 0.1
-#: Part of a page's height that a printed head takes.
-_HEAD = 0.12
 
 #: Reads pictures of lines, in their order.
 ReadLines = Callable[[Sequence[Grey]], Sequence[LineReading]]
@@ -155,7 +153,7 @@ def unlabelled_print(page: TruePage, found: Sequence[Line], common: Overlaps) ->
     if not page.has_printed_head:
         return set()
     on_none = common.inside(range(len(page.lines))) <= _OFF
-    head = _HEAD * page.image.shape[0]
+    head = PRINTED_HEAD * page.image.shape[0]
     return {
         index
         for index, line in enumerate(found)

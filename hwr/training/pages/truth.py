@@ -33,6 +33,8 @@ from hwr.training.samples import Grey
 #: Sheets of this collection may carry a printed sentence above the hand, without lines in the
 #: truth: mostly those that have `imp` in their name, but not only those.
 _PRINTED_HEADS = "copiste"
+#: Part of such a sheet's height that the print takes.
+PRINTED_HEAD = 0.12
 #: What a JSON file raises that is no transcription.
 _WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
