@@ -1,8 +1,9 @@
 """What reading a run's checkpoint may come to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hwr.errors import TrainingDataError
 
@@ -20,3 +21,17 @@ def named(path: Path) -> Iterator[None]:
         raise TrainingDataError(
             f"{path} is no checkpoint of such a run ({error}). Name the folder of a run."
         ) from error
+
+
+def check_same(names: Iterable[str], own: Mapping[str, Any], earlier: Mapping[str, Any]) -> None:
+    """See that two recipes agree in these names, as far as the earlier one has them.
+
+    Raises:
+        ValueError: they differ.
+    """
+    for name in names:
+        if name in earlier and earlier[name] != own[name]:
+            raise ValueError(
+                f"its {name} is {earlier[name]}, not {own[name]}: go on with that, by the"
+                " options that it began with, --after among them"
+            )

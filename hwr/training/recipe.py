@@ -6,6 +6,7 @@ from typing import Any
 
 from hwr.model.config import NetworkConfig
 from hwr.training.augmentation import Group
+from hwr.training.checkpoints import check_same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +92,7 @@ class Recipe:
         Raises:
             ValueError: it would see other lines from here on, or train other weights.
         """
-        own = self.to_json()
-        for name in _BINDING:
-            if name in earlier and earlier[name] != own[name]:
-                raise ValueError(
-                    f"its {name} is {earlier[name]}, not {own[name]}: go on with that, by the"
-                    " options that it began with, --after among them"
-                )
+        check_same(_BINDING, self.to_json(), earlier)
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""

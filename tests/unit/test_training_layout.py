@@ -68,6 +68,19 @@ def test_another_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
         LayoutTrainer(tmp_path, SMALL)
 
 
+@pytest.mark.parametrize("name", ["seed", "batch", "side", "drawn"])
+def test_a_run_does_not_go_on_with_other_views(name: str, tmp_path: Path, shelf: Shelf) -> None:
+    run(tmp_path, shelf, until=1)
+    other = replace(SMALL, **{name: 2 * getattr(SMALL, name)})
+    with pytest.raises(TrainingDataError, match=f"its {name} is"):
+        LayoutTrainer(tmp_path, other)
+
+
+def test_a_run_goes_on_for_more_steps_at_another_rate(tmp_path: Path, shelf: Shelf) -> None:
+    run(tmp_path, shelf, until=1)
+    LayoutTrainer(tmp_path, replace(SMALL, steps=8, rate=1e-3))
+
+
 def test_the_graph_answers_as_the_network_does() -> None:
     import onnxruntime
 

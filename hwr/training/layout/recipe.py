@@ -1,7 +1,10 @@
 """The hyper-parameters of a layout run, and the recipe of the shipped weights."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from hwr.training.checkpoints import check_same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,18 @@ class LayoutRecipe:
     #: Decay of the averaged weights (EMA), which are what is shipped.
     average: float = 0.99
 
+    def check_goes_on(self, earlier: Mapping[str, Any]) -> None:
+        """See that a run with the recipe `earlier`, as `to_json` gave it, may go on with this one.
+
+        Raises:
+            ValueError: it would see other views from here on.
+        """
+        check_same(_BINDING, self.to_json(), earlier)
+
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON values."""
         return asdict(self)
+
+
+#: What cannot change while a run goes on: which views a step means.
+_BINDING = ("seed", "batch", "side", "drawn")

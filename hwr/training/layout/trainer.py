@@ -39,7 +39,7 @@ class LayoutTrainer:
         """A run in ``folder``; a new one starts from the weights of ``start``, if given.
 
         Raises:
-            TrainingDataError: the folder holds a checkpoint of no such run.
+            TrainingDataError: the folder holds a checkpoint of no such run, or of other views.
         """
         self._folder, self._recipe = folder, recipe
         network = copy.deepcopy(start) if start else deterministic(recipe.seed)
@@ -104,6 +104,7 @@ class LayoutTrainer:
         log.info("resumed at step %d", self._step)
 
     def _restore(self, state: dict[str, Any]) -> None:
+        self._recipe.check_goes_on(state["recipe"])
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimiser.load_state_dict(state["optimiser"])
