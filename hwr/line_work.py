@@ -155,11 +155,9 @@ def _see(
     return seen
 
 
-def reading_work(
-    engine: Engine, decoder: Decoder, scale: ConfidenceScale | None = None
-) -> Callable[[Sequence[Grey]], list[LineReading]]:
-    """The work of a batcher of line images that are all decoded alike, put on `scale`."""
-    decoding = Decoding(decoder=decoder, scale=scale or ConfidenceScale())
+def reading_work(engine: Engine, decoder: Decoder) -> Callable[[Sequence[Grey]], list[LineReading]]:
+    """The work of a batcher of line images that are all decoded alike."""
+    decoding = Decoding(decoder=decoder)
 
     def work(images: Sequence[Grey]) -> list[LineReading]:
         return read_tasks(engine, [LineTask(image=image, decoding=decoding) for image in images])

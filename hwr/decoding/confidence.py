@@ -37,19 +37,6 @@ class WeighedReading(LineReading):
     network: float
 
 
-def rate(
-    rows: Sequence[NDArray[np.float32]],
-    readings: Sequence[LineReading],
-    alphabet: Alphabet,
-    scale: ConfidenceScale,
-) -> list[LineReading]:
-    """The readings of lines with logits (T, C) each, with the confidence that `scale` gives them.
-
-    A line's confidence does not depend on what else is in `rows`.
-    """
-    return [scaled(reading, scale) for reading in weigh(rows, readings, alphabet)]
-
-
 def weigh(
     rows: Sequence[NDArray[np.float32]], readings: Sequence[LineReading], alphabet: Alphabet
 ) -> list[WeighedReading]:

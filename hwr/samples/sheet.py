@@ -15,6 +15,8 @@ from hwr.samples.truth import Kind
 TONER = (34, 34, 38)
 #: Pixels between the ink of a line and its polygon
 MARGIN = 3
+#: Pixels that a printed rule is thick
+RULE = 2
 
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
@@ -69,20 +71,12 @@ class Sheet:
         self.marks.append(Mark(name=name, box=box))
         return name
 
-    def print(
-        self,
-        text: str,
-        x: int,
-        baseline: int,
-        size: int,
-        colour: Colour = TONER,
-        zone: str | None = None,
-    ) -> int:
+    def print(self, text: str, x: int, baseline: int, size: int, zone: str | None = None) -> int:
         """Print a line with its left end at `x`; returns its right end."""
         mask, (left, top) = print_font(size).getmask2(text, mode="L", anchor="ls")
         width, height = mask.size
         coverage = as_field(np.array(mask, dtype=np.float32).reshape(height, width) / 255)
-        return self._enter(text, Kind.PRINT, coverage, (x + left, baseline + top), colour, zone)
+        return self._enter(text, Kind.PRINT, coverage, (x + left, baseline + top), TONER, zone)
 
     def write(
         self, text: str, x: int, baseline: int, writer: Writer, zone: str | None = None
@@ -134,10 +128,10 @@ class Sheet:
         _draw_curve(mask, points - (left, top), 255, thickness=1)
         self.stamp(mask.astype(np.float32) * (strength / 255), left, top, colour)
 
-    def rule(self, start: tuple[int, int], length: int, colour: Colour, thickness: int = 2) -> None:
+    def rule(self, start: tuple[int, int], length: int, colour: Colour) -> None:
         """Draw a horizontal rule."""
         x, y = start
-        self.stamp(np.ones((thickness, length), np.float32), x, y, colour)
+        self.stamp(np.ones((RULE, length), np.float32), x, y, colour)
 
 
 def new_sheet(width: int, height: int, tint: Colour, rng: np.random.Generator) -> Sheet:

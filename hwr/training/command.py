@@ -45,7 +45,6 @@ def train(
     fonts: Path,
     corpora: Path,
     after: Path | None = None,
-    every: int = 500,
     loaders: int = 0,
 ) -> None:
     """Train on `data`, writing checkpoints, curve and model to `out`.
@@ -87,11 +86,11 @@ def train(
         if recipe.recombined and cutter
         else None,
     )
-    validate = curve_validation(some_of_each(read_lines(data, "val")), alphabet, out / "worst.png")
+    validate = curve_validation(some_of_each(read_folder(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
     network = default_network(alphabet.classes)
     trainer = Trainer(out, recipe, network, alphabet, validate, start=weights)
-    trainer.run(BatchPlan(sources, recipe, alphabet, rank), every=every, loaders=loaders)
+    trainer.run(BatchPlan(sources, recipe, alphabet, rank), loaders=loaders)
 
 
 def earlier(after: Path, alphabet: Alphabet) -> tuple[dict[str, Tensor], Cutter | None]:
@@ -120,15 +119,10 @@ def earlier(after: Path, alphabet: Alphabet) -> tuple[dict[str, Tensor], Cutter 
 
 
 def _real_lines(data: Path) -> list[LineSample]:
-    real = read_lines(data, "train")
+    real = read_folder(data, "train")
     if not real:
         raise TrainingDataError(f"{data} has no line to train on. See the log for those left out.")
     return real
-
-
-def read_lines(data: Path, split: str) -> list[LineSample]:
-    """All real lines of a split, of every data set in `data` (`hwr.training.datasets`)."""
-    return read_folder(data, split)
 
 
 def _hands(strokes: Path, cutter: Cutter | None, kept: Path) -> list[Hand]:

@@ -12,6 +12,7 @@ from hwr.training.samples import Grey
 #: One stroke: (n, 2) float points, x to the right and y downwards.
 Stroke = NDArray[np.float64]
 _SHIFT = 4
+_STEP = 6.0
 _TALLEST, _WIDEST = 400, 6000
 
 
@@ -26,13 +27,13 @@ def smooth(stroke: Stroke) -> Stroke:
     return stroke
 
 
-def resample(stroke: Stroke, step: float = 6.0) -> Stroke:
-    """The smoothed stroke with points about `step` apart."""
+def resample(stroke: Stroke) -> Stroke:
+    """The smoothed stroke with points about `_STEP` apart."""
     path = smooth(stroke)
     if len(path) < 2:
         return path
     length = np.concatenate(([0.0], np.hypot(*np.diff(path, axis=0).T).cumsum()))
-    wanted = np.linspace(0, length[-1], max(2, round(length[-1] / step) + 1))
+    wanted = np.linspace(0, length[-1], max(2, round(length[-1] / _STEP) + 1))
     return np.stack([np.interp(wanted, length, axis) for axis in path.T], axis=1)
 
 

@@ -17,6 +17,8 @@ from hwr.training.evaluation import LineResult
 from hwr.training.metrics import count_errors
 from hwr.training.report import by_set
 
+#: Lines of each set.
+_LINES = 12
 _WIDTH = 1400
 _LINE_HEIGHT = 64
 _TEXT_HEIGHT = 26
@@ -29,8 +31,8 @@ Colour = tuple[int, int, int]
 Picture = NDArray[np.uint8]
 
 
-def write_sheet(path: Path, results: Sequence[LineResult], lines: int = 12) -> None:
-    """Write the `lines` results of each set that cost its error rate most to the picture `path`.
+def write_sheet(path: Path, results: Sequence[LineResult]) -> None:
+    """Write the results of each set that cost its error rate most to the picture `path`.
 
     Below each line: its name and error rate, the truth, and the reading with its errors in red.
 
@@ -38,7 +40,7 @@ def write_sheet(path: Path, results: Sequence[LineResult], lines: int = 12) -> N
         OSError: the file cannot be written.
     """
     sets = by_set(results).values()
-    rows = [_row(result) for own in sets for result in worst(own, lines)]
+    rows = [_row(result) for own in sets for result in worst(own, _LINES)]
     sheet = np.vstack(rows) if rows else _blank(_TEXT_HEIGHT)
     done, data = cv2.imencode(".png", sheet)
     if not done:

@@ -27,8 +27,9 @@ from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.model.network import Crnn
 from hwr.training.augmentation import Group
 from hwr.training.batches import BatchPlan, Sources
-from hwr.training.command import read_lines, some_of_each, wording
+from hwr.training.command import some_of_each, wording
 from hwr.training.cutter import Cutter
+from hwr.training.datasets import read_folder
 from hwr.training.drawn import hand_sample
 from hwr.training.fonts import fetch_fonts
 from hwr.training.hands import read_hands
@@ -80,7 +81,7 @@ def read(data: Path, run: Path, network: Crnn) -> tuple[Sources, list[LineSample
     """What lines are made of, and the lines that judge."""
     strokes, cutter = data / "strokes/writepad.jsonl.xz", Cutter(network, ALPHABET)
     hands = {split: read_hands(strokes, split, cutter, run) for split in ("train", "val")}
-    real = read_lines(data, "train")
+    real = read_folder(data, "train")
     sources = Sources(
         real=real,
         hands=hands["train"],
@@ -96,7 +97,7 @@ def read(data: Path, run: Path, network: Crnn) -> tuple[Sources, list[LineSample
         )
         for _ in range(DRAWN_LINES)
     ]
-    return sources, some_of_each(read_lines(data, "val")) + drawn
+    return sources, some_of_each(read_folder(data, "val")) + drawn
 
 
 def on_its_paper(sample: LineSample) -> LineSample:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwr.decoding.confidence import WeighedReading, rate, scaled, text_probabilities, weigh
+from hwr.decoding.confidence import WeighedReading, scaled, text_probabilities, weigh
 from hwr.decoding.decoders import open_decoder
 from hwr.decoding.reading import LineReading
 from hwr.errors import TrainingDataError
@@ -90,7 +90,8 @@ def test_a_doubtful_character_is_told_from_sure_ones() -> None:
     row = np.full((6, 4), -9.0, np.float32)
     row[[0, 1, 2, 3, 4, 5], [1, 0, 2, 0, 1, 0]] = 9.0
     row[2] = [-9.0, 0.9, 1.0, -9.0]  # a or b?
-    (reading,) = rate([row], [LineReading(text="aba", confidence=1.0)], AB, ConfidenceScale())
+    (weighed,) = weigh([row], [LineReading(text="aba", confidence=1.0)], AB)
+    reading = scaled(weighed, ConfidenceScale())
     first, second, third = reading.characters
     assert min(first, third) > 0.99
     assert 0.4 < second < 0.6

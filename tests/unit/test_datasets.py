@@ -13,7 +13,8 @@ from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.network import Crnn
 from hwr.model.weights import save_model
-from hwr.training.command import read_lines, train
+from hwr.training.command import train
+from hwr.training.datasets import read_folder
 from hwr.training.datasets.records import VAL_SHARE, val_writers
 from hwr.training.recipe import Recipe
 from hwr.training.samples import LineSample
@@ -34,7 +35,7 @@ def put(place: Path, data: bytes | str) -> None:
 
 
 def read_all(data: Path) -> list[LineSample]:
-    return read_lines(data, "train") + read_lines(data, "val")
+    return read_folder(data, "train") + read_folder(data, "val")
 
 
 def by_text(samples: list[LineSample]) -> dict[str, LineSample]:
@@ -70,7 +71,7 @@ def test_no_writer_is_in_both_splits(tmp_path: Path) -> None:
         put(tmp_path / f"{number}.png", picture())
         rows.append(f"{number}.png\ttext {number}\tw{number % 8}")
     put(tmp_path / "lines.tsv", "\n".join(rows))
-    train, val = (read_lines(tmp_path, split) for split in ("train", "val"))
+    train, val = (read_folder(tmp_path, split) for split in ("train", "val"))
     assert len(train) + len(val) == 24
     assert val
     assert not {s.writer for s in train} & {s.writer for s in val}
@@ -86,7 +87,7 @@ def test_a_table_gives_its_lines(tmp_path: Path) -> None:
         tmp_path / "t.tsv",
         "split\ttext\tpath\nval\tone “two”\ta.png\r\ntrain\t l\u00e4\tsub/b.png\n",
     )
-    (one,), (two,) = read_lines(tmp_path, "val"), read_lines(tmp_path, "train")
+    (one,), (two,) = read_folder(tmp_path, "val"), read_folder(tmp_path, "train")
     assert (one.text, one.name, one.width, one.dataset) == (
         "one “two”",
         "a.png",
@@ -124,7 +125,7 @@ def test_broken_rows_are_named_and_counted(
     rows += ["../secret.png\tx", f"{tmp_path}/secret.png\tx", "link.png\tx", "nul\0.png\tx"]
     table = "split\tpath\ttext\n" + "".join(f"train\t{row}\n" for row in rows)
     put(tmp_path / "data" / "t.tsv", table.encode() + b"train\tgood.png\t\xff\n\n")
-    assert [s.text for s in read_lines(tmp_path / "data", "train")] == ["good"]
+    assert [s.text for s in read_folder(tmp_path / "data", "train")] == ["good"]
     for name in ("cut.png", "gone.png", "low.png", "../secret.png", "link.png", "t.tsv, row 12"):
         assert f"{name} left out: " in caplog.text
     assert "data: 1 lines of train, 10 left out" in caplog.text
@@ -137,7 +138,7 @@ def test_zip_members_are_read_in_place(tmp_path: Path, caplog: pytest.LogCapture
         archive.writestr("t.tsv", "\n".join(f"{row}\tanna\ttrain" for row in rows))
         archive.writestr("1.png", picture())
         archive.writestr("../in.png", picture())
-    assert [s.text for s in read_lines(tmp_path / "z.zip", "train")] == ["one", "four"]
+    assert [s.text for s in read_folder(tmp_path / "z.zip", "train")] == ["one", "four"]
     assert "../secret.png left out" in caplog.text
     assert "no.png left out" in caplog.text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.png", "z.zip"]
@@ -151,7 +152,7 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4)
     put(tmp_path / "huge.png", bytes(data))
     put(tmp_path / "t.tsv", "huge.png\tx\n")
-    assert read_lines(tmp_path, "train") == []
+    assert read_folder(tmp_path, "train") == []
     assert "huge.png left out: Page 1 is 60,000 × 60,000 pixels" in caplog.text
 
 
@@ -163,7 +164,7 @@ def test_a_folder_with_nothing_is_named(tmp_path: Path) -> None:
     put(tmp_path / "deep" / "mets.xml", "<mets/>")
     put(tmp_path / "broken.zip", b"PK\3\4 but no more")
     with pytest.raises(TrainingDataError, match="holds no line pack"):
-        read_lines(tmp_path, "train")
+        read_folder(tmp_path, "train")
 
 
 def test_every_data_set_below_a_folder_is_read(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_every_data_set_below_a_folder_is_read(tmp_path: Path) -> None:
     image = cv2.imdecode(np.frombuffer(picture(), np.uint8), cv2.IMREAD_GRAYSCALE)
     with zipfile.ZipFile(packs / "drawn.zip", "w") as archive:
         archive.writestr("1.jpg", cv2.imencode(".jpg", image)[1].tobytes())
-    found = {sample.text: sample.dataset for sample in read_lines(tmp_path, "train")}
+    found = {sample.text: sample.dataset for sample in read_folder(tmp_path, "train")}
     assert found == {"first": "one", "second": "more/two", "third": "drawn"}
 
 
@@ -187,7 +188,7 @@ def test_links_to_other_data_sets_are_named(
         put(place / "a.png", picture())
         put(place / "t.tsv", f"a.png\t{place.name}\n")
     (tmp_path / "data" / "link").symlink_to(tmp_path / "other")
-    assert [s.text for s in read_lines(tmp_path / "data", "train")] == ["own"]
+    assert [s.text for s in read_folder(tmp_path / "data", "train")] == ["own"]
     assert "data/link is a link and not followed" in caplog.text
 
 
@@ -211,7 +212,7 @@ def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
         archive.writestr("1.jpg", picture())
     with pytest.raises(TrainingDataError, match=r"drawn\.tsv has no column split"):
-        read_lines(tmp_path, "train")
+        read_folder(tmp_path, "train")
 
 
 def test_broken_members_of_a_pack_are_named(
@@ -226,7 +227,7 @@ def test_broken_members_of_a_pack_are_named(
         archive.writestr("wrong.jpg", b"WRONG" * 20)
     data = (tmp_path / "drawn.zip").read_bytes()
     put(tmp_path / "drawn.zip", data.replace(b"WRONG", b"right"))
-    assert read_lines(tmp_path, "train") == []
+    assert read_folder(tmp_path, "train") == []
     for name in ("flat", "cut", "wrong"):
         assert f"drawn: {name}.jpg left out" in caplog.text
 
@@ -246,7 +247,7 @@ def test_what_is_no_pack_is_named(tmp_path: Path, table: bytes, archive: bytes |
     if archive:
         put(tmp_path / "drawn.zip", archive)
     with pytest.raises(TrainingDataError, match="drawn is no pack"):
-        read_lines(tmp_path, "train")
+        read_folder(tmp_path, "train")
 
 
 def test_a_member_that_would_fill_the_memory_is_left_packed(
@@ -256,7 +257,7 @@ def test_a_member_that_would_fill_the_memory_is_left_packed(
     put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n1.jpg\tone\tw\ttrain\n")
     with zipfile.ZipFile(tmp_path / "drawn.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("1.jpg", picture() + bytes(2**20))
-    assert read_lines(tmp_path, "train") == []
+    assert read_folder(tmp_path, "train") == []
     assert "drawn: 1.jpg left out: it has more than 1 MiB" in caplog.text
 
 
@@ -301,9 +302,9 @@ def test_iam_follows_its_standard_split(iam: Path) -> None:
     put(iam / "task" / "trainset.txt", "a01-000u-00\n")
     put(iam / "task" / "validationset2.txt", "a01-000u-01\n")
     put(iam / "task" / "testset.txt", "b02-017-00\n")
-    assert [s.name for s in read_lines(iam, "train")] == ["a01-000u-00"]
-    assert [s.name for s in read_lines(iam, "val")] == ["a01-000u-01"]
-    assert read_lines(iam, "test") == []
+    assert [s.name for s in read_folder(iam, "train")] == ["a01-000u-00"]
+    assert [s.name for s in read_folder(iam, "val")] == ["a01-000u-01"]
+    assert read_folder(iam, "test") == []
 
 
 def test_iam_words_are_read_where_there_are_no_lines(
@@ -312,5 +313,5 @@ def test_iam_words_are_read_where_there_are_no_lines(
     rows = "a01-000u-00-00 ok 154 408 768 27 51 AT A\na01-000u-00-01 err 1 5 7 2 4 NN bad\n"
     put(tmp_path / "words.txt", rows)
     put(tmp_path / "words" / "a01" / "a01-000u" / "a01-000u-00-00.png", picture())
-    assert [s.text for s in read_lines(tmp_path, "train")] == ["A"]
+    assert [s.text for s in read_folder(tmp_path, "train")] == ["A"]
     assert "a01-000u-00-01 left out" in caplog.text

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwr.errors import TrainingDataError
-from hwr.training.command import read_lines
-from hwr.training.datasets import alto, page_xml
+from hwr.training.datasets import alto, page_xml, read_folder
 from hwr.training.datasets.marked_pages import outlined, read_page
 from hwr.training.datasets.markup import MarkedLine, parse
 from hwr.training.datasets.records import LeftOut
@@ -81,7 +80,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def only(data: Path) -> LineSample:
-    (sample,) = read_lines(data, "train")
+    (sample,) = read_folder(data, "train")
     return sample
 
 
@@ -135,7 +134,7 @@ def test_alto_without_its_page_size_must_be_in_pixels(
 ) -> None:
     line = '<TextLine HPOS="1" VPOS="1" WIDTH="90" HEIGHT="30"><String CONTENT="x"/></TextLine>'
     (data / "p.xml").write_text(alto_page(line, unit="mm10", size=("", "")))
-    assert read_lines(data, "train") == []
+    assert read_folder(data, "train") == []
     assert "p.xml left out: it measures in mm10" in caplog.text
     (data / "p.xml").write_text(alto_page(line, size=("", "")))
     assert only(data).text == "x"
@@ -220,7 +219,7 @@ def test_pictures_outside_are_not_read(
     draw(tmp_path / "p.png")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "q.xml").write_text(page(page_line(), image=named))
-    assert read_lines(tmp_path / "data", "train") == []
+    assert read_folder(tmp_path / "data", "train") == []
     assert "q.xml left out: its picture" in caplog.text
 
 
@@ -287,7 +286,7 @@ def test_a_broken_picture_costs_only_its_page(data: Path, caplog: pytest.LogCapt
     (data / "q.xml").write_text(page(page_line(), image="q.png"))
     (data / "q.png").write_bytes((data / "p.png").read_bytes()[:300])
     caplog.set_level(logging.INFO)
-    assert {s.writer for split in ("train", "val") for s in read_lines(data, split)} == {"p"}
+    assert {s.writer for split in ("train", "val") for s in read_folder(data, split)} == {"p"}
     assert "q.xml, l1 left out: " in caplog.text
 
 
@@ -296,7 +295,7 @@ def test_a_picture_of_other_proportions_is_refused(
 ) -> None:
     draw(tmp_path / "p.png", (300, 600))
     (tmp_path / "p.xml").write_text(page(page_line()))
-    assert read_lines(tmp_path, "train") == []
+    assert read_folder(tmp_path, "train") == []
     assert "another picture, or turned" in caplog.text
 
 

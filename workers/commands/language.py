@@ -35,7 +35,7 @@ def train_language(
     from hwr.engines import open_engine
     from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
     from hwr.model.weights import load_model
-    from hwr.training.command import read_lines
+    from hwr.training.datasets import read_folder
     from hwr.training.heed import beam, choose_heed, halve, see_lines
     from hwr.training.language import LanguageRecipe
     from hwr.training.language import train_language as train
@@ -45,7 +45,7 @@ def train_language(
     recogniser = load_model(model_files(settings).line)
     table = train(data, corpora, Alphabet(DEFAULT_CHARACTERS), LanguageRecipe())
     engine = open_engine(settings.engine, recogniser, settings.engine_threads)
-    lines = see_lines(read_lines(data, "val"), engine, recogniser.alphabet)
+    lines = see_lines(read_folder(data, "val"), engine, recogniser.alphabet)
     choosing, others = halve(lines)
     model = LanguageModel(table)
     heed = choose_heed(choosing, model, recogniser.alphabet)

@@ -95,14 +95,14 @@ def calibrate(
     from hwr.model.weights import load_model
     from hwr.training.calibrating import calibrate as fit
     from hwr.training.calibrating import weighing_reader
-    from hwr.training.command import read_lines
+    from hwr.training.datasets import read_folder
     from hwr.training.evaluation import read_samples
 
     options = _options(engine, None)
     loaded = load_model(model)
     reading = open_engine(options["engine"], loaded, options["threads"])
     complain(f"{loaded.hash}, {reading.identity}")
-    lines = read_lines(data, "val")
+    lines = read_folder(data, "val")
     for name in decoder or USUAL_DECODERS:
         by = open_decoder(name, loaded.alphabet, options["language_model"])
         read = weighing_reader(reading, by)
@@ -124,14 +124,14 @@ def _lines(
     reader: "Reader", data: Path, split: str, worst: Path | None, plot: Path | None
 ) -> dict[str, Any]:
     from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
-    from hwr.training.command import read_lines
+    from hwr.training.datasets import read_folder
     from hwr.training.evaluation import read_samples
     from hwr.training.report import report
     from hwr.training.sheet import write_sheet
     from workers.commands.tables import report_tables
 
     alphabet = Alphabet(DEFAULT_CHARACTERS)
-    results = read_samples(read_lines(data, split), reader.read_normalised, alphabet)
+    results = read_samples(read_folder(data, split), reader.read_normalised, alphabet)
     if not results:
         raise TrainingDataError(f"{data} has no line of the split {split}. Name one with --split.")
     found = report(results)

@@ -134,7 +134,7 @@ def quantise(
     """Prepare the model (HWR_MODEL) for reading in 8 bits on CPUs; the result lies beside it."""
     from hwr.model.quantisation import quantisation_path, save_quantisation
     from hwr.model.weights import load_model
-    from hwr.training.command import read_lines
+    from hwr.training.datasets import read_folder
     from hwr.training.quantising import quantise as run
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -145,7 +145,7 @@ def quantise(
             " publish it with the result as another version."
         )
     model = load_model(settings.model)
-    found = run(model, read_lines(data, "train"), read_lines(data, "val"), allow / 100)
+    found = run(model, read_folder(data, "train"), read_folder(data, "val"), allow / 100)
     save_quantisation(model.path, found)
     for name, (lines, exact, rounded) in found.cer.items():
         change = f"{100 * (rounded - exact):+.2f} points"
