@@ -41,9 +41,15 @@ def measure_memory(
         try:
             ran = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)  # noqa: S603
         except subprocess.TimeoutExpired as error:
-            raise EngineError(f"Engine {name} did not read {len(lines)} lines in time.") from error
+            raise EngineError(
+                f"Engine {name} did not read {len(lines)} lines in {_TIMEOUT_S} s. Measure it where"
+                " less runs beside it, or leave it out: name the others with --engine."
+            ) from error
     if ran.returncode:
-        raise EngineError(f"Engine {name} failed in a process of its own: {ran.stderr[-500:]}")
+        raise EngineError(
+            f"Engine {name} failed in a process of its own. Leave it out, naming the others with"
+            f" --engine, or see to what it says: {ran.stderr[-500:]}"
+        )
     return float(ran.stdout)
 
 

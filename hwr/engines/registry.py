@@ -103,6 +103,7 @@ def open_engine(name: str, model: Model, threads: int = 1) -> Engine:
     try:
         return ENGINES[name](model, threads)
     except (ImportError, RuntimeError, AssertionError) as error:
+        other = "onnx" if name == "torch" else "torch"
         raise EngineError(
-            f"Engine {name!r} cannot start ({error}). Set HWR_ENGINE=torch."
+            f"Engine {name!r} cannot start ({error}). Set HWR_ENGINE={other}."
         ) from error

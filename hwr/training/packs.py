@@ -30,7 +30,10 @@ def pack_names(folder: Path) -> list[str]:
     """Names of the packs in `folder`, sorted."""
     names = sorted(path.stem for path in folder.glob("*.tsv") if path.with_suffix(".zip").exists())
     if not names:
-        raise TrainingDataError(f"{folder} holds no line pack (NAME.tsv with NAME.zip).")
+        raise TrainingDataError(
+            f"{folder} holds no line pack. Put NAME.tsv beside NAME.zip there, or name another"
+            " folder."
+        )
     return names
 
 

@@ -42,10 +42,7 @@ def write_sheet(path: Path, results: Sequence[LineResult]) -> None:
     sets = by_set(results).values()
     rows = [_row(result) for own in sets for result in worst(own, _LINES)]
     sheet = np.vstack(rows) if rows else _blank(_TEXT_HEIGHT)
-    done, data = cv2.imencode(".png", sheet)
-    if not done:
-        raise OSError(f"{path} cannot be encoded")
-    path.write_bytes(data.tobytes())
+    path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
 
 
 def worst(results: Sequence[LineResult], lines: int) -> list[LineResult]:

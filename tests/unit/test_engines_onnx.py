@@ -311,6 +311,18 @@ def test_auto_reads_with_torch_where_the_runtime_fails(
         open_engine("onnx", MODEL)
 
 
+@pytest.mark.parametrize(("name", "other"), [("torch", "onnx"), ("torch-cuda", "torch")])
+def test_an_engine_that_fails_is_not_named_as_its_own_remedy(
+    name: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> OnnxEngine:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setitem(registry.ENGINES, name, fail)
+    with pytest.raises(EngineError, match=rf"no memory.*HWR_ENGINE={other}\."):
+        open_engine(name, MODEL)
+
+
 def test_the_shipped_model_is_quantised() -> None:
     quantisation = load_quantisation(load_model())
     assert quantisation

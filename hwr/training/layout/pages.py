@@ -58,7 +58,10 @@ def tuning_pages(folder: Path) -> list[KnownPage]:
     paths = Half.TUNING.of(transcriptions(folder))
     pages = [known_page(read_true_page(path)) for path in paths]
     if not pages:
-        raise TrainingDataError(f"{folder} holds no transcribed page (NAME.json, PAGE or ALTO).")
+        raise TrainingDataError(
+            f"{folder} holds no transcribed page. Put pictures there with PAGE, ALTO or NAME.json"
+            " beside them, or name another folder."
+        )
     return pages
 
 

@@ -123,7 +123,10 @@ def _json_page(path: Path) -> TruePage:
         entries = sorted(page["lines"], key=lambda line: int(line["order"]))
         marked = [(_json_line(entry), _json_text(entry)) for entry in entries]
     except _WRONG as error:
-        raise TrainingDataError(f"{path} is no page transcription ({error!r}).") from error
+        raise TrainingDataError(
+            f"{path} is no page transcription ({error!r}). Write it as"
+            " hwr/training/pages/truth.py tells, or take it out of the folder."
+        ) from error
     if not picture.exists():
         raise TrainingDataError(f"{path} is of the picture {picture.name}. Put it beside it.")
     image = _only_image(picture)

@@ -53,10 +53,7 @@ def write_worst(path: Path, pages: Sequence[Picture]) -> None:
     rows = [_row(pages[start : start + _ACROSS]) for start in range(0, len(pages), _ACROSS)]
     width = max((row.shape[1] for row in rows), default=1)
     sheet = np.vstack([_wide(row, width) for row in rows] or [np.full((1, 1, 3), 255, np.uint8)])
-    done, data = cv2.imencode(".png", sheet)
-    if not done:
-        raise OSError(f"{path} cannot be encoded")
-    path.write_bytes(data.tobytes())
+    path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
 
 
 def _outline(
