@@ -14,13 +14,12 @@ comes from the line itself.
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 
 from hwr.errors import ModelError
 from hwr.model.config import NetworkConfig
 from hwr.model.line_image import LINE_HEIGHT
+from hwr.model.onnx_nodes import Array, Nodes, folded
 from hwr.model.quantisation import Ranges
 from hwr.model.weights import Model, Tensors
 
@@ -29,15 +28,10 @@ INK = "ink"
 #: What it answers: logits (T, 1, C) float32.
 LOGITS = "logits"
 
-# Old enough for every runtime since 1.15 (2023).
-_OPSET, _IR_VERSION = 18, 9
-_NORM_EPSILON = 1e-5
 #: Scale of weights that are all zero.
 _LEAST_SCALE = 1e-12
 #: Leaves half of a 32-bit sum to the products.
 _MOST_BIAS = 2**30
-
-Array = NDArray[Any]
 
 
 def ink_of(line: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -59,17 +53,16 @@ def write_graph(model: Model, ranges: Ranges | None = None, *, watched: bool = F
     features = _backbone(graph, model)
     _sequence(graph, model, features)
     outputs = [LOGITS, *(graph.activations if watched else ())]
-    return graph.serialise(outputs)
+    return graph.answering(outputs)
 
 
-class _Graph:
-    """Nodes and constants in the order they were added."""
+class _Graph(Nodes):
+    """Nodes of floats, or of 8-bit integers in the ranges of a quantisation."""
 
     def __init__(self, ranges: Ranges | None) -> None:
+        super().__init__()
         self.activations: list[str] = []
         self._ranges = ranges
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
         #: Scale of each tensor that stands for 8-bit values.
         self._scales: dict[str, np.float32] = {}
 
@@ -77,16 +70,10 @@ class _Graph:
     def quantised(self) -> bool:
         return self._ranges is not None
 
-    def constant(self, values: Array | np.generic) -> str:
-        name = f"constant_{len(self._constants)}"
-        tensor = np.asarray(values, order="C")
-        self._constants.append(numpy_helper.from_array(tensor, name))
-        return name
-
-    def node(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        output = output or f"{kind}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
-        return output
+    def answering(self, outputs: list[str]) -> bytes:
+        """The serialised graph with these outputs."""
+        fed = INK, (1, 4, LINE_HEIGHT // 2, "W")
+        return self.serialise("hwr", fed, outputs, "com.microsoft")
 
     def activation(self, tensor: str, name: str) -> str:
         """`tensor` under the name that a quantisation has for it, 8-bit where the graph is."""
@@ -138,19 +125,10 @@ class _Graph:
         names = (self.constant(values) for values in (integers, scales, zeros))
         return self.node("DequantizeLinear", *names, axis=0)
 
-    def serialise(self, outputs: list[str]) -> bytes:
-        shape: list[int | str | None] = [1, 4, LINE_HEIGHT // 2, "W"]
-        ink = helper.make_tensor_value_info(INK, onnx.TensorProto.UINT8, shape)
-        answers = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in outputs]
-        graph = helper.make_graph(self._nodes, "hwr", [ink], answers, self._constants)
-        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
-        return bytes(model.SerializeToString())
-
 
 def _backbone(graph: _Graph, model: Model) -> str:
     """Ink → features (1, F, T)."""
-    kernel, bias = _folded(model.tensors, "backbone.stem", "backbone.stem_norm")
+    kernel, bias = folded(model.tensors, "backbone.stem", "backbone.stem_norm")
     x = graph.node("Relu", graph.convolution(graph.ink(), _on_quarters(kernel), bias))
     x, last = graph.activation(x, "stem"), "stem"
     for number, (block, _, _) in enumerate(model.config.residual_blocks()):
@@ -164,9 +142,9 @@ def _backbone(graph: _Graph, model: Model) -> str:
 
 def _residual(graph: _Graph, tensors: Tensors, name: str, x: str) -> str:
     block = f"backbone.{name}"
-    inner = graph.convolution(x, *_folded(tensors, f"{block}.conv1", f"{block}.norm1"))
+    inner = graph.convolution(x, *folded(tensors, f"{block}.conv1", f"{block}.norm1"))
     inner = graph.activation(graph.node("Relu", inner), f"{name}.inner")
-    change = graph.convolution(inner, *_folded(tensors, f"{block}.conv2", f"{block}.norm2"))
+    change = graph.convolution(inner, *folded(tensors, f"{block}.conv2", f"{block}.norm2"))
     change = graph.activation(change, f"{name}.change")
     if (kernel := tensors.get(f"{block}.shortcut.weight")) is not None:
         x = graph.convolution(x, kernel, np.zeros(len(kernel), np.float32))
@@ -229,14 +207,6 @@ def _pool_before(number: int, config: NetworkConfig) -> tuple[int, int] | None:
     """The maximum before the block of this number, if it is the first of a later stage."""
     first, second, _ = config.blocks
     return dict(zip((first, first + second), config.pools, strict=True)).get(number)
-
-
-def _folded(tensors: Tensors, convolution: str, norm: str) -> tuple[Array, Array]:
-    """Kernel and bias of a convolution with the batch normalisation that follows it."""
-    variance = tensors[f"{norm}.running_var"] + _NORM_EPSILON
-    factor = tensors[f"{norm}.weight"] / np.sqrt(variance)
-    bias = tensors[f"{norm}.bias"] - tensors[f"{norm}.running_mean"] * factor
-    return tensors[f"{convolution}.weight"] * factor[:, None, None, None], bias
 
 
 def _on_quarters(kernel: Array) -> Array:

@@ -4,21 +4,15 @@
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+
+from hwr.model.onnx_nodes import Array, Nodes, folded
 
 #: What the graph is fed, uint8 (1, ACROSS, H, W), and what it answers, as `LayoutNetwork` does.
 INK, MARKS, HEIGHTS = "ink", "marks", "heights"
 
-# Old enough for every runtime since 1.15 (2023).
-_OPSET, _IR_VERSION = 18, 9
-_NORM_EPSILON = 1e-5
-
-Array = NDArray[Any]
 Tensors = Mapping[str, Array]
 
 
@@ -37,32 +31,22 @@ def write_graph(tensors: Tensors) -> bytes:
         x = graph.block(x, f"up.{level}")
     graph.plain(x, "marks", MARKS)
     graph.plain(below, "heights", HEIGHTS)
-    return graph.serialise()
+    channels = graph.tensors["stem.0.weight"].shape[1]
+    return graph.serialise("hwr.layout", (INK, (1, channels, "H", "W")), (MARKS, HEIGHTS))
 
 
-class _Graph:
-    """Nodes and constants in the order they were added."""
+class _Graph(Nodes):
+    """The network's parts, from its weights."""
 
     def __init__(self, tensors: dict[str, Array]) -> None:
-        self._tensors = tensors
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        super().__init__()
+        self.tensors = tensors
 
     def length(self, prefix: str) -> int:
         """How many parts the module ``prefix`` has."""
-        numbers = (name.split(".") for name in self._tensors)
+        numbers = (name.split(".") for name in self.tensors)
         parts = prefix.split(".")
         return len({n[len(parts)] for n in numbers if n[: len(parts)] == parts})
-
-    def constant(self, values: Array | np.generic) -> str:
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
-        return name
-
-    def node(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        output = output or f"{kind}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
-        return output
 
     def level(self, x: str, name: str) -> str:
         """Blocks one after the other, of which the first halves the picture."""
@@ -72,17 +56,13 @@ class _Graph:
 
     def block(self, x: str, name: str, stride: int = 1) -> str:
         """Convolution and ReLU, the batch normalisation between them folded into the former."""
-        variance = self._tensors[f"{name}.1.running_var"] + np.float32(_NORM_EPSILON)
-        factor = self._tensors[f"{name}.1.weight"] / np.sqrt(variance)
-        bias = self._tensors[f"{name}.1.bias"] - self._tensors[f"{name}.1.running_mean"] * factor
-        kernel = self._tensors[f"{name}.0.weight"] * factor[:, None, None, None]
-        parameters = self.constant(kernel), self.constant(bias)
+        parameters = map(self.constant, folded(self.tensors, f"{name}.0", f"{name}.1"))
         x = self.node("Conv", x, *parameters, pads=[1] * 4, strides=[stride] * 2)
         return self.node("Relu", x)
 
     def plain(self, x: str, name: str, output: str = "") -> str:
         """A convolution of one pixel."""
-        parameters = (self.constant(self._tensors[f"{name}.{part}"]) for part in ("weight", "bias"))
+        parameters = (self.constant(self.tensors[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.node("Conv", x, *parameters, output=output)
 
     def doubled(self, x: str) -> str:
@@ -97,15 +77,3 @@ class _Graph:
             nearest_mode="floor",
             coordinate_transformation_mode="asymmetric",
         )
-
-    def serialise(self) -> bytes:
-        channels = self._tensors["stem.0.weight"].shape[1]
-        ink = helper.make_tensor_value_info(INK, onnx.TensorProto.UINT8, [1, channels, "H", "W"])
-        answers = [
-            helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
-            for name in (MARKS, HEIGHTS)
-        ]
-        graph = helper.make_graph(self._nodes, "hwr.layout", [ink], answers, self._constants)
-        opset = helper.make_opsetid("", _OPSET)
-        model = helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
-        return bytes(model.SerializeToString())

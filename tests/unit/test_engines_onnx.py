@@ -125,7 +125,7 @@ def black(width: int) -> Grey:
 
 def answer(graph: _Graph, output: str, width: int) -> NDArray[np.float32]:
     """What a graph makes of a black line."""
-    session = open_session(graph.serialise([output]))
+    session = open_session(graph.answering([output]))
     return np.asarray(session.run([output], {INK: ink_of(black(width))})[0])
 
 
