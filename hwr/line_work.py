@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hwr.decoding.confidence import WeighedReading, scaled, weigh
 from hwr.decoding.decoders import Decoder, open_decoder
+from hwr.decoding.names import LEXICON
 from hwr.decoding.reading import LineReading
 from hwr.engines import Engine, LineBatch
 from hwr.errors import DecoderError, LineFailed, ModelError
@@ -21,8 +22,6 @@ from hwr.model.weights import Model
 log = logging.getLogger(__name__)
 
 Grey = NDArray[np.uint8]
-
-_LEXICON = "lexicon:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,15 +101,15 @@ class Decodings:
 
 def _shown(name: str) -> str:
     """The decoder's name without the folder of its lexicon."""
-    file = name.removeprefix(_LEXICON)
-    return name if file == name else f"{_LEXICON}{Path(file).name}"
+    file = name.removeprefix(LEXICON)
+    return name if file == name else f"{LEXICON}{Path(file).name}"
 
 
 def _age(name: str) -> int:
     """When a lexicon was written: a reader that runs for months follows its changes."""
-    if not name.startswith(_LEXICON):
+    if not name.startswith(LEXICON):
         return 0
-    return Path(name.removeprefix(_LEXICON)).stat().st_mtime_ns
+    return Path(name.removeprefix(LEXICON)).stat().st_mtime_ns
 
 
 def read_tasks(engine: Engine, tasks: Sequence[LineTask]) -> list[LineReading]:

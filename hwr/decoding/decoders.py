@@ -14,6 +14,7 @@ from hwr.decoding.confidence import log_probabilities
 from hwr.decoding.fields import FIELDS, Field, Lexicon
 from hwr.decoding.guides import FieldGuide, LanguageGuide
 from hwr.decoding.language_model import Heed, load_language_model
+from hwr.decoding.names import LEXICON
 from hwr.decoding.reading import LineReading
 from hwr.errors import DecoderError
 from hwr.model.alphabet import Alphabet
@@ -21,7 +22,6 @@ from hwr.model.line_views import VIEWS
 
 #: A language model knows nothing of figures.
 _FIGURES = ("digits", "amount")
-_LEXICON = "lexicon:"
 _BEAM = "beam:"
 _THOROUGH = "thorough"
 #: Decoders of any text.
@@ -179,13 +179,13 @@ def _field(name: str) -> Field | None:
     """The field of that name; none for a search of any text."""
     if name in _OPEN or name.startswith(_BEAM):
         return None
-    if name.startswith(_LEXICON):
-        return Lexicon.load(Path(name.removeprefix(_LEXICON)))
+    if name.startswith(LEXICON):
+        return Lexicon.load(Path(name.removeprefix(LEXICON)))
     if name not in FIELDS:
         known = ", ".join(("auto", "best-path", "beam", _THOROUGH, *FIELDS))
         raise DecoderError(
             f"There is no decoder {name!r}. Set HWR_DECODER to one of {known}, {_BEAM}WIDTH or"
-            f" {_LEXICON}FILE."
+            f" {LEXICON}FILE."
         )
     return FIELDS[name]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from hwr.decoding.names import LEXICON
 from hwr.errors import ProfileError
-from hwr.profiles.profile import LEXICON, PageForm, Profile, ProfileFile, ZoneForm
+from hwr.profiles.profile import PageForm, Profile, ProfileFile, ZoneForm
 
 #: Largest file in bytes; one of many zones has ten thousand.
 MOST_BYTES = 64 * 2**10

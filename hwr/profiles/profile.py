@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from hwr.decoding.names import LEXICON
+
 #: Left, top, right, bottom.
 Box = tuple[float, float, float, float]
 
@@ -26,7 +28,6 @@ Box = tuple[float, float, float, float]
 #: nothing that is to be read.
 TEXT, NOTHING = "text", "nothing"
 FIELDS = ("digits", "amount", "date", "capitals")
-LEXICON = "lexicon:"
 
 _HOLDS = rf"({TEXT}|{NOTHING}|{'|'.join(FIELDS)}|{LEXICON}[^\x00-\x1f]{{1,200}})"
 _NUMBERS = r"(all|odd|even|[1-9]\d{0,5}(-([1-9]\d{0,5})?)?)"

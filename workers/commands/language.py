@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.commands.models import Data
+from workers.commands.options import Data
 from workers.models.choice import model_files
 from workers.settings import get_settings
 

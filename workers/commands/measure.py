@@ -9,6 +9,7 @@ import typer
 
 from hwr.errors import TrainingDataError
 from hwr.training.pages.halves import Half
+from workers.commands.options import Data
 from workers.commands.show import complain
 from workers.models.choice import EngineOptions, engine_of
 from workers.settings import get_settings
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from hwr.reader import Reader
     from hwr.training.evaluation import LineResult
 
-Data = Annotated[
-    Path,
-    typer.Argument(
-        exists=True, help="Folder of data sets, or a zip (CONTRIBUTING.md tells which)."
-    ),
-]
 EngineName = Annotated[
     str | None, typer.Option("--engine", help="Engine that reads; default: HWR_ENGINE.")
 ]

@@ -10,15 +10,9 @@ from typing import Annotated
 import typer
 
 from hwr.errors import ModelError
+from workers.commands.options import Data
 from workers.models.choice import registered
 from workers.settings import get_settings
-
-Data = Annotated[
-    Path,
-    typer.Argument(
-        exists=True, help="Folder of data sets, or a zip (CONTRIBUTING.md tells which)."
-    ),
-]
 
 
 def train(
