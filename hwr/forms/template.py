@@ -17,7 +17,7 @@ from hwr.documents import open_document
 from hwr.errors import DocumentError, FormNotFound, PageError, ProfileError
 from hwr.forms.sheet import FLAT_SIDE, FlatSheet
 from hwr.layout import Upright
-from hwr.layout.ink import Grey, flatten, paper_of
+from hwr.layout.ink import Grey, brightness_of, flatten
 from hwr.layout.rules import bridges
 from hwr.layout.sheet import Homography, corners, mapped
 
@@ -124,7 +124,7 @@ def without_print(view: Grey, dark: Grey) -> Grey:
     ink = (dark > PRINT_LEVEL).astype(np.uint8)
     crossed = ink & bridges(ink & (1 - mask))
     dropped = (mask & (1 - crossed)).astype(bool)
-    return np.where(dropped, paper_of(view), view).astype(np.uint8)
+    return np.where(dropped, brightness_of(view), view).astype(np.uint8)
 
 
 @lru_cache(maxsize=8)

@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.ink import Grey
-from hwr.layout.line import Line, Outline, Point
+from hwr.layout.line import LEAST_SIDE, Line, Outline, Point
 from hwr.layout.order import Box, reading_order
 from hwr.layout.small import outlines_of
 
-#: Pages smaller than this (pixels) hold no line.
-LEAST_SIDE = 8
 #: Ink is darker than the mean of a square of this side around it, in pixels and grey levels: a line
 #: on black or on a shadow without any is none.
 INK_WINDOW, LEAST_DARKER = 31, 8

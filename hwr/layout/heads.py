@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.layout.order import HIGHEST_HEAD
 from hwr.layout.outlines import Shape
 from hwr.layout.runs import groups
 
@@ -15,8 +16,6 @@ LEAST_CELLS, LEAST_COLUMNS = 8, 3
 LEAST_WIDE = 0.7
 #: It strays by so many rows of the view to either side.
 STRAY = 6
-#: A head takes at most this share of the table's height.
-HIGHEST_HEAD = 0.25
 #: A table with more rules across its columns than this is ruled for writing.
 MOST_RULES = 6
 

@@ -18,7 +18,7 @@ PAPER_WINDOW = 15
 DARKEST_PAPER = 48
 
 
-def paper_of(image: Grey) -> Grey:
+def brightness_of(image: Grey) -> Grey:
     """Brightness of the paper at every pixel, shape as ``image``."""
     small = reduced(image, PAPER_REDUCTION, PAPER_REDUCTION)
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (PAPER_WINDOW, PAPER_WINDOW))
@@ -29,7 +29,7 @@ def paper_of(image: Grey) -> Grey:
 
 def flatten(image: Grey) -> Grey:
     """The image as if evenly lit: paper becomes 255."""
-    return np.asarray(cv2.divide(image, paper_of(image), scale=255), np.uint8)
+    return np.asarray(cv2.divide(image, brightness_of(image), scale=255), np.uint8)
 
 
 def reduced(picture: NDArray[Any], across: int, down: int) -> NDArray[Any]:

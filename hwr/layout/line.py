@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 #: More lines than this are no page of handwriting.
 MOST_LINES = 1000
+#: Pages, and places on them, with fewer rows or columns of pixels than this hold no line.
+LEAST_SIDE = 8
 
 #: (x, y) in page pixels.
 Point = tuple[int, int]

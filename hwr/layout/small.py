@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout.ink import Grey
-from hwr.layout.line import MOST_LINES, Outline
+from hwr.layout.line import LEAST_SIDE, MOST_LINES, Outline
 from hwr.layout.look import middle, network_outlines
 
 #: Lines lower than this share of the page's usual line are small.
@@ -21,8 +21,6 @@ SMALL = 0.7
 CLOSE = 1.5
 #: A place has so many small lines at least; no more places than these are looked at, the fullest.
 LEAST_LINES, MOST_PLACES = 2, 6
-#: A place, of which part may be beyond the page, has at least so many of its rows and columns.
-LEAST_SIDE = 8
 #: A place takes at most this share of the page.
 LARGEST = 0.25
 #: A new line is none where a larger one covers this share of it.

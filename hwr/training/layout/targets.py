@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.maps import ACROSS
+from hwr.layout.outlines import smooth
 from hwr.training.layout.pages import KnownLine, Points
 
 #: Baselines are drawn as soft as this (standard deviation, rows).
@@ -104,7 +105,7 @@ def _draw_heights(
 ) -> None:
     top, bottom = edges(polygon, columns)
     up, down = (
-        _smooth(np.clip(values, _LEAST_HEIGHT, _MOST_HEIGHT))
+        smooth(np.clip(values, _LEAST_HEIGHT, _MOST_HEIGHT), _HEIGHT_COLUMNS)
         for values in (rows - top, bottom - rows)
     )
     near = np.rint(rows / 2)[:, None].astype(np.intp) + np.arange(-_HEIGHT_ROWS // 2, 2)
@@ -131,9 +132,3 @@ def edges(
     top = mask.argmax(axis=0)
     bottom = height - 1 - mask[::-1].argmax(axis=0)
     return (top + low[1])[places].astype(float), (bottom + low[1])[places].astype(float)
-
-
-def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    window = min(_HEIGHT_COLUMNS, len(values))
-    padded = np.pad(values, (window // 2, window - 1 - window // 2), mode="edge")
-    return np.convolve(padded, np.ones(window) / window, mode="valid")
