@@ -67,13 +67,7 @@ def train(
     torch.set_num_threads(1 if dist.is_initialized() else torch.get_num_threads())
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     weights, cutter = earlier(after, alphabet) if after else (None, None)
-    if recipe.frozen and weights is None and not (out / "checkpoint.pt").exists():
-        raise TrainingDataError("New convolutions must learn. Name trained ones with --after.")
-    if recipe.recombined and cutter is None:
-        raise TrainingDataError(
-            "Only a trained network can tell where words are. Name one with --after, a run's folder"
-            " or a model with the shortcut head, or leave --recombined out."
-        )
+    _check_taught(recipe, out, weights, cutter)
     if after:
         recipe = replace(recipe, short_pools=0)
     real = _real_lines(data)
@@ -82,15 +76,26 @@ def train(
         hands=_hands(data / _STROKES, cutter, out) if recipe.hands else [],
         fonts=_fonts(fonts) if recipe.fonts else [],
         wording=wording(corpora, real, alphabet) if recipe.fonts else Wording(),
-        parted=_parted(_with_text(real, alphabet), cutter, out)
-        if recipe.recombined and cutter
-        else None,
+        parted=_parted(_with_text(real, alphabet), cutter, out) if recipe.recombined else None,
     )
     validate = curve_validation(some_of_each(read_folder(data, "val")), alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
     network = default_network(alphabet.classes)
     trainer = Trainer(out, recipe, network, alphabet, validate, start=weights)
     trainer.run(BatchPlan(sources, recipe, alphabet, rank), loaders=loaders)
+
+
+def _check_taught(
+    recipe: Recipe, out: Path, weights: dict[str, Tensor] | None, cutter: Cutter | None
+) -> None:
+    """See that what must know something already does."""
+    if recipe.frozen and weights is None and not (out / "checkpoint.pt").exists():
+        raise TrainingDataError("New convolutions must learn. Name trained ones with --after.")
+    if recipe.recombined and cutter is None:
+        raise TrainingDataError(
+            "Only a trained network can tell where words are. Name one with --after, a run's folder"
+            " or a model with the shortcut head, or leave --recombined out."
+        )
 
 
 def earlier(after: Path, alphabet: Alphabet) -> tuple[dict[str, Tensor], Cutter | None]:
@@ -132,7 +137,9 @@ def _hands(strokes: Path, cutter: Cutter | None, kept: Path) -> list[Hand]:
         return read_hands(strokes, "train", cutter, kept)
 
 
-def _parted(real: list[LineSample], cutter: Cutter, kept: Path) -> Recombination:
+def _parted(real: list[LineSample], cutter: Cutter | None, kept: Path) -> Recombination | None:
+    if cutter is None:
+        return None
     with one_first():
         return Recombination(real, read_cuts(real, cutter, kept))
 

@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +19,7 @@ def train(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of the run; a run there goes on.")],
     steps: Annotated[
-        int | None, typer.Option(help="Optimiser steps; default: the recipe's.")
+        int | None, typer.Option(min=1, help="Optimiser steps; default: the recipe's.")
     ] = None,
     fonts: Annotated[Path, typer.Option(help="Folder that keeps fetched fonts.")] = Path(
         "build/fonts"
@@ -82,13 +82,18 @@ def train(
     from hwr.training.command import train as run
     from hwr.training.recipe import Recipe
 
-    recipe = replace(Recipe(), patience=patience, frozen=freeze)
-    recipe = replace(recipe, recombined=recombined, agreement=agreement)
-    recipe = replace(recipe, steps=steps) if steps else recipe
-    recipe = recipe.for_columns(columns) if columns else recipe
-    recipe = replace(recipe, rate=rate) if rate else recipe
-    recipe = recipe if cooldown is None else replace(recipe, cooldown=cooldown)
-    recipe = recipe if draw_fonts else replace(recipe, fonts=0.0)
+    chosen: dict[str, Any] = {
+        "steps": steps,
+        "fonts": None if draw_fonts else 0.0,
+        "frozen": freeze,
+        "patience": patience,
+        "recombined": recombined,
+        "agreement": agreement,
+        "rate": rate,
+        "cooldown": cooldown,
+    }
+    usual = Recipe().for_columns(columns) if columns else Recipe()
+    recipe = replace(usual, **{name: value for name, value in chosen.items() if value is not None})
     run(data, out, recipe, fonts, corpora, after, loaders=loaders)
 
 
