@@ -82,6 +82,8 @@ class Pdf:
         """The picture that the page consists of; None where there is any doubt: it is rendered."""
         try:
             return self._taken_out(number)
+        except PageTimeout:  # of the caller's deadline, which no rendering may outlast
+            raise
         except (PageError, MemoryError, *BOMBS, *DECODER_ERRORS):
             return None
 

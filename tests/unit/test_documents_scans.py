@@ -25,7 +25,7 @@ from hwr.documents import Limits, open_document
 from hwr.documents import pdf as pdf_module
 from hwr.documents import scans as scans_module
 from hwr.documents.scans import MAX_CONTENT, Scans
-from hwr.errors import DamagedPage, PageTooLarge
+from hwr.errors import DamagedPage, PageTimeout, PageTooLarge
 
 Grey = NDArray[np.uint8]
 
@@ -232,6 +232,18 @@ def test_a_scan_that_nobody_can_decode_is_no_blank_page(path: Path) -> None:
     path.write_bytes(scanned_pdf(GREY + JPEG, b"\xff\xd8" + bytes(5000)))
     with pytest.raises(DamagedPage, match=r"Page 1 .* again"):
         image_of(path)
+
+
+def test_a_page_whose_time_is_up_is_not_rendered_as_well(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object) -> None:
+        raise PageTimeout
+
+    path.write_bytes(SOUND["grey JPEG"]())
+    monkeypatch.setattr(pdf_module, "decode", late)
+    with open_document(path) as document, pytest.raises(PageTimeout):
+        document.page(1)
 
 
 def test_a_long_document_is_opened_afresh_now_and_then(
