@@ -4,6 +4,7 @@ A split worker opens hostile files, so each document is opened in a process of a
 can be bounded and killed. A read worker holds one reader for many pages at once, so it is threads.
 """
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from workers.settings import Settings, get_settings
 
 #: Address space of a split process in bytes: the largest page takes about a fifth of it.
 SPLIT_MEMORY_BYTES = 4 * 2**30
+
+#: CPU seconds that poppler gets at least; never less than a page's deadline, which ends it first.
+POPPLER_CPU_S = 60
 
 #: Seconds that pages at work get after SIGTERM before their lines are given to another worker.
 DRAIN_S = 20.0
@@ -134,7 +138,8 @@ def _bound_process(**_: Any) -> None:
     from hwr.documents.sandbox import limit_process
     from workers.scratch import sweep
 
-    limit_process(SPLIT_MEMORY_BYTES)
+    child_cpu_s = max(POPPLER_CPU_S, math.ceil(get_settings().page_deadline_s))
+    limit_process(SPLIT_MEMORY_BYTES, child_cpu_s)
     sweep()
 
 

@@ -165,7 +165,17 @@ def _count_pages(path: str, timeout_s: int) -> int:
                 f"The PDF took more than {timeout_s} s to open. Export it in a simpler form."
             ) from error
         except PDFPageCountError as error:
+            if _was_killed(error):
+                raise DocumentTimeout(
+                    "Poppler was killed while it opened the PDF, for the time or the memory that "
+                    "it took. Export it in a simpler form."
+                ) from error
             raise _refusal(brief(error)) from error
+
+
+def _was_killed(error: PDFPageCountError) -> bool:
+    # Its exit status is lost; but of whatever is wrong with a file, pdfinfo complains.
+    return not str(error).partition("\n")[2].strip()
 
 
 def _refusal(complaint: str) -> EncryptedDocument | DamagedDocument | NoPages:
@@ -211,6 +221,11 @@ def _poppler_on_page(number: int, timeout_s: int) -> Iterator[None]:
                 "Export it as a plain scan, without vector drawings."
             ) from error
         except PDFPageCountError as error:
+            if _was_killed(error):
+                raise PageTimeout(
+                    f"Poppler was killed while it looked for page {number}, for the time or the "
+                    "memory that it took. Export it as a plain scan, without vector drawings."
+                ) from error
             raise DamagedPage(
                 f"Page {number} cannot be found ({brief(error)}). Export this page again."
             ) from error

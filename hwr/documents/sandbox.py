@@ -10,7 +10,7 @@ import resource
 import signal
 
 
-def limit_process(memory_bytes: int, child_cpu_s: int = 60) -> None:
+def limit_process(memory_bytes: int, child_cpu_s: int) -> None:
     """Bound this process and every program it starts. Call once, in the main thread.
 
     Args:

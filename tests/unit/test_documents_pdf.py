@@ -170,10 +170,10 @@ def test_a_title_cannot_forge_sizes(path: Path) -> None:
     refuse_page(path, 1, PageTooLarge, "78,741")
 
 
-def _hang(monkeypatch: pytest.MonkeyPatch, program: str, folder: Path) -> None:
-    """Put a `program` first on PATH that sleeps where poppler would work."""
+def _replace(monkeypatch: pytest.MonkeyPatch, program: str, folder: Path, does: str) -> None:
+    """Put a `program` first on PATH that does this where poppler would work."""
     script = folder / program
-    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.write_text(f"#!/bin/sh\n{does}\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
@@ -182,12 +182,23 @@ def test_opening_has_a_deadline(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.write_bytes(pdf([(A4, BAR)]))
-    _hang(monkeypatch, "pdfinfo", tmp_path)
+    _replace(monkeypatch, "pdfinfo", tmp_path, "exec sleep 60")
     with (
         pytest.raises(DocumentTimeout, match=r"more than 1 s to open\. Export"),
         open_document(path, Limits(page_timeout_s=1)),
     ):
         pass
+
+
+def test_a_poppler_that_is_killed_does_not_make_the_file_damaged(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(pdf([(A4, BAR)]))
+    with open_document(path) as document:
+        _replace(monkeypatch, "pdfinfo", tmp_path, "kill -XCPU $$")
+        with pytest.raises(PageTimeout, match=r"killed while it looked for page 1.*Export"):
+            document.page(1)
+    refuse_document(path, DocumentTimeout, r"killed while it opened.*Export")
 
 
 def test_rendering_has_a_deadline(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def run(code: str) -> str:
 def test_memory_of_the_process_and_its_children() -> None:
     grab = "bytearray(3 << 30)"
     code = f"""
-limit_process({2 * GIB})
+limit_process({2 * GIB}, child_cpu_s=60)
 try:
     {grab}
 except MemoryError:
@@ -46,5 +46,20 @@ print(child.returncode)
 
 
 def test_no_core_files() -> None:
-    code = "limit_process(1 << 33)\nprint(resource.getrlimit(resource.RLIMIT_CORE)[0])"
+    code = (
+        "limit_process(1 << 33, child_cpu_s=60)\nprint(resource.getrlimit(resource.RLIMIT_CORE)[0])"
+    )
     assert run(code) == "0"
+
+
+@pytest.mark.parametrize(("deadline_s", "cpu_s"), [("1", "60"), ("90.5", "91")])
+def test_poppler_may_work_as_long_as_a_page_may_take(
+    monkeypatch: pytest.MonkeyPatch, deadline_s: str, cpu_s: str
+) -> None:
+    monkeypatch.setenv("HWR_PAGE_DEADLINE_S", deadline_s)
+    code = """
+from workers.worker import _bound_process
+_bound_process()
+print(resource.getrlimit(resource.RLIMIT_CPU)[0])
+"""
+    assert run(code) == cpu_s

@@ -44,7 +44,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(temporary: Path)
 
 
 def test_every_new_split_process_sweeps(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hwr.documents.sandbox.limit_process", lambda _: None)
+    monkeypatch.setattr("hwr.documents.sandbox.limit_process", lambda *_: None)
     leave_behind()
     _bound_process()
     assert list(temporary.iterdir()) == []
