@@ -98,6 +98,6 @@ def stored(settings: Settings) -> list[Path]:
 def queued(settings: Settings) -> list[Any]:
     """Arguments of the messages that wait for split workers."""
     with redis.Redis.from_url(settings.redis_url) as client:
-        messages = [json.loads(message) for message in client.lrange("split", 0, -1)]
+        messages = [json.loads(message) for message in client.lrange("split.normal", 0, -1)]
     assert {message["headers"]["task"] for message in messages} <= {"hwr.split"}
     return [json.loads(message["headers"]["argsrepr"].replace("'", '"')) for message in messages]

@@ -30,11 +30,13 @@ class ListDispatch:
     """Keeps messages in lists."""
 
     splits: list[str] = field(default_factory=list)
+    split_lanes: list[Lane] = field(default_factory=list)
     reads: list[tuple[int, Lane]] = field(default_factory=list)
     publishes: list[str] = field(default_factory=list)
 
-    def split(self, document_id: str) -> None:
+    def split(self, document_id: str, lane: Lane) -> None:
         self.splits.append(document_id)
+        self.split_lanes.append(lane)
 
     def read(self, page_id: int, lane: Lane) -> None:
         self.reads.append((page_id, lane))

@@ -3,7 +3,7 @@
 from celery import Celery
 
 from workers.database import Lane
-from workers.dispatch import PUBLISH_QUEUE, SPLIT_QUEUE, read_queue
+from workers.dispatch import read_worker_queues, split_queue, split_worker_queues
 from workers.settings import Settings, get_settings
 
 #: Seconds that a split gets after SIGTERM before it is handed back; Celery always waits them out.
@@ -43,7 +43,7 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "worker_prefetch_multiplier": 1,
         "task_queues": {name: {} for name in queue_names()},
         "task_create_missing_queues": False,
-        "task_default_queue": SPLIT_QUEUE,
+        "task_default_queue": split_queue(Lane.NORMAL),
         # A message is redelivered after this; Celery reads it in three places.
         "visibility_timeout": settings.visibility_timeout_s,
         "result_backend_transport_options": visibility,
@@ -80,7 +80,7 @@ def _transport_options() -> dict[str, object]:
 
 def queue_names() -> tuple[str, ...]:
     """All queues."""
-    return (SPLIT_QUEUE, PUBLISH_QUEUE, *(read_queue(lane) for lane in Lane))
+    return (*split_worker_queues(), *read_worker_queues())
 
 
 app = make_app(get_settings())

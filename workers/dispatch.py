@@ -13,16 +13,23 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from workers import leases
-from workers.database import Database, Document, Lane, Page, Stage
+from workers.database import Database, Document, Job, Lane, Page, Stage
 
 log = logging.getLogger(__name__)
 
 #: What sending raises when Redis is away.
 _UNSENT = (OperationalError, RedisError, OSError)
 
-#: Queues of the stages; read queues have one lane each.
-SPLIT_QUEUE = "split"
+#: Queues of the stages; split and read queues have one lane each.
 PUBLISH_QUEUE = "publish"
+
+#: Where version 0.1.0 put documents of every lane.
+UNLANED_SPLIT_QUEUE = "split"
+
+
+def split_queue(lane: Lane) -> str:
+    """The queue of a lane's documents."""
+    return f"split.{lane.value}"
 
 
 def read_queue(lane: Lane) -> str:
@@ -30,10 +37,22 @@ def read_queue(lane: Lane) -> str:
     return f"read.{lane.value}"
 
 
+def split_worker_queues() -> tuple[str, ...]:
+    """What a split worker takes from, first things first."""
+    high, *others = map(split_queue, Lane)
+    # What an update has left behind is older than what came since, and may be urgent.
+    return (high, UNLANED_SPLIT_QUEUE, *others)
+
+
+def read_worker_queues() -> tuple[str, ...]:
+    """What a read worker takes from: results go out before new pages come in."""
+    return (PUBLISH_QUEUE, *map(read_queue, Lane))
+
+
 class Dispatch(Protocol):
     """Where the stages hand on their work."""
 
-    def split(self, document_id: str) -> None:
+    def split(self, document_id: str, lane: Lane) -> None:
         """Have the document split."""
 
     def read(self, page_id: int, lane: Lane) -> None:
@@ -49,9 +68,9 @@ class QueueDispatch:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def split(self, document_id: str) -> None:
+    def split(self, document_id: str, lane: Lane) -> None:
         """Have the document split."""
-        self._send("hwr.split", SPLIT_QUEUE, Document, document_id)
+        self._send("hwr.split", split_queue(lane), Document, document_id)
 
     def read(self, page_id: int, lane: Lane) -> None:
         """Have the page read."""
@@ -87,14 +106,16 @@ def send_documents(database: Database, dispatch: Dispatch, job_id: str) -> None:
     A Redis that is away takes its time to say so: what cannot be sent is left to the reaper, with
     all that comes after it.
     """
-    query = select(Document.id).where(Document.job_id == job_id, Document.stage == Stage.SPLIT)
+    query = select(Document.id, Job.lane).join(Job)
+    waiting = query.where(Document.job_id == job_id, Document.stage == Stage.SPLIT)
     with database.reading() as session:
-        document_ids = session.scalars(query.order_by(Document.position)).all()
-    for position, document_id in enumerate(document_ids):
+        documents = session.execute(waiting.order_by(Document.position)).all()
+    for position, (document_id, lane) in enumerate(documents):
         try:
-            dispatch.split(document_id)
+            dispatch.split(document_id, lane)
         except _UNSENT as error:
             log.warning("job %s: its documents cannot be sent now: %s", job_id, error)
             with database.writing() as session:
-                leases.make_due(session, Document, Document.id.in_(document_ids[position:]))
+                left = [document.id for document in documents[position:]]
+                leases.make_due(session, Document, Document.id.in_(left))
             return

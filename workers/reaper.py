@@ -132,12 +132,15 @@ def reap(database: Database, settings: Settings, dispatch: Dispatch) -> int:
 def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) -> int:
     with database.writing() as session:
         ids = leases.take_due(session, settings, Document, BATCH)
-        query = select(Document.id, Document.stage).where(Document.id.in_(ids))
-        due = session.execute(query).all()
+        query = select(Document.id, Document.stage, Job.lane).join(Job)
+        due = session.execute(query.where(Document.id.in_(ids))).all()
 
-    def send(document_id: str, stage: Stage) -> None:
+    def send(document_id: str, stage: Stage, lane: Lane) -> None:
         log.info("document %s: sent again for stage %s", document_id, stage)
-        (dispatch.split if stage == Stage.SPLIT else dispatch.publish)(document_id)
+        if stage == Stage.SPLIT:
+            dispatch.split(document_id, lane)
+        else:
+            dispatch.publish(document_id)
 
     return _send(database, Document, due, send)
 
@@ -156,14 +159,17 @@ def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> i
 
 
 def _send(
-    database: Database, work: leases.Work, due: Sequence[Row[Any, Any]], send: Callable[..., None]
+    database: Database,
+    work: leases.Work,
+    due: Sequence[Row[*tuple[Any, ...]]],
+    send: Callable[..., None],
 ) -> int:
     """Send outside of the transaction, which nobody else can write beside while Redis stalls."""
     for position, row in enumerate(due):
         try:
             send(*row)
         except Exception:
-            unsent = [work_id for work_id, _ in due[position:]]
+            unsent = [row.id for row in due[position:]]
             with database.writing() as session:
                 leases.make_due(session, work, work.id.in_(unsent))
             raise

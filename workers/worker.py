@@ -35,19 +35,16 @@ class Role(StrEnum):
 
 def arguments(role: Role, settings: Settings) -> list[str]:
     """Celery's command line for a worker of the role."""
-    from workers.database import Lane
-    from workers.dispatch import PUBLISH_QUEUE, SPLIT_QUEUE, read_queue
+    from workers.dispatch import read_worker_queues, split_worker_queues
 
-    # Results go out before new pages come in, and high lanes go before low ones.
-    reading = ",".join([PUBLISH_QUEUE, *(read_queue(lane) for lane in Lane)])
     pools = {
-        Role.SPLIT: ("prefork", settings.split_processes, SPLIT_QUEUE),
-        Role.READ: ("threads", settings.read_threads, reading),
+        Role.SPLIT: ("prefork", settings.split_processes, split_worker_queues()),
+        Role.READ: ("threads", settings.read_threads, read_worker_queues()),
     }
     pool, size, queues = pools[role]
     return [
         "worker",
-        *("--pool", pool, "--concurrency", str(size), "--queues", queues),
+        *("--pool", pool, "--concurrency", str(size), "--queues", ",".join(queues)),
         *("--hostname", f"{role.value}-{os.getpid()}@%h", "--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]

@@ -13,9 +13,11 @@ import redis
 from PIL import Image
 from pipeline import TENANT, Service, draw_lines, png, quick_settings, run_service, tiff
 from services import S3Server, run_redis
+from sqlalchemy import select
 
 from workers import jobs
-from workers.database import State
+from workers.app import make_app
+from workers.database import Document, Page, State
 from workers.jobs import NewDocument
 
 
@@ -163,6 +165,30 @@ def test_high_lanes_are_read_before_low_ones(tmp_path: Path) -> None:
         service.start("read")
         ended = [service.wait(job_id).finished for job_id in ids]
         assert ended == sorted(ended, reverse=True)
+
+
+def test_a_high_lane_is_split_before_archives_and_what_an_update_left(tmp_path: Path) -> None:
+    with (
+        run_redis(tmp_path) as redis_url,
+        run_service(tmp_path, quick_settings(tmp_path, redis_url, lease_s=60.0)) as service,
+    ):
+        page = png(draw_lines(1))
+        low = service.submit(page, page, page, lane=jobs.Lane.LOW)
+        left = service.submit(page, enqueue=False)
+        send_as_before_lanes(service, service.view(left).documents[0].id)
+        high = service.submit(page, lane=jobs.Lane.HIGH)
+        service.start("split")
+        service.wait_for(lambda: service.rows(low)[0] == 3)
+        with service.database.reading() as session:
+            order = session.scalars(select(Document.job_id).join(Page).order_by(Page.id)).all()
+        assert order == [high, left, low, low, low]
+
+
+def send_as_before_lanes(service: Service, document_id: str) -> None:
+    """What version 0.1.0 sends."""
+    app = make_app(service.settings)
+    app.send_task("hwr.split", args=[document_id], queue="split")
+    app.close()
 
 
 def test_importing_the_tasks_does_not_load_torch() -> None:

@@ -48,7 +48,7 @@ def test_every_setting_is_one_that_celery_knows() -> None:
 @pytest.mark.parametrize(
     ("role", "pool", "size", "queues"),
     [
-        (Role.SPLIT, "prefork", "3", "split"),
+        (Role.SPLIT, "prefork", "3", "split.high,split,split.normal,split.low"),
         (Role.READ, "threads", "5", "publish,read.high,read.normal,read.low"),
     ],
 )

@@ -12,7 +12,7 @@ from PIL import Image
 from pipeline import draw_lines, png, two_pages
 from stage_bench import FunctionReader, Reading, Stages
 
-from workers.database import Document, Page, Stage
+from workers.database import Document, Lane, Page, Stage
 from workers.dispatch import send_documents
 from workers.reaper import reap, recall
 
@@ -23,7 +23,7 @@ class TestDispatch:
     ) -> None:
         tried: list[str] = []
 
-        def away(document_id: str) -> None:
+        def away(document_id: str, lane: Lane) -> None:
             tried.append(document_id)
             if len(tried) > 1:
                 raise OperationalError
@@ -66,6 +66,12 @@ class TestReaper:
         reap(stages.bench.database, stages.bench.settings, stages.queue)
         assert stages.document().lease_token is None
         assert stages.queue.splits == [stages.document().id]
+
+    def test_a_document_is_sent_again_in_its_lane(self, stages: Stages) -> None:
+        stages.submit(two_pages(), lane=Lane.HIGH)
+        stages.set(Document, due_at=time.time() - 1)
+        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert stages.queue.split_lanes == [Lane.HIGH]
 
     def test_a_document_that_waits_for_its_result_is_published(self, stages: Stages) -> None:
         stages.submit(png(Image.new("L", (600, 400), 255)))

@@ -16,7 +16,7 @@ from hwr import documents, layout
 from hwr.errors import StorageUnavailable
 from hwr.profiles import Profile
 from workers import leases
-from workers.database import Document, State
+from workers.database import Document, Lane, State
 from workers.stages import pages as page_stage
 from workers.stages import split as split_stage
 from workers.storage import Progress
@@ -236,9 +236,10 @@ class TestSplitFailures:
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(split_stage, "SLICE_S", 0.0)
-        job_id = stages.submit(two_pages())
+        job_id = stages.submit(two_pages(), lane=Lane.LOW)
         stages.split()
         assert len(stages.queue.splits) == 1
+        assert stages.queue.split_lanes == [Lane.LOW]
         assert stages.document().lease_token is None
         monkeypatch.undo()
         stages.run()

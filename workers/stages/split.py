@@ -320,7 +320,7 @@ def _yield_to_others(bench: Bench, work: SplitWork) -> None:
     with bench.database.writing() as session:
         # The next page counts as begun, and was not tried.
         leases.release(session, work.lease, due_at=leases.resend_at(bench.settings), attempts=0)
-    bench.dispatch.split(work.document_id)
+    bench.dispatch.split(work.document_id, work.lane)
 
 
 def _refuse(bench: Bench, work: SplitWork, error: HwrError) -> None:
