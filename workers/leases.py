@@ -11,21 +11,23 @@ Times come from the clocks of the workers. Leases are minutes long; keep clocks 
 
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from workers.database import Document, Page, table_of
+from workers.database import Database, Document, Page, table_of
 from workers.settings import Settings
 
 #: A message that nobody took up for so many leases is taken for lost; doubled at each sending, so
 #: that a queue that is merely long is not flooded.
 RESEND_LEASES = 3
 
-#: How often a lease is renewed within its duration.
-RENEWALS = 3
+#: How often a lease is renewed within its duration: so often that after a renewal that was just
+#: not due yet two calls of a storage that hangs, each the third of a lease, may follow each other.
+RENEWALS = 6
 
 #: Longest wait, in seconds, before a message is sent again.
 MAX_RESEND_S = 4 * 3600.0
@@ -59,6 +61,27 @@ class Lease:
         """The condition that the row is still held by this lease."""
         column = table_of(self.work).c
         return (column.id == self.id) & (column.lease_token == self.token)
+
+
+class Keeper:
+    """Keeps a lease while its work goes on."""
+
+    def __init__(self, database: Database, lease: Lease) -> None:
+        self._database = database
+        self._lease = lease
+        self._renewed = time.monotonic()
+
+    def keep(self) -> None:
+        """Renew the lease when it is time; call it before and after whatever may take long.
+
+        Raises:
+            LeaseLost: the row is no longer held.
+        """
+        now = time.monotonic()
+        if now - self._renewed >= self._lease.duration_s / RENEWALS:
+            with self._database.writing() as session:
+                renew(session, self._lease)
+            self._renewed = now
 
 
 def resend_at(settings: Settings, sends: int = 0) -> float:
@@ -114,6 +137,28 @@ def release(session: Session, lease: Lease, *, due_at: float | None, **values: A
         LeaseLost: the row is no longer held, so nothing was set.
     """
     _set(session, lease, lease_token=None, due_at=due_at, **values)
+
+
+def hand_back(
+    database: Database, lease: Lease, *, due_at: float, charge: int = 0, **values: Any
+) -> None:
+    """Let go of work that is not done, set the values, and have the reaper send it again.
+
+    Its attempts change by `charge` even where the lease was lost: what a storage that hung has cost
+    a page is given back to it all the same.
+    """
+    with database.writing() as session:
+        if charge:
+            _charge(session, lease, charge)
+        with suppress(LeaseLost):
+            release(session, lease, due_at=due_at, **values)
+
+
+def _charge(session: Session, lease: Lease, charge: int) -> None:
+    table = table_of(lease.work)
+    attempts = table.c.attempts + charge
+    row = (table.c.id == lease.id) & (attempts >= 0)
+    _execute(session, update(table).where(row).values(attempts=attempts))
 
 
 def retry_at(settings: Settings, attempts: int) -> float:

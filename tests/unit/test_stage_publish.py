@@ -13,7 +13,8 @@ from stage_bench import Stages, open_stages
 
 from hwr.errors import StorageUnavailable
 from hwr.profiles import load_profile
-from workers.database import State
+from workers import leases
+from workers.database import Document, State
 from workers.stages import publish as publish_stage
 
 
@@ -53,6 +54,29 @@ class TestPublish:
             assert stages.view(job_id).state == State.DONE
         assert len(due) > 2
         assert due == sorted(set(due))
+
+    def test_its_lease_is_kept_while_parts_of_the_result_go_to_storage(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        due: list[float] = []
+        put = stages.bench.storage.put
+
+        def in_parts(key: str, content: Any) -> None:
+            if key.endswith("result.json"):
+                for _ in range(2):
+                    stages.set(Document, due_at=0.0)
+                    content.read(1)
+                    due.append(stages.document().due_at or 0.0)
+                content.seek(0)
+            put(key, content)
+
+        job_id = stages.submit(two_pages())
+        monkeypatch.setattr(leases, "RENEWALS", 1e9)
+        monkeypatch.setattr(stages.bench.storage, "put", in_parts)
+        stages.run()
+        assert len(due) == 2
+        assert min(due) > time.time()
+        assert stages.view(job_id).state == State.DONE
 
     def test_the_result_is_written_from_the_rows(self, stages: Stages) -> None:
         job_id = stages.submit(two_pages())

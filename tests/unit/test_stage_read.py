@@ -1,5 +1,6 @@
 """The read stage when lines, pages and the engine are late or broken."""
 
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 from pipeline import draw_lines, png
 from stage_bench import TENANT, FunctionReader, Reading, Stages, open_stages
 
-from hwr.errors import EngineBroken, LineFailed, ReaderClosed
-from workers import jobs
-from workers.database import Lane, State
+from hwr.errors import EngineBroken, LineFailed, ReaderClosed, StorageUnavailable
+from workers import jobs, leases
+from workers.database import Lane, Page, State
 
 
 class TestReadFailures:
@@ -95,6 +96,42 @@ class TestReadFailures:
             assert (page.attempts, page.lease_token, stages.lines()) == (1, None, [])
             stages.read(page_id, Slow())
             assert [line.error_code for line in stages.lines()] == [None, "LineTimeout"]
+
+    def test_a_storage_that_hangs_until_the_lease_is_lost_costs_no_attempt(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def hangs(_: str) -> bytes:
+            stages.set(Page, lease_token="another:1")
+            raise StorageUnavailable
+
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        monkeypatch.setattr(stages.bench.storage, "get", hangs)
+        stages.read()
+        (page,) = stages.pages()
+        assert (page.attempts, page.lease_token) == (0, "another:1")
+
+    def test_the_lease_is_whole_before_the_reader_may_be_full(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        due: list[float] = []
+        get = stages.bench.storage.get
+
+        def slow(key: str) -> bytes:
+            stages.set(Page, due_at=0.0)
+            return get(key)
+
+        def watched(image: NDArray[np.uint8]) -> Reading:
+            due.extend(page.due_at or 0.0 for page in stages.pages())
+            return Reading("read")
+
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        monkeypatch.setattr(leases, "RENEWALS", 1e9)
+        monkeypatch.setattr(stages.bench.storage, "get", slow)
+        stages.read(reader=FunctionReader(watched))
+        assert len(due) == 1
+        assert due[0] > time.time()
 
     @pytest.mark.parametrize("event", ["cancelled", "late"])
     def test_lines_that_nobody_waits_for_leave_the_reader(self, tmp_path: Path, event: str) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,19 @@ class TestSplitFailures:
         stages.run()
         assert stages.view(job_id).state == State.DONE
 
+    def test_a_storage_that_hangs_until_the_lease_is_lost_costs_no_attempt(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def hangs(*_: object) -> None:
+            stages.set(Document, lease_token="another:1")
+            raise StorageUnavailable
+
+        stages.submit(two_pages())
+        monkeypatch.setattr(stages.bench.storage, "download", hangs)
+        stages.split()
+        document = stages.document()
+        assert (document.attempts, document.lease_token) == (0, "another:1")
+
     def test_the_lease_is_kept_while_the_original_is_fetched(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -149,6 +164,35 @@ class TestSplitFailures:
         stages.submit(two_pages())
         stages.split()
         assert due
+        assert min(due) > time.time()
+
+    def test_the_lease_is_whole_before_opening_and_before_storing(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        due: list[float] = []
+        open_document, split_page = documents.open_document, split_stage.split_page
+        fetch, put = stages.bench.storage.download, stages.bench.storage.put
+
+        def slow_fetch(*arguments: Any) -> None:
+            fetch(*arguments)
+            stages.set(Document, due_at=0.0)
+
+        def slow_page(*arguments: Any) -> page_stage.SplitPage:
+            stages.set(Document, due_at=0.0)
+            return split_page(*arguments)
+
+        def watched(step: Callable[..., Any], *arguments: Any) -> Any:
+            due.append(stages.document().due_at or 0.0)
+            return step(*arguments)
+
+        stages.submit(tiff([draw_lines(1)]))
+        monkeypatch.setattr(leases, "RENEWALS", 1e9)
+        monkeypatch.setattr(stages.bench.storage, "download", slow_fetch)
+        monkeypatch.setattr(documents, "open_document", partial(watched, open_document))
+        monkeypatch.setattr(split_stage, "split_page", slow_page)
+        monkeypatch.setattr(stages.bench.storage, "put", partial(watched, put))
+        stages.split()
+        assert len(due) == 2
         assert min(due) > time.time()
 
     def test_a_fetch_that_takes_too_long_costs_no_attempt(

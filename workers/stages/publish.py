@@ -1,14 +1,13 @@
 """The last stage: a document's result is written to storage, then document and job are closed."""
 
+import io
 import logging
 import tempfile
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 from workers import fan_in, leases
 from workers.database import Document, Stage, State, table_of
-from workers.leases import Lease, LeaseLost
+from workers.leases import Keeper, Lease, LeaseLost
 from workers.results import result_chunks
 from workers.stages.bench import Bench, document_folder
 
@@ -23,6 +22,8 @@ class PublishWork:
 
     #: The right to publish it.
     lease: Lease
+    #: Keeps it.
+    keeper: Keeper
     #: The document.
     document_id: str
     #: Where its result goes.
@@ -31,6 +32,22 @@ class PublishWork:
     state: State
     #: How often it was begun, this time included.
     attempts: int
+
+
+class _KeptFile(io.BufferedRandom):
+    """A temporary file that keeps a lease while it is read: an upload takes it part by part.
+
+    A long document may take longer than a lease, and would be begun again and again.
+    """
+
+    def __init__(self, keeper: Keeper) -> None:
+        super().__init__(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 (closed with us)
+        self._keeper = keeper
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes."""
+        self._keeper.keep()
+        return super().read(size)
 
 
 def publish_document(bench: Bench, document_id: str, message_id: str) -> None:
@@ -49,7 +66,8 @@ def publish_document(bench: Bench, document_id: str, message_id: str) -> None:
         log.info("document %s: published by another worker, or cancelled", document_id)
     except Exception:
         log.exception("document %s: cannot be published now", document_id)
-        _hand_back(bench, work)
+        due_at = leases.retry_at(bench.settings, work.attempts)
+        leases.hand_back(bench.database, work.lease, due_at=due_at)
 
 
 def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | None:
@@ -68,6 +86,7 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
         document = session.get_one(Document, document_id)
         return PublishWork(
             lease=lease,
+            keeper=Keeper(bench.database, lease),
             document_id=document_id,
             result_key=f"{document_folder(document.job_id, document_id)}/result.json",
             state=fan_in.final_state(document),
@@ -76,26 +95,11 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
 
 
 def _publish(bench: Bench, work: PublishWork) -> None:
-    with tempfile.TemporaryFile() as file:
-        renewed = time.monotonic()
+    with _KeptFile(work.keeper) as file:
         for chunk in result_chunks(bench.database, work.document_id, work.state):
             file.write(chunk.encode())
-            # A long document may take longer than a lease, and would be begun again and again.
-            if time.monotonic() - renewed > work.lease.duration_s / leases.RENEWALS:
-                renewed = _renew(bench, work)
+            work.keeper.keep()
         file.seek(0)
         bench.storage.put(work.result_key, file)
     with bench.database.writing() as session:
         fan_in.close_document(session, work.lease, work.state, work.result_key)
-
-
-def _renew(bench: Bench, work: PublishWork) -> float:
-    with bench.database.writing() as session:
-        leases.renew(session, work.lease)
-    return time.monotonic()
-
-
-def _hand_back(bench: Bench, work: PublishWork) -> None:
-    due_at = leases.retry_at(bench.settings, work.attempts)
-    with suppress(LeaseLost), bench.database.writing() as session:
-        leases.release(session, work.lease, due_at=due_at)

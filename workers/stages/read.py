@@ -33,7 +33,7 @@ from hwr.errors import (
 from hwr.model.line_image import LINE_HEIGHT
 from workers import fan_in, leases
 from workers.database import Document, Job, Lane, Line, Page, State, table_of
-from workers.leases import Lease, LeaseLost
+from workers.leases import Keeper, Lease, LeaseLost
 from workers.line_pack import PackedLine, unpack
 from workers.stages.bench import Bench
 
@@ -103,6 +103,8 @@ class ReadWork:
 
     #: The right to read it.
     lease: Lease
+    #: Keeps it.
+    keeper: Keeper
     #: The page.
     page_id: int
     #: Its document.
@@ -186,13 +188,16 @@ def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
             state=State.RUNNING,
             attempts=_PAGES.c.attempts + 1,
         )
-        return None if lease is None else _claimed(session, lease, page_id)
+        if lease is None:
+            return None
+        return _claimed(session, lease, Keeper(bench.database, lease), page_id)
 
 
-def _claimed(session: Session, lease: Lease, page_id: int) -> ReadWork:
+def _claimed(session: Session, lease: Lease, keeper: Keeper, page_id: int) -> ReadWork:
     page = session.execute(_CLAIMED, {"page_id": page_id}).one()
     return ReadWork(
         lease=lease,
+        keeper=keeper,
         page_id=page_id,
         document_id=page.document_id,
         lines_key=page.lines_key or "",
@@ -227,11 +232,13 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
 
 def _check_engine(reader: LineReader, work: ReadWork) -> None:
     """Tell lines that no engine can read from an engine that reads nothing (a CUDA error stays)."""
+    work.keeper.keep()
     patience_s = work.lease.duration_s / leases.RENEWALS
     with suppress(LineTimeout, TimeoutError):  # busy, so not broken
         probe = reader.submit(
             BLANK, lane=Lane.HIGH.value, tenant=work.tenant, deadline_s=patience_s
         )
+        work.keeper.keep()
         try:
             probe.result(patience_s)
         except LineFailed as error:
@@ -255,11 +262,9 @@ def _submit_all(
     promises: list[Promise],
 ) -> None:
     """Submit the lines; keep the lease meanwhile, for a full reader makes us wait."""
-    renewed = time.monotonic()
     for line in lines:
+        work.keeper.keep()
         promises.append(_submit(reader, work, line, bench.settings.read_deadline_s))
-        if time.monotonic() - renewed > work.lease.duration_s / leases.RENEWALS:
-            renewed = _renew(bench, work)
 
 
 def _submit(reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: float) -> Promise:
@@ -285,14 +290,7 @@ def _wait(bench: Bench, work: ReadWork, promises: Sequence[Promise]) -> None:
     waiting = {promise for promise in promises if promise is not None}
     while waiting and (left := end - time.monotonic()) > 0:
         _, waiting = wait(waiting, timeout=min(left, work.lease.duration_s / leases.RENEWALS))
-        if waiting:
-            _renew(bench, work)
-
-
-def _renew(bench: Bench, work: ReadWork) -> float:
-    with bench.database.writing() as session:
-        leases.renew(session, work.lease)
-    return time.monotonic()
+        work.keeper.keep()
 
 
 def _row(work: ReadWork, line: PackedLine, promise: Promise) -> LineRow:
@@ -346,6 +344,4 @@ def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
 
 def _hand_back(bench: Bench, work: ReadWork, due_at: float, *, counted: bool) -> None:
     """Have it sent again later; an attempt that was not the page's fault is taken back."""
-    values = {} if counted else {"attempts": _PAGES.c.attempts - 1}
-    with suppress(LeaseLost), bench.database.writing() as session:
-        leases.release(session, work.lease, due_at=due_at, **values)
+    leases.hand_back(bench.database, work.lease, due_at=due_at, charge=0 if counted else -1)

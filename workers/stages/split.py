@@ -30,9 +30,9 @@ from hwr.errors import (
 )
 from hwr.profiles import Profile, load_profile
 from workers import fan_in, leases
-from workers.database import Document, Job, Lane, Page, Stage, State, table_of
+from workers.database import Database, Document, Job, Lane, Page, Stage, State, table_of
 from workers.deadline import deadline
-from workers.leases import Lease, LeaseLost
+from workers.leases import Keeper, Lease, LeaseLost
 from workers.limits import limits_of
 from workers.line_pack import pack
 from workers.scratch import scratch_folder
@@ -78,6 +78,8 @@ class SplitWork:
 
     #: The right to split it.
     lease: Lease
+    #: Keeps it.
+    keeper: Keeper
     #: The document.
     document_id: str
     #: Its job.
@@ -145,15 +147,16 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> SplitWork | None:
             duration_s=max(settings.lease_s, 2 * settings.page_deadline_s),
             state=State.RUNNING,
         )
-        return None if lease is None else _begin_work(session, lease)
+        return None if lease is None else _begin_work(session, lease, bench.database)
 
 
-def _begin_work(session: Session, lease: Lease) -> SplitWork:
+def _begin_work(session: Session, lease: Lease, database: Database) -> SplitWork:
     document = session.execute(_CLAIMED, {"document_id": lease.id}).one()
     next_page = (document.last_page or 0) + 1
     begun = OPENING if document.page_count is None else next_page
     return SplitWork(
         lease=lease,
+        keeper=Keeper(database, lease),
         document_id=document.id,
         job_id=document.job_id,
         lane=document.lane,
@@ -181,6 +184,7 @@ def _split(bench: Bench, work: SplitWork) -> None:
     profile = load_profile(work.profile, bench.settings.profiles)
     with scratch_folder() as folder, ExitStack() as stack:
         path = _fetch(bench, work, folder)
+        work.keeper.keep()
         with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
             document = stack.enter_context(documents.open_document(path, limits_of(bench.settings)))
         _check_unchanged(work, document.page_count)
@@ -224,20 +228,15 @@ def _fetch(bench: Bench, work: SplitWork, folder: Path) -> Path:
 def _fetching(bench: Bench, work: SplitWork) -> Progress:
     """What a download calls after every chunk: keeps the lease, and ends what takes too long."""
     limit_s = FETCH_PART * bench.settings.visibility_timeout_s
-    renewed = started = time.monotonic()
+    started = time.monotonic()
 
     def progress() -> None:
-        nonlocal renewed
-        now = time.monotonic()
-        if now - started > limit_s:
+        if time.monotonic() - started > limit_s:
             raise FetchTimeout(
                 f"Fetching the document took more than {limit_s:g} s and is tried again. "
                 "Check the network between workers and storage."
             )
-        if now - renewed > work.lease.duration_s / leases.RENEWALS:
-            with bench.database.writing() as session:
-                leases.renew(session, work.lease)
-            renewed = now
+        work.keeper.keep()
 
     return progress
 
@@ -283,6 +282,7 @@ def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
     key = None
     if page.lines:
         key = f"{document_folder(work.job_id, work.document_id)}/pages/{page.number}.lines"
+        work.keeper.keep()
         bench.storage.put(key, pack(page.lines))
     with bench.database.writing() as session:
         leases.renew(session, work.lease, splitting_page=page.number + 1, attempts=1)
@@ -332,6 +332,4 @@ def _refuse(bench: Bench, work: SplitWork, error: HwrError) -> None:
 
 def _hand_back(bench: Bench, work: SplitWork, due_at: float, *, counted: bool) -> None:
     """Let the reaper send it again; an attempt that was not the document's fault is taken back."""
-    values = {} if counted else {"attempts": _DOCUMENTS.c.attempts - 1}
-    with suppress(LeaseLost), bench.database.writing() as session:
-        leases.release(session, work.lease, due_at=due_at, **values)
+    leases.hand_back(bench.database, work.lease, due_at=due_at, charge=0 if counted else -1)
