@@ -237,6 +237,9 @@ class Page(Leased, Failed, Base):
     profile: Mapped[dict[str, str] | None]
     #: Where it stands.
     state: Mapped[State]
+    #: Whether it may have killed a worker, and so is read alone: set by whoever begins it among
+    #: others, cleared by whoever lives to hand it back.
+    suspected: Mapped[bool] = mapped_column(default=False)
     #: Which model, engine and profile read it.
     reader: Mapped[dict[str, str] | None]
 

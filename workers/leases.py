@@ -84,6 +84,13 @@ class Keeper:
             self._renewed = now
 
 
+def free(work: Work) -> ColumnElement[bool]:
+    """The condition that something is to be done about a row, and nobody holds it."""
+    column = table_of(work).c
+    ended = or_(column.lease_token.is_(None), column.due_at <= time.time())
+    return column.due_at.is_not(None) & ended
+
+
 def resend_at(settings: Settings, sends: int = 0) -> float:
     """When work sent just now, for the `sends`-th time more, is to be sent again."""
     wait = settings.lease_s * RESEND_LEASES * 2.0 ** min(sends, 20)
@@ -100,19 +107,14 @@ def claim(
     **values: Any,
 ) -> Lease | None:
     """Take the row and set the values if nobody holds it and the conditions are true, or None."""
-    now, table = time.time(), table_of(work)
+    table = table_of(work)
     token = f"{message_id}:{uuid.uuid4().hex}"
     lease = Lease(work=work, id=row_id, token=token, duration_s=duration_s)
     taken = _execute(
         session,
         update(table)
-        .where(
-            table.c.id == row_id,
-            table.c.due_at.is_not(None),
-            or_(table.c.lease_token.is_(None), table.c.due_at <= now),
-            *conditions,
-        )
-        .values(lease_token=token, due_at=now + duration_s, sends=0, **values),
+        .where(table.c.id == row_id, free(work), *conditions)
+        .values(lease_token=token, due_at=time.time() + duration_s, sends=0, **values),
     )
     return lease if taken else None
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import redis
 from pipeline import Service, draw_lines, quick_settings, run_service, stop_politely, tiff
-from poisoned_worker import HANGS, KILLS
+from poisoned_worker import HANGS, KILLING_LINES, KILLS
 from sqlalchemy import func, select
 
 from workers.database import Page, State
@@ -140,12 +140,7 @@ def test_workers_are_asked_to_end(service: Service, undisturbed: Any) -> None:
 
 def test_poisoned_pages_are_failed_by_name(service: Service) -> None:
     kill(worker(service, "split"))
-    poisoned = Path(__file__).with_name("poisoned_worker.py")
-    environment = service.environment | {"HWR_MAX_ATTEMPTS": "1", "HWR_PAGE_DEADLINE_S": "1"}
-    command = [sys.executable, poisoned, "split"]
-    service.workers.append(
-        spawn(command, log=service.folder / "poisoned.log", environment=environment)
-    )
+    start_poisoned(service, "split", {"HWR_MAX_ATTEMPTS": "1", "HWR_PAGE_DEADLINE_S": "1"})
     widths = (900, KILLS, 900, HANGS, 900)
     job_id = service.submit(tiff([draw_lines(2, width=width) for width in widths]))
     assert service.wait(job_id).state == State.DONE_WITH_ERRORS, service.logs()
@@ -153,3 +148,36 @@ def test_poisoned_pages_are_failed_by_name(service: Service) -> None:
     errors = [page["error"] and page["error"]["code"] for page in pages]
     assert errors == [None, "PageFailed", None, "PageFailed", None]
     assert [len(page["lines"]) for page in pages] == [2, 0, 2, 0, 2]
+
+
+def start_poisoned(service: Service, role: str, changes: dict[str, str]) -> Popen[bytes]:
+    """A worker that poisoned pages kill."""
+    script = Path(__file__).with_name("poisoned_worker.py")
+    log = service.folder / f"poisoned-{role}.log"
+    command = [sys.executable, script, role]
+    service.workers.append(spawn(command, log=log, environment=service.environment | changes))
+    return service.workers[-1]
+
+
+def test_a_page_that_kills_its_readers_fails_alone(service: Service) -> None:
+    for role in ("split", "read"):
+        kill(worker(service, role))
+    service.start("split")
+    lines = [2, KILLING_LINES, 1, 3]
+    job_id = service.submit(tiff([draw_lines(count) for count in lines]))
+    service.wait_for(lambda: service.rows(job_id)[0] == len(lines))
+    readers: list[Popen[bytes]] = []
+
+    def ended() -> bool:
+        if not readers or readers[-1].poll() is not None:
+            readers.append(start_poisoned(service, "read", {"HWR_MAX_ATTEMPTS": "1"}))
+        return service.view(job_id).finished is not None
+
+    service.wait_for(ended, patience_s=150)
+    pages = service.results(job_id)[0]["pages"]
+    errors = [page["error"] and page["error"]["code"] for page in pages]
+    assert errors == [None, "PageFailed", None, None], service.logs()
+    assert [len(page["lines"]) for page in pages] == [2, 0, 1, 3]
+    assert len(readers) == 3  # one died among others, one of it alone
+    kill(readers[-1])
+    service.start("read")

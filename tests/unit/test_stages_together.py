@@ -17,6 +17,7 @@ from hwr.profiles import load_profile
 from workers import jobs
 from workers.database import Lane, Line, Page, State
 from workers.reaper import reap
+from workers.shared_lock import SharedLock
 
 #: A first page that is all one zone, and free text.
 FORM = """
@@ -128,7 +129,7 @@ class TestTwice:
 
         def overtaken(_: NDArray[np.uint8]) -> Reading:
             stages.set(Page, due_at=time.time() - 1)
-            stages.read(page_id)
+            Stages(replace(stages.bench, pages=SharedLock()), stages.queue).read(page_id)
             return Reading("too late")
 
         stages.read(page_id, FunctionReader(overtaken))

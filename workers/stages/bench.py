@@ -1,16 +1,17 @@
 """What every stage works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workers.database import Database
 from workers.dispatch import Dispatch
 from workers.settings import Settings
+from workers.shared_lock import SharedLock
 from workers.storage import Storage
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """The servers of a worker, and its settings."""
+    """The servers of a process, and its settings."""
 
     #: Where the rows are.
     database: Database
@@ -20,6 +21,8 @@ class Bench:
     settings: Settings
     #: Where finished work is handed on.
     dispatch: Dispatch
+    #: Held by the pages that the process reads: together, but alone by one that may kill it.
+    pages: SharedLock = field(default_factory=SharedLock)
 
 
 def document_folder(job_id: str, document_id: str) -> str:

@@ -2,6 +2,10 @@
 
 A line that cannot be read fails alone. Anything else that goes wrong is tried again, and given up
 by name after `max_attempts`.
+
+A process that dies takes all its pages with it, and nobody knows which one has killed it. So these
+are suspected and read alone from then on, and only a process that dies over one alone is charged to
+it: a page is never given up for its neighbour, and one that kills every process ends all the same.
 """
 
 import logging
@@ -44,6 +48,7 @@ _PAGES, _DOCUMENTS, _JOBS = table_of(Page), table_of(Document), table_of(Job)
 #: What there is to know of a page that was claimed.
 _CLAIMED = (
     select(
+        _PAGES.c.id,
         _PAGES.c.document_id,
         _PAGES.c.lines_key,
         _PAGES.c.attempts,
@@ -117,8 +122,10 @@ class ReadWork:
     tenant: str
     #: What its profile adds to the record of what read it.
     profile: dict[str, str]
-    #: How often it was begun, this time included.
+    #: How often it was tried, this time included.
     attempts: int
+    #: Whether the process has no other page, and dies of this one if it does.
+    alone: bool
 
 
 #: The `Reading` to come of a line; None where there is no picture to read.
@@ -134,13 +141,36 @@ def read_page(bench: Bench, reader: LineReader, page_id: int, message_id: str) -
     Raises:
         EngineBroken: the page was handed back; no other will be read in this process either.
     """
-    work = _claim(bench, page_id, message_id)
-    if work is None:
+    with bench.pages.shared():
+        if _read_claimed(bench, reader, page_id, message_id, alone=False):
+            return
+    if not _is_suspected(bench, page_id):
         log.info("page %s: nothing to read for message %s", page_id, message_id)
         return
+    with bench.pages.alone(bench.settings.read_deadline_s) as is_alone:
+        if is_alone:
+            _read_claimed(bench, reader, page_id, message_id, alone=True)
+        else:  # a page that hangs must not hold up the others for ever
+            log.warning("page %s: cannot be read alone now, and will be sent again", page_id)
+
+
+def _is_suspected(bench: Bench, page_id: int) -> bool:
+    row = (_PAGES.c.id == page_id) & _PAGES.c.suspected & leases.free(Page)
+    with bench.database.reading() as session:
+        return session.scalar(select(_PAGES.c.id).where(row)) is not None
+
+
+def _read_claimed(
+    bench: Bench, reader: LineReader, page_id: int, message_id: str, *, alone: bool
+) -> bool:
+    """Read the page if it can be claimed; says whether it could."""
+    work = _claim(bench, page_id, message_id, alone=alone)
+    if work is None:
+        return False
     with suppress(LeaseLost), _failures(bench, work):
         rows = _read(bench, reader, work)
         _finish(bench, work, reader.identity | work.profile, rows)
+    return True
 
 
 @contextmanager
@@ -177,41 +207,46 @@ def _try_again_later(bench: Bench, work: ReadWork, error: Exception) -> None:
     _hand_back(bench, work, due_at, counted=counted)
 
 
-def _claim(bench: Bench, page_id: int, message_id: str) -> ReadWork | None:
+def _claim(bench: Bench, page_id: int, message_id: str, *, alone: bool) -> ReadWork | None:
+    """Take the page; one that is read alone is charged now, for it may leave nobody to do so."""
     with bench.database.writing() as session:
         lease = leases.claim(
             session,
             Page,
             page_id,
+            _PAGES.c.suspected.is_(alone),
             message_id=message_id,
             duration_s=bench.settings.lease_s,
             state=State.RUNNING,
-            attempts=_PAGES.c.attempts + 1,
+            suspected=True,
+            attempts=_PAGES.c.attempts + int(alone),
         )
         if lease is None:
             return None
-        return _claimed(session, lease, Keeper(bench.database, lease), page_id)
+        return _claimed(session, lease, Keeper(bench.database, lease), alone=alone)
 
 
-def _claimed(session: Session, lease: Lease, keeper: Keeper, page_id: int) -> ReadWork:
-    page = session.execute(_CLAIMED, {"page_id": page_id}).one()
+def _claimed(session: Session, lease: Lease, keeper: Keeper, *, alone: bool) -> ReadWork:
+    page = session.execute(_CLAIMED, {"page_id": lease.id}).one()
     return ReadWork(
         lease=lease,
         keeper=keeper,
-        page_id=page_id,
+        page_id=page.id,
         document_id=page.document_id,
         lines_key=page.lines_key or "",
         lane=page.lane,
         tenant=page.tenant,
         profile=page.profile or {},
-        attempts=page.attempts,
+        attempts=page.attempts + int(not alone),
+        alone=alone,
     )
 
 
 def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
     if work.attempts > bench.settings.max_attempts:
         raise PageFailed(
-            f"Reading the page failed {work.attempts - 1} times. Report it with the file."
+            f"Reading the page failed or ended its process {work.attempts - 1} times. "
+            "Report it with the file."
         )
     lines = unpack(bench.storage.get(work.lines_key))
     promises: list[Promise] = []
@@ -343,5 +378,6 @@ def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
 
 
 def _hand_back(bench: Bench, work: ReadWork, due_at: float, *, counted: bool) -> None:
-    """Have it sent again later; an attempt that was not the page's fault is taken back."""
-    leases.hand_back(bench.database, work.lease, due_at=due_at, charge=0 if counted else -1)
+    """Have it sent again later, charged with the attempt if that was the page's fault."""
+    charge = int(counted) - int(work.alone)
+    leases.hand_back(bench.database, work.lease, due_at=due_at, charge=charge, suspected=work.alone)
