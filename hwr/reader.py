@@ -22,6 +22,7 @@ from hwr.decoding.reading import LineReading
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
+from hwr.failure import Failure
 from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
 from hwr.forms.page import LineFinder
 from hwr.layout import find_lines
@@ -29,6 +30,7 @@ from hwr.line_work import Decodings, LineTask, read_tasks
 from hwr.model.line_image import normalise_line
 from hwr.model.weights import load_model
 from hwr.profiles import FREE_TEXT, Profile, load_profile
+from hwr.states import State
 
 log = logging.getLogger(__name__)
 
@@ -36,21 +38,6 @@ log = logging.getLogger(__name__)
 REVIEW_BELOW = 0.9
 
 Grey = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why something was not read, as results carry it."""
-
-    #: Name of the error in the tree of hwr.errors.
-    code: str
-    #: What was wrong and what to do next.
-    message: str
-
-    @classmethod
-    def of(cls, error: HwrError) -> "Failure":
-        """The failure that `error` is."""
-        return cls(code=error.code, message=str(error))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,18 +110,18 @@ class DocumentReading:
     reader: dict[str, str]
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """done, done_with_errors or failed, as jobs have it."""
         if self.error or (self.pages and all(page.error for page in self.pages)):
-            return "failed"
+            return State.FAILED
         flawed = any(page.error or any(line.error for line in page.lines) for page in self.pages)
-        return "done_with_errors" if flawed else "done"
+        return State.DONE_WITH_ERRORS if flawed else State.DONE
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain JSON values, the same as the service writes."""
         return {
             "name": self.name,
-            "state": self.state,
+            "state": self.state.value,
             "error": asdict(self.error) if self.error else None,
             "reader": self.reader,
             "pages": [asdict(page) for page in self.pages],

@@ -23,13 +23,11 @@ import httpx
 from hwr import errors
 from hwr.errors import BadRequest, HwrError, KeyRefused, ServiceError, ServiceUnavailable
 from hwr.profiles import FREE_TEXT
+from hwr.states import FINAL_STATES
 from workers.names import clean_name
 
 #: An answer of the service.
 Json = dict[str, Any]
-
-#: States of jobs that stay as they are.
-FINAL = frozenset({"done", "done_with_errors", "failed", "cancelled"})
 
 #: Seconds the service may take to answer, and an upload to make progress.
 _TIMEOUT_S = 60.0
@@ -99,7 +97,7 @@ class Client:
             answer = self._look(job_id)
             job = _content(answer)
             yield job
-            if job["state"] in FINAL:
+            if job["state"] in FINAL_STATES:
                 return
             time.sleep(float(answer.headers.get("retry-after", _POLL_S)))
 

@@ -32,6 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from hwr.states import FINAL_STATES as FINAL_STATES
+from hwr.states import State as State
 from workers.settings import Settings, get_settings
 
 #: Milliseconds a SQLite writer waits for another; a commit takes a few, a checkpoint more.
@@ -49,21 +51,6 @@ POSTGRES_PATIENCE = {
 
 #: Execution option of connections whose transaction writes.
 WRITES = "hwr_writes"
-
-
-class State(StrEnum):
-    """Where a job, a document or a page stands."""
-
-    QUEUED = "queued"  # nobody has begun
-    RUNNING = "running"  # somebody has begun
-    DONE = "done"  # all of it was read
-    DONE_WITH_ERRORS = "done_with_errors"  # read, but some pages or documents failed
-    FAILED = "failed"  # nothing could be read; the error says why
-    CANCELLED = "cancelled"  # a client called it off
-
-
-#: States that nothing leaves.
-FINAL_STATES = frozenset({State.DONE, State.DONE_WITH_ERRORS, State.FAILED, State.CANCELLED})
 
 
 class Lane(StrEnum):

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hwr.errors import ServerFailed
+from hwr.states import FINAL_STATES
 from workers.address import find_url
-from workers.client import FINAL, Client, Json
+from workers.client import Client, Json
 from workers.processes import free_port, spawn, stop, tail
 
 #: Seconds between two looks at the service while it starts; `hwr up` itself gives up in time.
@@ -100,7 +101,7 @@ def line_watcher(console: Console) -> Watcher:
 
     def watch(job: Json) -> None:
         for document in job["documents"]:
-            if document["state"] in FINAL and document["id"] not in told:
+            if document["state"] in FINAL_STATES and document["id"] not in told:
                 told.add(document["id"])
                 pages = f"{document['pages_done']} of {document['page_count'] or 0} pages"
                 console.print(f"{document['name']}: {document['state']}, {pages}", markup=False)

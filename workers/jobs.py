@@ -24,6 +24,7 @@ from hwr.errors import (
     ReferenceRefused,
     TooManyDocuments,
 )
+from hwr.failure import Failure
 from hwr.profiles import FREE_TEXT, load_profile
 from workers import leases
 from workers.database import (
@@ -42,7 +43,6 @@ from workers.settings import Settings
 
 __all__ = [
     "DocumentView",
-    "Failure",
     "JobView",
     "Lane",
     "NewDocument",
@@ -96,16 +96,6 @@ class Submission:
     job_id: str
     #: False: the idempotency key was known, this is the job of the first call.
     created: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a document could not be read."""
-
-    #: Name of the error class.
-    code: str
-    #: What was wrong and what to do.
-    message: str
 
 
 @dataclass(frozen=True, kw_only=True)

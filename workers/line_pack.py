@@ -20,8 +20,8 @@ import zstandard
 from numpy.typing import NDArray
 
 from hwr.errors import DamagedLinePack
+from hwr.failure import Failure
 from hwr.model.line_image import LINE_HEIGHT
-from workers.jobs import Failure
 
 #: A scan's noise does not get smaller with more effort, only slower: level 3 takes twice the time
 #: of level 1 and saves 2 %.

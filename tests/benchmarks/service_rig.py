@@ -20,7 +20,8 @@ import httpx
 import psycopg
 import services
 
-from workers.client import FINAL, Client, Json
+from hwr.states import FINAL_STATES
+from workers.client import Client, Json
 from workers.processes import free_port, spawn, stop, tail
 
 #: Seconds until all parts must be ready, and until a job that did not end is taken for stuck.
@@ -97,7 +98,7 @@ class Rig:
         left, finished, lines = list(job_ids), 0.0, 0
         while left:
             job = self.client.job(left[0])
-            if job["state"] not in FINAL:
+            if job["state"] not in FINAL_STATES:
                 _check(time.monotonic() < end, "a job did not end")
                 time.sleep(LOOK_S)
                 continue

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwr.errors import DamagedLinePack
-from workers.jobs import Failure
+from hwr.failure import Failure
 from workers.line_pack import MOST_BYTES, PackedLine, pack, unpack
 
 points = st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 9999)), min_size=2, max_size=9)

@@ -7,11 +7,11 @@ from typing import Any
 from hwr import layout
 from hwr.documents import Document
 from hwr.errors import HwrError, LineError, PageError, PageTimeout, TooManyLines
+from hwr.failure import Failure
 from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
 from hwr.model.line_image import normalise_line
 from hwr.profiles import Profile
 from workers.deadline import deadline
-from workers.jobs import Failure
 from workers.line_pack import PackedLine
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def _pack_line(page: PageLayout, found: ZonedLine) -> PackedLine:
     try:
         picture = normalise_line(page.crop(line))
     except LineError as refused:
-        error = Failure(code=refused.code, message=str(refused))
+        error = Failure.of(refused)
     return PackedLine(
         order=line.order,
         polygon=line.polygon,
