@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -16,8 +17,11 @@ SHORTEST_RULE, SHORTEST_SIDE = 90, 30
 #: Rules are thinner than this on average, in pixels.
 THICKEST_RULE = 10
 #: Gaps of rules that are closed, in pixels: smaller than those between printed letters, whose feet
-#: would make a rule. And gaps of boxes.
-RULE_GAP, BOX_GAP = 3, 9
+#: would make a rule.
+RULE_GAP = 3
+#: The same of boxes: wide for faint frames, narrow for those that tall figures nearly touch, which
+#: would be closed to frames of their own.
+BOX_GAPS = (3, 9)
 #: Grey levels by which print is darker than paper. Rules are often faint, and a pattern under them
 #: fades before they do.
 LEVELS = (90, 50, 20)
@@ -66,7 +70,8 @@ def find_rules(sheet: FlatSheet, level: int) -> list[Rule]:
 def find_boxes(sheet: FlatSheet) -> list[Rect]:
     """The insides of printed boxes on a sheet, from top to bottom."""
     single: list[Rect] = []
-    for box in (box for level in LEVELS for box in _boxes(sheet.ink(level))):
+    views = product(LEVELS, BOX_GAPS)
+    for box in (box for level, gap in views for box in _boxes(sheet.ink(level), gap)):
         if not any(_same(box, other) for other in single):
             single.append(box)
     return sorted(single, key=lambda box: (box[1], box[0]))
@@ -92,12 +97,12 @@ def _rule(stats: NDArray[np.int32], middle: NDArray[np.float64]) -> Rule | None:
     return Rule(left=left, right=left + width, y=float(middle[1]))
 
 
-def _boxes(ink: Grey) -> list[Rect]:
+def _boxes(ink: Grey, gap: int) -> list[Rect]:
     """The insides of boxes in one black and white view: the holes of its straight lines."""
     turned = np.asarray(cv2.transpose(ink), np.uint8)
     upright = np.asarray(cv2.transpose(drifting_runs(turned, SHORTEST_SIDE)), np.uint8)
     lines = drifting_runs(ink, SHORTEST_SIDE) | upright
-    closed = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((BOX_GAP, BOX_GAP), np.uint8))
+    closed = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     outlines, tree = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if tree is None:
         return []
@@ -109,7 +114,7 @@ def _boxes(ink: Grey) -> list[Rect]:
 
 def _box(hole: NDArray[np.int32]) -> Rect | None:
     left, top, width, height = cv2.boundingRect(hole)
-    if min(width, height) < SHORTEST_SIDE - BOX_GAP:
+    if min(width, height) < SHORTEST_SIDE - max(BOX_GAPS):
         return None
     if cv2.contourArea(hole) < LEAST_FILL * (width - 1) * (height - 1):
         return None
@@ -118,7 +123,7 @@ def _box(hole: NDArray[np.int32]) -> Rect | None:
 
 def _same(one: Rect, other: Rect) -> bool:
     """Whether two boxes are one that was found twice."""
-    return all(abs(a - b) <= BOX_GAP for a, b in zip(one, other, strict=True))
+    return all(abs(a - b) <= max(BOX_GAPS) for a, b in zip(one, other, strict=True))
 
 
 def _single(rules: Sequence[Rule]) -> list[Rule]:

@@ -140,7 +140,7 @@ def test_workers_are_asked_to_end(service: Service, undisturbed: Any) -> None:
 
 def test_poisoned_pages_are_failed_by_name(service: Service) -> None:
     kill(worker(service, "split"))
-    start_poisoned(service, "split", {"HWR_MAX_ATTEMPTS": "1", "HWR_PAGE_DEADLINE_S": "1"})
+    start_poisoned(service, "split", {"HWR_MAX_ATTEMPTS": "1", "HWR_PAGE_DEADLINE_S": "3"})
     widths = (900, KILLS, 900, HANGS, 900)
     job_id = service.submit(tiff([draw_lines(2, width=width) for width in widths]))
     assert service.wait(job_id).state == State.DONE_WITH_ERRORS, service.logs()

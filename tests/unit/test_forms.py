@@ -137,6 +137,16 @@ def test_a_zone_goes_into_its_printed_box() -> None:
     assert box_of(found) == pytest.approx((800, 300, 1200, 380), abs=6)
 
 
+def test_figures_that_nearly_touch_a_printed_box_do_not_part_it() -> None:
+    image = paper()
+    cv2.rectangle(image, (800, 300), (1200, 380), 100, 2)
+    for x in (880, 1000, 1080):
+        cv2.line(image, (x, 311), (x, 369), 100, 3)
+    (found,) = laid_out(image, form(zone("amount", (0.56, 0.32, 0.88, 0.44), find="box"))).zones
+    assert found.found is Found.BOX
+    assert box_of(found) == pytest.approx((800, 300, 1200, 380), abs=6)
+
+
 @pytest.mark.parametrize("find", [Find.RULE, Find.BOX])
 def test_without_print_a_zone_stays_where_its_box_is(find: Find) -> None:
     (found,) = laid_out(paper(), form(zone("a", (0.5, 0.1, 0.75, 0.2), find=find))).zones
