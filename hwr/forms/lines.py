@@ -28,8 +28,13 @@ GAP_ROWS = (0.6, 0.1)
 #: Gaps are lighter than the mean of the darkest and the usual grey beside the cut.
 GAP_LEVEL = 0.5
 
+#: A line in a printed box goes over its frame by so much at most, as a share of the box's height.
+OVER_FRAME = 0.1
+
 #: Upward on a page, on whose right hand the greater columns are.
 UP = np.array([0.0, -1.0])
+#: Where the corners of a frame lie from its middle: across, and down.
+CORNERS = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
 #: No zone.
 NOWHERE = -1
 Floats = NDArray[np.float64]
@@ -173,17 +178,27 @@ def cut_out(line: Line, left: float, right: float) -> Line | None:
 
 
 def within(line: Line, frame: Floats) -> Line:
-    """The part of a line in a printed frame (4, 2), whose corners are clockwise.
+    """The part of a line in a printed frame (4, 2) and just over it; corners are clockwise.
 
-    Beside a frame an outline has no neighbours that bound it, and goes over the frame.
+    Beside a frame an outline has no neighbours that bound it, and goes far over the frame.
     """
     outline = np.array(line.polygon, np.float64)
-    for start, end in zip(frame, np.roll(frame, -1, axis=0), strict=True):
+    edge = _widened(frame)
+    for start, end in zip(edge, np.roll(edge, -1, axis=0), strict=True):
         outline = _beyond(outline, start, end - start)
     if len(outline) < 3:
         return line
     framed = replace(line, polygon=_points(outline))
     return cut_out(framed, outline[:, 0].min(), outline[:, 0].max()) or line
+
+
+def _widened(frame: Floats) -> Floats:
+    """The frame, as much wider as it is higher."""
+    top_left, top_right, _, bottom_left = frame
+    across, down = top_right - top_left, bottom_left - top_left
+    down_by = OVER_FRAME * down
+    across_by = across * np.linalg.norm(down_by) / max(float(np.linalg.norm(across)), 1.0)
+    return np.asarray(frame + CORNERS @ np.stack([across_by, down_by]), np.float64)
 
 
 def _beyond(outline: Floats, start: ArrayLike, along: Floats) -> Floats:
