@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hwr.forms.sheet import FlatSheet
-from hwr.layout.ink import Grey
+from hwr.layout.ink import Ink
 from hwr.layout.rules import drifting_runs
 
 #: Shortest printed rule in pixels of the flat view, and shortest side of a printed box.
@@ -70,8 +69,8 @@ def find_rules(sheet: FlatSheet, level: int) -> list[Rule]:
 def find_boxes(sheet: FlatSheet) -> list[Rect]:
     """The insides of printed boxes on a sheet, from top to bottom."""
     single: list[Rect] = []
-    views = product(LEVELS, BOX_GAPS)
-    for box in (box for level, gap in views for box in _boxes(sheet.ink(level), gap)):
+    straight = (_straight(sheet.ink(level)) for level in LEVELS)
+    for box in (box for lines in straight for gap in BOX_GAPS for box in _boxes(lines, gap)):
         if not any(_same(box, other) for other in single):
             single.append(box)
     return sorted(single, key=lambda box: (box[1], box[0]))
@@ -97,11 +96,15 @@ def _rule(stats: NDArray[np.int32], middle: NDArray[np.float64]) -> Rule | None:
     return Rule(left=left, right=left + width, y=float(middle[1]))
 
 
-def _boxes(ink: Grey, gap: int) -> list[Rect]:
-    """The insides of boxes in one black and white view: the holes of its straight lines."""
+def _straight(ink: Ink) -> Ink:
+    """The straight lines, level and upright, of one black and white view."""
     turned = np.asarray(cv2.transpose(ink), np.uint8)
     upright = np.asarray(cv2.transpose(drifting_runs(turned, SHORTEST_SIDE)), np.uint8)
-    lines = drifting_runs(ink, SHORTEST_SIDE) | upright
+    return drifting_runs(ink, SHORTEST_SIDE) | upright
+
+
+def _boxes(lines: Ink, gap: int) -> list[Rect]:
+    """The insides of boxes of straight lines: the holes between them once gaps are closed."""
     closed = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     outlines, tree = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if tree is None:
