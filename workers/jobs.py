@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -207,6 +207,27 @@ def find(database: Database, *, tenant: str, idempotency_key: str | None) -> str
     query = select(Job.id).where(Job.tenant == tenant, Job.idempotency_key == idempotency_key)
     with database.reading() as session:
         return session.scalar(query)
+
+
+def was_written(database: Database, job_id: str) -> bool:
+    """Whether there is a job of this id, also where the answer to its commit was lost."""
+    # A query would not see a commit that is still under way. A row of the same id has to await it.
+    probe = insert(table_of(Job)).values(
+        id=job_id,
+        tenant="",
+        lane=Lane.LOW,
+        digest="",
+        state=State.CANCELLED,
+        documents_left=0,
+        created_at=0.0,
+    )
+    try:
+        with database.writing() as session:
+            session.execute(probe)
+            session.rollback()
+    except IntegrityError:
+        return True
+    return False
 
 
 def view(database: Database, *, tenant: str, job_id: str) -> JobView:

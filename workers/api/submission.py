@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from hwr.errors import BadRequest, ServiceError
 from hwr.profiles import FREE_TEXT
 from workers.api.multipart import MultipartReader, Part
-from workers.database import Database, Job, State, table_of
-from workers.jobs import Lane, NewDocument, new_id
+from workers.database import Database
+from workers.jobs import Lane, NewDocument, new_id, was_written
 from workers.names import clean_name
 from workers.settings import Settings
 from workers.stages.bench import document_folder
@@ -98,7 +97,7 @@ def discard_unless_written(database: Database, storage: Storage, received: Recei
     Where the database cannot tell, they stay, and nobody but an operator removes them.
     """
     try:
-        written = _was_written(database, received.job_id)
+        written = was_written(database, received.job_id)
     except SQLAlchemyError as error:
         log.warning("job %s: whether it was written is not known: %s", received.job_id, error)
         for key in received.stored_keys():
@@ -106,26 +105,6 @@ def discard_unless_written(database: Database, storage: Storage, received: Recei
         return
     if not written:
         discard(storage, received)
-
-
-def _was_written(database: Database, job_id: str) -> bool:
-    # A query would not see a commit that is still under way. A row of the same id has to await it.
-    probe = insert(table_of(Job)).values(
-        id=job_id,
-        tenant="",
-        lane=Lane.LOW,
-        digest="",
-        state=State.CANCELLED,
-        documents_left=0,
-        created_at=0.0,
-    )
-    try:
-        with database.writing() as session:
-            session.execute(probe)
-            session.rollback()
-    except IntegrityError:
-        return True
-    return False
 
 
 async def _receive_files(
