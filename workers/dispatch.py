@@ -5,12 +5,13 @@ error: the work is made due, and the reaper sends it as soon as Redis is back.
 """
 
 import logging
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from workers import leases
 from workers.database import Database, Document, Job, Lane, Page, Stage
@@ -110,12 +111,28 @@ def send_documents(database: Database, dispatch: Dispatch, job_id: str) -> None:
     waiting = query.where(Document.job_id == job_id, Document.stage == Stage.SPLIT)
     with database.reading() as session:
         documents = session.execute(waiting.order_by(Document.position)).all()
-    for position, (document_id, lane) in enumerate(documents):
+    try:
+        send_all(database, Document, documents, dispatch.split)
+    except _UNSENT as error:
+        log.warning("job %s: its documents cannot be sent now: %s", job_id, error)
+
+
+def send_all(
+    database: Database,
+    work: leases.Work,
+    rows: Sequence[Row[*tuple[Any, ...]]],
+    send: Callable[..., None],
+) -> None:
+    """Call `send` with each row of work, whose first column is its id, outside of a transaction.
+
+    Nobody else can write to SQLite beside one while Redis stalls. Where a row cannot be sent, it
+    and all that come after it are due again, and what `send` raised is raised.
+    """
+    for position, row in enumerate(rows):
         try:
-            dispatch.split(document_id, lane)
-        except _UNSENT as error:
-            log.warning("job %s: its documents cannot be sent now: %s", job_id, error)
+            send(*row)
+        except Exception:
+            unsent = [row.id for row in rows[position:]]
             with database.writing() as session:
-                left = [document.id for document in documents[position:]]
-                leases.make_due(session, Document, Document.id.in_(left))
-            return
+                leases.make_due(session, work, work.id.in_(unsent))
+            raise

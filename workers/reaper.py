@@ -9,14 +9,12 @@ leaves them to their new date. A message too many does no harm: it is claimed on
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers import leases
@@ -30,7 +28,7 @@ from workers.database import (
     be_patient,
     short_lived_database,
 )
-from workers.dispatch import Dispatch, QueueDispatch
+from workers.dispatch import Dispatch, QueueDispatch, send_all
 from workers.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -142,7 +140,8 @@ def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) 
         else:
             dispatch.publish(document_id)
 
-    return _send(database, Document, due, send)
+    send_all(database, Document, due, send)
+    return len(due)
 
 
 def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> int:
@@ -155,24 +154,7 @@ def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> i
         log.info("page %s: sent again", page_id)
         dispatch.read(page_id, lane)
 
-    return _send(database, Page, due, send)
-
-
-def _send(
-    database: Database,
-    work: leases.Work,
-    due: Sequence[Row[*tuple[Any, ...]]],
-    send: Callable[..., None],
-) -> int:
-    """Send outside of the transaction, which nobody else can write beside while Redis stalls."""
-    for position, row in enumerate(due):
-        try:
-            send(*row)
-        except Exception:
-            unsent = [row.id for row in due[position:]]
-            with database.writing() as session:
-                leases.make_due(session, work, work.id.in_(unsent))
-            raise
+    send_all(database, Page, due, send)
     return len(due)
 
 
