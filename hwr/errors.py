@@ -38,6 +38,7 @@ HwrError
 ├── ProfileError           a profile's file cannot be used
 │   ├── UnknownProfile
 │   └── FormNotFound       a page is not the blank form of its profile, and is read all the same
+├── AmountsDiffer          two lines do not say the same amount, and are read all the same
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
 ├── TrainingDiverged       gradients are no numbers
@@ -224,6 +225,10 @@ class FormNotFound(ProfileError):
 
     Check the template, or that the page was submitted with the right profile.
     """
+
+
+class AmountsDiffer(HwrError):
+    """Two lines that say the same amount were read as different ones. Look at both."""
 
 
 class ReaderClosed(HwrError):

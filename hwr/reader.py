@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import hwr
 from hwr.batching import Batcher, BatcherLimits, BatcherStatistics, Lane
 from hwr.decoding.reading import LineReading
+from hwr.decoding.reconciling import FieldLine, reconcile
 from hwr.documents import Document, Limits, open_document
 from hwr.engines import open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
@@ -89,7 +90,7 @@ class PageReading:
     lines: tuple[ReadLine, ...] = ()
     #: Zones of the profile, also those without lines and those that are not read.
     zones: tuple[ReadZone, ...] = ()
-    #: Why the zones may be wrong.
+    #: Why the zones may be wrong, or which amounts differ.
     warning: Failure | None = None
     error: Failure | None = None
 
@@ -325,28 +326,45 @@ class Reader(_Closing):
     def _finish_page(
         self, number: int, layout: PageLayout, waiting: Sequence["Future[LineReading]"]
     ) -> PageReading:
+        results = [_result(future) for future in waiting]
+        readings, differ = reconcile(list(map(_field_line, layout.lines, results)))
         height, width = layout.view.page_shape
+        warning = layout.warning or differ
         return PageReading(
             number=number,
             width=width,
             height=height,
-            lines=tuple(self._finish(*both) for both in zip(layout.lines, waiting, strict=True)),
+            lines=tuple(map(self._finish, layout.lines, readings, results)),
             zones=tuple(map(ReadZone.of, layout.zones)),
-            warning=Failure.of(layout.warning) if layout.warning else None,
+            warning=Failure.of(warning) if warning else None,
         )
 
-    def _finish(self, line: ZonedLine, future: "Future[LineReading]") -> ReadLine:
-        try:
-            reading, error = future.result(), None
-        except LineError as refusal:
-            reading, error = LineReading(text="", confidence=0.0), Failure.of(refusal)
+    def _finish(
+        self, line: ZonedLine, reading: LineReading | None, result: LineReading | LineError
+    ) -> ReadLine:
+        error = Failure.of(result) if isinstance(result, LineError) else None
+        text, confidence = (reading.text, reading.confidence) if reading else ("", 0.0)
         return ReadLine(
             order=line.line.order,
             polygon=line.line.polygon,
             baseline=line.line.baseline,
-            text=reading.text,
-            confidence=reading.confidence,
-            needs_review=error is not None or reading.confidence < self._review_below,
+            text=text,
+            confidence=confidence,
+            needs_review=error is not None or confidence < self._review_below,
             zone=line.zone.name if line.zone else None,
             error=error,
         )
+
+
+def _result(future: "Future[LineReading]") -> LineReading | LineError:
+    try:
+        return future.result()
+    except LineError as refusal:
+        return refusal
+
+
+def _field_line(line: ZonedLine, result: LineReading | LineError) -> FieldLine:
+    reading = result if isinstance(result, LineReading) else None
+    if line.zone is None:
+        return FieldLine(reading=reading)
+    return FieldLine(reading=reading, zone=line.zone.name, same_as=line.zone.same_as)

@@ -57,6 +57,8 @@ class PackedLine:
     zone: str | None = None
     #: Name of the zone's decoder; None: the reader's own.
     decoder: str | None = None
+    #: Name of the zone that says the same amount; None where there is none.
+    same_as: str | None = None
     #: Why there is no picture.
     error: Failure | None = None
 
@@ -133,6 +135,7 @@ def _line(described: dict[str, Any], image: NDArray[np.uint8]) -> PackedLine:
         image=image if image.size else None,
         zone=described.get("zone"),
         decoder=described.get("decoder"),
+        same_as=described.get("same_as"),
         error=Failure(**error) if error else None,
     )
 
@@ -146,6 +149,7 @@ def _describe(line: PackedLine) -> dict[str, Any]:
         "width": 0 if line.image is None else line.image.shape[1],
         "zone": line.zone,
         "decoder": line.decoder,
+        "same_as": line.same_as,
         "error": {"code": error.code, "message": error.message} if error else None,
     }
 

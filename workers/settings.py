@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     decoder: str = Field(
         "auto",
         description="How logits become text: auto, best-path, beam, beam:WIDTH, thorough, digits,"
-        " amount, date, capitals or lexicon:FILE",
+        " amount, amount-in-words, date, capitals or lexicon:FILE",
     )
     language_model: Path | None = Field(
         None, description="Language model file other than the shipped one"

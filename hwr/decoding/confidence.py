@@ -50,6 +50,7 @@ def weigh(
             text=reading.text,
             confidence=reading.confidence,
             characters=tuple(own.tolist()),
+            alternatives=reading.alternatives,
             network=odds,
         )
         for reading, odds, own in zip(readings, log_odds(lines).tolist(), characters, strict=True)
@@ -63,6 +64,7 @@ def scaled(reading: WeighedReading, scale: ConfidenceScale) -> LineReading:
         text=reading.text,
         confidence=scale.line.probability(reading.network, decoder),
         characters=tuple(scale.character.probability(np.array(reading.characters)).tolist()),
+        alternatives=reading.alternatives,
     )
 
 

@@ -8,14 +8,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.decoding.beam import BeamOptions, Guide, search
+from hwr.decoding.beam import BeamOptions, Guide, Hypothesis, search
 from hwr.decoding.best_path import read_best_path
 from hwr.decoding.confidence import log_probabilities
 from hwr.decoding.fields import FIELDS, Field, Lexicon
 from hwr.decoding.guides import FieldGuide, LanguageGuide
 from hwr.decoding.language_model import Heed, load_language_model
 from hwr.decoding.names import LEXICON
-from hwr.decoding.reading import LineReading
+from hwr.decoding.reading import Alternative, LineReading
 from hwr.errors import DecoderError
 from hwr.model.alphabet import Alphabet
 from hwr.model.line_views import VIEWS
@@ -83,6 +83,7 @@ class BeamDecoder:
         self.alphabet = alphabet
         self._guide = guide
         self._options = options or BeamOptions()
+        self._is_of_field = field is not None
         allowed = [not field or c in field.characters for c in alphabet.characters]
         #: (C,) 0 for classes of the field, else minus infinity.
         self._mask = np.where([True, *allowed], 0.0, -np.inf).astype(np.float32)
@@ -98,11 +99,17 @@ class BeamDecoder:
         found = search(logits + self._mask - inside[:, None], self._guide, self._options)
         if not found:
             return LineReading(text="", confidence=0.0)
-        best = found[0].score
-        share = 1.0 / sum(exp(hypothesis.score - best) for hypothesis in found)
-        field = exp(float((inside - _normaliser(logits)).sum()))
-        text = self.alphabet.decode(found[0].labels)
-        return LineReading(text=" ".join(text.split()), confidence=share * field)
+        shares = np.exp([hypothesis.score - found[0].score for hypothesis in found])
+        shares *= exp(float((inside - _normaliser(logits)).sum())) / shares.sum()
+        alternatives: tuple[Alternative, ...] = ()
+        if self._is_of_field:
+            alternatives = tuple(map(Alternative, map(self._text, found), shares.tolist()))
+        return LineReading(
+            text=self._text(found[0]), confidence=float(shares[0]), alternatives=alternatives
+        )
+
+    def _text(self, hypothesis: Hypothesis) -> str:
+        return " ".join(self.alphabet.decode(hypothesis.labels).split())
 
 
 class ThoroughDecoder:
@@ -143,8 +150,8 @@ class ThoroughDecoder:
 def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = None) -> Decoder:
     """The decoder called `name`, with the language model in a file, by default the shipped one.
 
-    Names: auto, best-path, beam, beam:WIDTH, thorough, a field (digits, amount, date, capitals) or
-    lexicon:FILE. What auto is was measured: beam.
+    Names: auto, best-path, beam, beam:WIDTH, thorough, a field (digits, amount,
+    amount-in-words, date, capitals) or lexicon:FILE. What auto is was measured: beam.
 
     Raises:
         DecoderError: there is no such decoder, or its lexicon cannot be used.

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from string import ascii_letters
 from typing import Protocol
 
 import regex
 
+from hwr.decoding import amounts
 from hwr.errors import DecoderError
 
 _MONTHS = (
@@ -131,29 +133,13 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?:0?[1-9]|1[0-2])"
 _YEAR = r"(?:\d{4}|\d{2})"
 _NAMES = "|".join(form for month in _MONTHS for form in _forms(month))
-_COMMAS, _POINTS, _QUOTES, _SPACES = (
-    rf"\d{{1,3}}(?:{sign}\d{{3}})+" for sign in (",", r"\.", "'", r"\ ")
-)
-#: Numbers that may have hundredths after a comma or a point.
-_PLAIN = rf"(?:{_QUOTES}|{_SPACES}|\d{{1,9}})"
 _SEPARATOR = r"\ ?[-/.\ ]\ ?"
 
 #: Fields by the name that settings give them.
 FIELDS: dict[str, Field] = {
     "digits": Pattern(expression=r"\d(?:\ ?\d)*", others=" "),
-    # Asterisks, number signs, dashes and equals signs guard the figures of a cheque. What parts
-    # the thousands parts no hundredths: 2,381,68 is no amount.
-    "amount": Pattern(
-        expression=rf"""
-            [*#=-]{{0,3}} (?:[$£€]\ ?)?
-            (?:
-                (?:{_COMMAS}|{_POINTS}|{_PLAIN}) (?: \ ?\d{{2}}/100 | [.,]?[-=]{{1,2}} | /- )?
-                | {_COMMAS}\.\d{{2}} | {_POINTS},\d{{2}} | {_PLAIN}[.,]\d{{2}}
-            )
-            (?:\ ?[$£€])? [*#=-]{{0,3}}
-        """,
-        others="*#=-$£€ ,.'/",
-    ),
+    "amount": Pattern(expression=amounts.FIGURES, others="*#=-$£€ ,.'/"),
+    "amount-in-words": Pattern(expression=amounts.WORDS, others=f"{ascii_letters}éÉ ,.&/*#=-"),
     "date": Pattern(
         expression=rf"""
             (?: {_DAY}{_SEPARATOR}{_MONTH} | {_MONTH}{_SEPARATOR}{_DAY} ){_SEPARATOR}{_YEAR}

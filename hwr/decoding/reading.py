@@ -1,6 +1,15 @@
 """What a decoder makes of a line's logits."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Alternative(NamedTuple):
+    """A text that a line may have."""
+
+    text: str
+    #: Its probability in the decoder's eyes; those of all may have a sum below 1.
+    probability: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,3 +23,5 @@ class LineReading:
     confidence: float
     #: From a reader: for each character of the text the probability that it stands there.
     characters: tuple[float, ...] = ()
+    #: Of a form's field: all texts that the search ended with, the likeliest first.
+    alternatives: tuple[Alternative, ...] = ()

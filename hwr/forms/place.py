@@ -74,7 +74,12 @@ class Finder:
         page = np.rint(mapped(flat, self._sheet.to_page)).astype(int).tolist()
         polygon = tuple((x, y) for x, y in page)
         return Zone(
-            name=name, polygon=polygon, found=found, is_read=part.is_read, decoder=part.decoder
+            name=name,
+            polygon=polygon,
+            found=found,
+            is_read=part.is_read,
+            decoder=part.decoder,
+            same_as=part.same_as,
         )
 
     def _best_rule(self, box: Rect) -> Rule | None:

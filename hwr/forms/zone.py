@@ -29,6 +29,8 @@ class Zone:
     is_read: bool = True
     #: Name of the decoder of its lines; None for the reader's own.
     decoder: str | None = None
+    #: Name of the zone that says the same amount; None where there is none.
+    same_as: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,8 @@ Box = tuple[float, float, float, float]
 #: What a zone may hold beside the words of a lexicon: free text, a field of hwr.decoding.fields, or
 #: nothing that is to be read.
 TEXT, NOTHING = "text", "nothing"
-FIELDS = ("digits", "amount", "date", "capitals")
+AMOUNTS = ("amount", "amount-in-words")
+FIELDS = ("digits", *AMOUNTS, "date", "capitals")
 
 _HOLDS = rf"({TEXT}|{NOTHING}|{'|'.join(FIELDS)}|{LEXICON}[^\x00-\x1f]{{1,200}})"
 _NUMBERS = r"(all|odd|even|[1-9]\d{0,5}(-([1-9]\d{0,5})?)?)"
@@ -59,6 +60,7 @@ class ZoneForm(BaseModel):
     box: Box = Field(description="left, top, right, bottom; shares of the page, or mm")
     find: Find = Field(Find.AREA, description="how it is found")
     holds: str = Field(TEXT, pattern=f"^{_HOLDS}$", description="what is written in it")
+    same_as: Name | None = Field(None, description="zone of the page that says the same amount")
 
     @property
     def is_read(self) -> bool:
@@ -69,6 +71,11 @@ class ZoneForm(BaseModel):
     def is_several(self) -> bool:
         """Whether it stands for any number of zones, whose names have a number behind its own."""
         return self.find in (Find.RULED, Find.BOXES)
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether it stands for one zone that holds an amount."""
+        return self.holds in AMOUNTS and not self.is_several
 
     def gives(self, name: str) -> bool:
         """Whether a zone on a page that is called so may come from it."""
@@ -112,9 +119,22 @@ class PageForm(BaseModel):
                 raise ValueError(
                     f"the box of {zone.name!r} must be left, top, right, bottom within {limits}"
                 )
+            self._check_same(zone)
             if sum(other.gives(zone.name) for other in self.zones) > 1:
                 raise ValueError(f"two zones may be called {zone.name!r}; rename one of them")
         return self
+
+    def _check_same(self, zone: ZoneForm) -> None:
+        if zone.same_as is None:
+            return
+        other = next((other for other in self.zones if other.name == zone.same_as), None)
+        if other is None or not (zone.is_amount and other.is_amount):
+            raise ValueError(
+                f"{zone.name!r} is the same as {zone.same_as!r}, but not both are zones that hold"
+                f" {' or '.join(AMOUNTS)}, and only one amount each"
+            )
+        if other.same_as is not None:
+            raise ValueError(f"{zone.same_as!r} has a same_as too; name it in one of the two")
 
     def shares(self, zone: ZoneForm) -> Box:
         """The zone's box in shares of the page's width and height."""

@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from running import hwr, run_up
+from running import hwr, run_up, wait_for
+
+from hwr.model.weights import SHIPPED
 
 ALL_READ, SOME_FAILED = 0, 1
 
@@ -18,6 +20,15 @@ zones = [
     { name = "total", box = [110, 8, 190, 24], find = "box", holds = "digits" },
     { name = "payee", box = [10, 32, 190, 50], find = "rule" },
     { name = "seal", box = [10, 60, 60, 78], holds = "nothing" },
+]
+"""
+
+SLIP = """
+review_below = 0.9
+[[pages]]
+zones = [
+    { name = "figures", holds = "amount", box = [0.6, 0, 1, 0.5] },
+    { name = "words", holds = "amount-in-words", same_as = "figures", box = [0, 0.5, 1, 1] },
 ]
 """
 
@@ -116,6 +127,41 @@ def test_a_broken_profile_is_named_with_its_key(order: Path, tmp_path: Path) -> 
     done = hwr("read", order, "--profile", path)
     assert done.returncode == SOME_FAILED
     assert done.stderr.startswith("ProfileError: mine.toml: pages[1].zones[1].holds: ")
+
+
+def slip(path: Path, figures: str) -> Path:
+    image = np.full((400, 1600), 250, np.uint8)
+    for text, place in ((figures, (1100, 120)), ("Forty-two and 50/100", (100, 320))):
+        cv2.putText(image, text, place, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 2, 30, 4, cv2.LINE_AA)
+    assert cv2.imwrite(str(path), image)
+    return path
+
+
+def test_two_amounts_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "slip.toml").write_text(SLIP)
+    slips = slip(tmp_path / "same.png", "42.50"), slip(tmp_path / "other.png", "93.50")
+    settings = {"HWR_PROFILES": str(tmp_path)}
+    done = hwr("read", *slips, "--profile", "slip", "--format", "json", **settings)
+    assert done.returncode == SOME_FAILED
+    assert "other.png, page 1: AmountsDiffer: " in done.stderr
+    same, other = pages = [json.loads(row)["pages"][0] for row in done.stdout.splitlines()]
+    said = [[line["text"] for line in page["lines"]] for page in pages]
+    assert said == [["42.50", "Forty-two and 50/100"], ["93.50", "Forty-two and 50/100"]]
+    assert not same["warning"]
+    assert not any(line["needs_review"] for line in same["lines"])
+    assert other["warning"]["code"] == "AmountsDiffer"
+    assert all(line["needs_review"] for line in other["lines"])
+    with run_up(tmp_path, SHIPPED, **settings) as up:
+        job = hwr("submit", *slips, "--profile", "slip", "--url", up.url).stdout.strip()
+        wait_for(lambda: f"{job}  done" in hwr("status", job, "--url", up.url).stdout, up.logs)
+        served = hwr("results", job, "--format", "json", "--url", up.url)
+    assert served.returncode == SOME_FAILED
+    by_service = [json.loads(row)["pages"][0] for row in served.stdout.splitlines()]
+    keys = "text", "needs_review", "confidence"
+    assert [page["warning"] for page in by_service] == [page["warning"] for page in pages]
+    assert [[[line[key] for key in keys] for line in page["lines"]] for page in by_service] == [
+        [[line[key] for key in keys] for line in page["lines"]] for page in pages
+    ]
 
 
 def test_the_service_reads_by_the_profile_that_a_job_names(

@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from hwr.decoding.amounts import worth
+from hwr.decoding.reconciling import FieldLine, reconcile
 from hwr.forms import PageLayout, Zone, draw_layout, lay_out
 from hwr.model.line_image import normalise_line
 from hwr.profiles import load_profile
@@ -198,15 +200,19 @@ def read(tally: Tally, truth: TruthPage, layout: PageLayout, reader: LineReader)
     """Read the lines in zones."""
     waiting = [
         (
-            one.zone.name,
+            one.zone,
             reader.submit(normalise_line(layout.crop(one.line)), decoder=one.zone.decoder),
         )
         for one in layout.lines
         if one.zone
     ]
+    lines = [
+        FieldLine(reading=promise.result(), zone=zone.name, same_as=zone.same_as)
+        for zone, promise in waiting
+    ]
     said: dict[str, list[str]] = defaultdict(list)
-    for name, promise in waiting:
-        said[name].append(promise.result().text)
+    for (zone, _), reading in zip(waiting, reconcile(lines)[0], strict=True):
+        said[zone.name].append(reading.text if reading else "")
     unread = {zone.name for zone in layout.zones if not zone.is_read}
     for true in truth.zones:
         if true.name not in unread:
@@ -238,6 +244,9 @@ def show(tallies: dict[str, Tally]) -> None:
             cer = error_rates(texts).cer
             exact = sum(true == read for true, read in texts) / len(texts)
             sys.stdout.write(f"{kind}, {zone}: CER {cer:.1%}, {exact:.0%} of {len(texts)} exact\n")
+            if all(worth(true) is not None for true, _ in texts):
+                same = sum(worth(true) == worth(read) for true, read in texts)
+                sys.stdout.write(f"{kind}, {zone}: {same} of {len(texts)} amounts right\n")
 
 
 def total(tallies: Iterator[Tally] | Sequence[Tally]) -> Tally:

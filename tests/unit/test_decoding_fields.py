@@ -32,6 +32,17 @@ HELD = {
         "1,250 50/100",
         "1.250,-",
     ],
+    "amount-in-words": [
+        "Two thousand three hundred four and 31/100",
+        "FORTY-TWO AND 50/100 DOLLARS",
+        "One hundred and fifty pounds only",
+        "**fifteen hundred & no/100 ----",
+        "five dollars and twenty cents",
+        "Fourty two",
+        "Deux mille trois cent quatre et 31/100",
+        "quatre-vingt-dix-sept euros et 20 centimes",
+        "Mille deux cents euros",
+    ],
     "date": [
         "1/2/1999",
         "31.12.24",
@@ -51,6 +62,10 @@ REFUSED = {
     "amount": [
         *("", "$", "1,25.00", "12.345.6", "1 0", "five", "$$5", "1/2"),
         *("2,381,68", "2.381.68", "1,234.567", "1'234,567.00", "1 234'567"),
+    ],
+    "amount-in-words": [
+        *("", "and", "dollars", "hundred three", "two two", "12", "thousand five", "no and"),
+        *("forty-two thousand six million", "vingt cent", "five 31/1000", "two hundred six and"),
     ],
     "date": ["", "32/1/2000", "1/13/2000".replace("1/13", "13/13"), "1/2", "March", "3 Marsh 2020"],
     "capitals": ["", "Dupont", "A  B", " A", "A ", "ÉLOïSE"],

@@ -134,6 +134,34 @@ def test_two_zones_that_may_have_one_name_are_refused(tmp_path: Path, one: str, 
     assert "two zones may be called 'a" in refused(saved(tmp_path, text % (one, other)))
 
 
+SAME = """[[pages]]
+zones = [
+    { name = "figures", holds = "%s", box = [0, 0, 1, 1]%s },
+    { name = "words", holds = "amount-in-words", same_as = "%s", box = [0, 0, 1, 1] },
+]"""
+
+
+def test_a_zone_that_says_the_same_amount_is_named(tmp_path: Path) -> None:
+    page = open_profile(str(saved(tmp_path, SAME % ("amount", "", "figures")))).page(1)
+    assert [zone.same_as for zone in page.zones] == [None, "figures"]
+
+
+@pytest.mark.parametrize(
+    ("holds", "more", "same_as", "said"),
+    [
+        ("amount", "", "figure", "'words' is the same as 'figure', but not both are zones"),
+        ("amount", "", "words", "'words' has a same_as too"),
+        ("amount", ', same_as = "words"', "figures", "'words' has a same_as too"),
+        ("digits", "", "figures", "that hold amount or amount-in-words"),
+        ("amount", ', find = "boxes"', "figures", "only one amount each"),
+    ],
+)
+def test_zones_that_cannot_say_the_same_are_refused(
+    tmp_path: Path, holds: str, more: str, same_as: str, said: str
+) -> None:
+    assert said in refused(saved(tmp_path, SAME % (holds, more, same_as)))
+
+
 def test_names_that_only_look_alike_are_taken(tmp_path: Path) -> None:
     box = "box = [0, 0, 1, 1]"
     zones = (

@@ -109,5 +109,6 @@ def _pack_line(page: PageLayout, found: ZonedLine) -> PackedLine:
         image=picture,
         zone=zone.name if zone else None,
         decoder=zone.decoder if zone else None,
+        same_as=zone.same_as if zone else None,
         error=error,
     )

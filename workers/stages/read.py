@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from hwr.errors import (
+    AmountsDiffer,
     DamagedLinePack,
     EngineBroken,
     EngineError,
@@ -34,12 +35,14 @@ from hwr.errors import (
     ReaderClosed,
     StorageUnavailable,
 )
+from hwr.failure import Failure
 from hwr.model.line_image import LINE_HEIGHT
 from workers import fan_in, leases
 from workers.database import Document, Job, Lane, Line, Page, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.line_pack import PackedLine, unpack
 from workers.stages.bench import Bench
+from workers.stages.line_rows import LineRow, Promise, line_rows
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ _CLAIMED = (
         _PAGES.c.lines_key,
         _PAGES.c.attempts,
         _PAGES.c.profile,
+        _PAGES.c.warning,
         _JOBS.c.lane,
         _JOBS.c.tenant,
     )
@@ -63,18 +67,6 @@ _CLAIMED = (
 
 #: A line that every engine reads as long as it works.
 BLANK = np.full((LINE_HEIGHT, LINE_HEIGHT), 255, np.uint8)
-
-
-class Reading(Protocol):
-    """What a line says."""
-
-    @property
-    def text(self) -> str:
-        """Its letters."""
-
-    @property
-    def confidence(self) -> float:
-        """0 … 1."""
 
 
 class LineReader(Protocol):
@@ -93,7 +85,7 @@ class LineReader(Protocol):
         deadline_s: float | None,
         decoder: str | None = None,
     ) -> Future[Any]:
-        """Promise the `Reading` of a line (LINE_HEIGHT, w); None: by the reader's own decoder."""
+        """Promise the `LineReading` of a line (LINE_HEIGHT, w); by default its own decoder."""
 
     def statistics(self) -> object:
         """In words, where its time went."""
@@ -122,17 +114,12 @@ class ReadWork:
     tenant: str
     #: What its profile adds to the record of what read it.
     profile: dict[str, str]
+    #: What is wrong with it already: code and message.
+    warning: dict[str, str] | None
     #: How often it was tried, this time included.
     attempts: int
     #: Whether the process has no other page, and dies of this one if it does.
     alone: bool
-
-
-#: The `Reading` to come of a line; None where there is no picture to read.
-Promise = Future[Any] | None
-
-#: A row of the table of lines.
-LineRow = dict[str, Any]
 
 
 def read_page(bench: Bench, reader: LineReader, page_id: int, message_id: str) -> None:
@@ -168,8 +155,9 @@ def _read_claimed(
     if work is None:
         return False
     with suppress(LeaseLost), _failures(bench, work):
-        rows = _read(bench, reader, work)
-        _finish(bench, work, reader.identity | work.profile, rows)
+        rows, differ = _read(bench, reader, work)
+        warning = work.warning or (asdict(Failure.of(differ)) if differ else None)
+        _finish(bench, work, rows, reader=reader.identity | work.profile, warning=warning)
     return True
 
 
@@ -237,12 +225,15 @@ def _claimed(session: Session, lease: Lease, keeper: Keeper, *, alone: bool) -> 
         lane=page.lane,
         tenant=page.tenant,
         profile=page.profile or {},
+        warning=page.warning,
         attempts=page.attempts + int(not alone),
         alone=alone,
     )
 
 
-def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
+def _read(
+    bench: Bench, reader: LineReader, work: ReadWork
+) -> tuple[list[LineRow], AmountsDiffer | None]:
     if work.attempts > bench.settings.max_attempts:
         raise PageFailed(
             f"Reading the page failed or ended its process {work.attempts - 1} times. "
@@ -253,7 +244,7 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
     try:
         _submit_all(bench, reader, work, lines, promises)
         _wait(bench, work, promises)
-        rows = [_row(work, line, promise) for line, promise in zip(lines, promises, strict=True)]
+        rows, differ = line_rows(work.page_id, lines, promises)
     finally:  # late, cancelled or taken over: the engine need not read what nobody waits for
         for promise in promises:
             if promise is not None:
@@ -262,7 +253,7 @@ def _read(bench: Bench, reader: LineReader, work: ReadWork) -> list[LineRow]:
         _check_engine(reader, work)
     if work.attempts < bench.settings.max_attempts:
         _check_tries(rows)
-    return rows
+    return rows, differ
 
 
 def _check_engine(reader: LineReader, work: ReadWork) -> None:
@@ -328,41 +319,13 @@ def _wait(bench: Bench, work: ReadWork, promises: Sequence[Promise]) -> None:
         work.keeper.keep()
 
 
-def _row(work: ReadWork, line: PackedLine, promise: Promise) -> LineRow:
-    row: LineRow = {
-        "page_id": work.page_id,
-        "order": line.order,
-        "polygon": line.polygon,
-        "baseline": line.baseline,
-        "zone": line.zone,
-        "text": "",
-        "confidence": 0.0,
-        "error_code": line.error.code if line.error else None,
-        "error_message": line.error.message if line.error else None,
-    }
-    if promise is None:
-        return row
-    try:
-        reading = _reading(promise)
-    except LineError as error:
-        return row | {"error_code": error.code, "error_message": str(error)}
-    return row | {"text": reading.text, "confidence": reading.confidence}
-
-
-def _reading(promise: Future[Any]) -> Reading:
-    if not promise.done():
-        raise LineTimeout
-    reading: Reading = promise.result()
-    return reading
-
-
-def _finish(bench: Bench, work: ReadWork, identity: dict[str, str], rows: list[LineRow]) -> None:
+def _finish(bench: Bench, work: ReadWork, rows: list[LineRow], **values: Any) -> None:
     failed = sum(row["error_code"] is not None for row in rows)
     with bench.database.writing() as session:
         complete = fan_in.count_page(
             session, bench.settings, work.document_id, lines=len(rows), lines_failed=failed
         )
-        leases.release(session, work.lease, due_at=None, state=State.DONE, reader=identity)
+        leases.release(session, work.lease, due_at=None, state=State.DONE, **values)
         session.execute(insert(table_of(Line)), rows)
     if complete:
         bench.dispatch.publish(work.document_id)

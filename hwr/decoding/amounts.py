@@ -1,0 +1,147 @@
+"""Amounts of money in figures and in words: how they are written, and what they are worth.
+
+A cheque has both: the courtesy amount in figures, the legal amount in words. The words are English
+or French, with hundredths behind them: "Two thousand three hundred and 31/100 dollars".
+
+The expressions are verbose ones of the package `regex`, with groups `whole` and `hundredths`.
+"""
+
+from itertools import chain
+
+import regex
+
+_UNITS = "one two three four five six seven eight nine".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNITES = "un deux trois quatre cinq six sept huit neuf".split()
+_DIX = "dix onze douze treize quatorze quinze seize".split()
+_DIZAINES = "vingt trente quarante cinquante soixante septante huitante nonante".split()
+#: As many write them.
+_MISSPELT = {"fourty": 40, "ninty": 90}
+
+#: Words that are added up.
+_NUMBERS = {
+    **dict(zip(chain(_UNITS, _TEENS), range(1, 20), strict=True)),
+    **dict(zip(_TENS, range(20, 100, 10), strict=True)),
+    **dict(zip(chain(_UNITES, _DIX), range(1, 17), strict=True)),
+    **dict(zip(_DIZAINES, range(20, 100, 10), strict=True)),
+    **_MISSPELT,
+    "une": 1,
+}
+#: Words that make so many times as much of what stands before them.
+_HUNDREDS = ("hundred", "cent", "cents")
+_SCALES = {"thousand": 1_000, "mille": 1_000, "million": 10**6, "millions": 10**6}
+#: French counts by scores from eighty on: quatre-vingt.
+_SCORES = ("vingt", "vingts")
+
+
+def _any(*words: str) -> str:
+    return f"(?:{'|'.join(words)})"
+
+
+def _number(below_1000: str, thousands: str, millions: str, joint: str) -> str:
+    """Numbers of up to three groups, each below a thousand."""
+    rest = f"(?:{joint}{below_1000})?"
+    return _any(
+        f"{below_1000}{millions}(?:{joint}{thousands})?{rest}", f"{thousands}{rest}", below_1000
+    )
+
+
+def _english() -> str:
+    unit, joint = _any(*_UNITS), r"(?:,?\ (?:(?:and|&)\ )?)"
+    tens = _any(*_TENS, *_MISSPELT)
+    below_100 = _any(rf"{tens}(?:[\ -]?{unit})?", *_TEENS, unit)
+    below_1000 = rf"{below_100}(?:\ hundred(?:{joint}{below_100})?)?"
+    number = _number(below_1000, rf"{below_1000}\ thousand", r"\ million", joint)
+    return _text(number, below_100, r"(?:and|&)", "cents? pence".split())
+
+
+def _french() -> str:
+    unit, space = _any("une", *_UNITES), r"[\ -]"
+    teens = _any(*(rf"dix{space}{one}" for one in ("sept", "huit", "neuf")), *_DIX)
+    below_100 = _any(
+        f"quatre{space}vingts?(?:{space}{_any(teens, unit)})?",
+        f"soixante(?:{space}(?:et{space})?{_any(teens, unit)})?",
+        f"{_any(*_DIZAINES)}(?:{space}(?:et{space})?{unit})?",
+        *(teens, unit),
+    )
+    below_1000 = _any(f"(?:{unit}{space})?cents?(?:{space}{below_100})?", below_100)
+    thousands = f"(?:{below_1000}{space})?mille"
+    number = _number(below_1000, thousands, f"{space}millions?", space)
+    return _text(number, below_100, "et", ["centimes?"])
+
+
+def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str:
+    """The whole amount, with the currency and hundredths; these in figures may be just `cents`."""
+    currency = (
+        r"(?:\ (?:(?:US|U\.S\.)\ )?(?:dollars?|pounds?(?:\ sterling)?|euros?|francs?|rupees?))?"
+    )
+    nothing = _any("no", "xx", "zero", "zéro")
+    parts = _any(
+        rf"(?P<hundredths>\d{{2}}|{nothing})\ ?/\ ?(?:100|xx)",
+        rf"(?P<hundredths>\d{{1,2}})\ {_any('cents?', *hundredths)}",
+        rf"(?P<hundredths>{below_100}|{nothing})\ {_any(*hundredths)}",
+    )
+    return (
+        rf"(?P<whole>{number}|{nothing}){currency}(?:\ (?:{joint}\ )?{parts}{currency})?"
+        r"(?:\ (?:only|even|exactly|seulement))?"
+    )
+
+
+#: Amounts in words; what guards them against more words may stand around.
+WORDS = rf"(?i: [*\#=-]{{0,3}} (?:{_english()}|{_french()}) (?:\ ?[*\#=-]{{1,6}})? )"
+
+_COMMAS, _POINTS, _QUOTES, _SPACES = (
+    rf"\d{{1,3}}(?:{sign}\d{{3}})+" for sign in (",", r"\.", "'", r"\ ")
+)
+#: Numbers that may have hundredths after a comma or a point.
+_PLAIN = rf"(?:{_QUOTES}|{_SPACES}|\d{{1,9}})"
+_HUNDREDTHS = r"(?P<hundredths>\d{2})"
+
+#: Amounts in figures. Asterisks, number signs, dashes and equals signs guard the figures of a
+#: cheque. What parts the thousands parts no hundredths: 2,381,68 is no amount.
+FIGURES = rf"""
+    [*\#=-]{{0,3}} (?:[$£€]\ ?)?
+    (?:
+        (?P<whole>{_COMMAS}|{_POINTS}|{_PLAIN})
+        (?: \ ?{_HUNDREDTHS}/100 | [.,]?[-=]{{1,2}} | /- )?
+        | (?P<whole>{_COMMAS})\.{_HUNDREDTHS} | (?P<whole>{_POINTS}),{_HUNDREDTHS}
+        | (?P<whole>{_PLAIN})[.,]{_HUNDREDTHS}
+    )
+    (?:\ ?[$£€])? [*\#=-]{{0,3}}
+"""
+
+_WORDS, _FIGURES = (regex.compile(text, regex.VERBOSE) for text in (WORDS, FIGURES))
+#: The longest first: sixty begins as six does.
+_KNOWN = regex.compile(
+    "|".join(sorted((*_NUMBERS, *_HUNDREDS, *_SCALES, *_SCORES), key=len, reverse=True))
+)
+
+
+def worth(text: str) -> int | None:
+    """What an amount in figures or in words is worth, in hundredths; None where it is none."""
+    if found := _FIGURES.fullmatch(text):
+        whole = "".join(filter(str.isdecimal, found["whole"]))
+        return 100 * int(whole) + int(found["hundredths"] or 0)
+    if found := _WORDS.fullmatch(text):
+        return 100 * _count(found["whole"]) + _hundredths(found["hundredths"] or "")
+    return None
+
+
+def _hundredths(text: str) -> int:
+    return int(text) if text.isdecimal() else _count(text)
+
+
+def _count(words: str) -> int:
+    """The number that is said. Other words join these, or say that there is nothing."""
+    total = group = 0
+    for word in _KNOWN.findall(words.lower()):
+        if word in _SCORES and group % 100 == 4:
+            group += 76
+        elif word in _HUNDREDS:
+            group = max(group, 1) * 100
+        elif scale := _SCALES.get(word):
+            total, group = total + max(group, 1) * scale, 0
+        else:
+            group += _NUMBERS[word]
+    return total + group

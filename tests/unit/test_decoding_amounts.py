@@ -1,0 +1,55 @@
+"""What amounts are worth, in figures and in words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwr.decoding.amounts import worth
+from hwr.samples.text import courtesy_amount, legal_amount
+
+WORTH = {
+    "1,250.00": 125_000,
+    "1.234,56 €": 123_456,
+    "$ 1'234.50": 123_450,
+    "1 234": 123_400,
+    "1.234": 123_400,
+    "**12 50/100**": 1_250,
+    "125.-": 12_500,
+    "99/-": 9_900,
+    "one hundred and fifty only": 15_000,
+    "fifteen hundred dollars and no/100": 150_000,
+    "Two million thirty thousand and five": 203_000_500,
+    "twentyone and xx/100 ----": 2_100,
+    "Ninety-nine & 05/100": 9_905,
+    "fourty pounds and twenty pence": 4_020,
+    "five dollars and 7 cents": 507,
+    "ZERO AND 50/100": 50,
+    "six": 600,
+    "deux mille trois cent quatre et 31/100": 230_431,
+    "Quatre-vingt-dix-sept euros et vingt centimes": 9_720,
+    "mille deux cents": 120_000,
+    "cent quatre-vingts francs": 18_000,
+    "soixante et onze": 7_100,
+    "vingt-quatre mille vingt": 2_402_000,
+    "trois millions quatre cent mille": 340_000_000,
+}
+
+
+@pytest.mark.parametrize(("text", "hundredths"), WORTH.items())
+def test_an_amount_is_worth(text: str, hundredths: int) -> None:
+    assert worth(text) == hundredths
+
+
+@given(st.integers(0, 99_999_999), st.sampled_from([str, str.upper, str.title]))
+def test_figures_and_words_of_an_amount_are_worth_it(cents: int, cased: type[str]) -> None:
+    assert worth(courtesy_amount(cents)) == worth(cased(legal_amount(cents))) == cents
+
+
+@pytest.mark.parametrize("text", ["", "2,381,68", "12/5/24", "hundred", "two two", "Miller and 5"])
+def test_what_is_no_amount_is_worth_nothing_known(text: str) -> None:
+    assert worth(text) is None
+
+
+@given(st.text("0123456789,.'$/*- ", max_size=12) | st.text(max_size=12))
+def test_any_text_is_an_amount_or_none(text: str) -> None:
+    assert (worth(text) or 0) >= 0

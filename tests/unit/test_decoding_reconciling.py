@@ -1,0 +1,100 @@
+"""Two lines that say the same amount: which one, how surely, and when they differ."""
+
+from dataclasses import replace
+
+import pytest
+
+from hwr.decoding.reading import Alternative, LineReading
+from hwr.decoding.reconciling import FieldLine, reconcile
+
+FIGURES, WORDS = "courtesy amount", "legal amount"
+
+
+def reading(**texts: float) -> LineReading:
+    """A reading with these alternatives, the likeliest first."""
+    alternatives = tuple(Alternative(*both) for both in texts.items())
+    return LineReading(
+        text=alternatives[0].text,
+        confidence=alternatives[0].probability,
+        characters=(0.5,) * len(alternatives[0].text),
+        alternatives=alternatives,
+    )
+
+
+def cheque(figures: LineReading | None, words: LineReading | None) -> list[FieldLine]:
+    return [
+        FieldLine(reading=LineReading(text="Miller", confidence=0.9)),
+        FieldLine(reading=figures, zone=FIGURES),
+        FieldLine(reading=words, zone=WORDS, same_as=FIGURES),
+    ]
+
+
+def test_the_words_decide_which_of_two_figures_it_is() -> None:
+    lines = cheque(reading(**{"1.00": 0.7, "7.00": 0.2}), reading(Seven=0.9, seven=0.06, ten=0.02))
+    (payee, figures, words), trouble = reconcile(lines)
+    assert payee == lines[0].reading
+    assert trouble is None
+    assert figures
+    assert words
+    assert (figures.text, words.text) == ("7.00", "Seven")
+    agreed = 0.2 * 0.96
+    assert figures.confidence == words.confidence == agreed / (agreed + 0.01 * (1 - agreed))
+    # What stood at each place of another text says nothing of this one.
+    assert figures.characters == ()
+    assert words.characters == (0.5,) * 5
+
+
+def test_amounts_that_agree_are_surer_than_each_alone() -> None:
+    lines = cheque(reading(**{"12.50": 0.8}), reading(**{"Twelve and 50/100": 0.7}))
+    (_, figures, words), trouble = reconcile(lines)
+    assert trouble is None
+    assert figures
+    assert words
+    assert figures.confidence == words.confidence > 0.95
+
+
+def test_amounts_that_differ_stay_as_they_were_read_but_unsure() -> None:
+    lines = cheque(reading(**{"12.50": 0.99}), reading(**{"Twenty and 50/100": 0.99}))
+    (_, figures, words), trouble = reconcile(lines)
+    assert figures
+    assert words
+    assert (figures.text, words.text) == ("12.50", "Twenty and 50/100")
+    assert (figures.confidence, words.confidence) == (0.5, 0.5)
+    assert trouble is not None
+    assert trouble.code == "AmountsDiffer"
+    assert "courtesy amount says '12.50' and legal amount says 'Twenty and 50/100'" in str(trouble)
+
+
+def test_a_far_fetched_common_amount_is_a_difference() -> None:
+    """A figure that was altered looks a little like the one before."""
+    lines = cheque(reading(**{"91.00": 0.99, "11.00": 0.002}), reading(Eleven=0.99))
+    (_, figures, _), trouble = reconcile(lines)
+    assert figures
+    assert figures.text == "91.00"
+    assert trouble is not None
+
+
+def test_figures_without_alternatives_are_what_they_say() -> None:
+    figures = LineReading(text="12.50", confidence=0.9)
+    (_, one, _), trouble = reconcile(cheque(figures, reading(**{"Twelve and 50/100": 0.9})))
+    assert trouble is None
+    assert one
+    assert one.confidence > 0.9
+
+
+@pytest.mark.parametrize(
+    "words", [None, LineReading(text="", confidence=0.0), reading(illegible=0.3)]
+)
+def test_without_two_amounts_nothing_changes(words: LineReading | None) -> None:
+    lines = cheque(reading(**{"12.50": 0.9}), words)
+    readings, trouble = reconcile(lines)
+    assert readings == [line.reading for line in lines]
+    assert trouble is None
+
+
+def test_a_zone_with_two_lines_is_not_compared() -> None:
+    lines = cheque(reading(**{"12.50": 0.9}), reading(Twenty=0.9))
+    lines.append(replace(lines[-1], reading=reading(**{"and 50/100": 0.9})))
+    readings, trouble = reconcile(lines)
+    assert readings == [line.reading for line in lines]
+    assert trouble is None
