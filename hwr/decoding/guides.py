@@ -62,7 +62,10 @@ class LanguageGuide:
 
 
 class FieldGuide:
-    """Refuses what a field does not hold; another guide may prefer among the rest."""
+    """Refuses what a field does not hold; another guide may prefer among the rest.
+
+    Of figures it has nothing to say: a language model would have 10/3/2024 for 10/03/2024.
+    """
 
     def __init__(self, field: Field, alphabet: Alphabet, preference: Guide | None = None) -> None:
         self._field = field
@@ -79,7 +82,10 @@ class FieldGuide:
         if self._preference is None:
             return 0.0, (text, None)
         step = self._preference.advance(state[1], label)
-        return step and (step[0], (text, step[1]))
+        if step is None:
+            return None
+        score = 0.0 if text[-1].isdecimal() else step[0]
+        return score, (text, step[1])
 
     def end(self, state: tuple[str, Any]) -> float | None:
         """What the other guide adds; None where this is no text of the field."""
