@@ -329,7 +329,7 @@ class Reader(_Closing):
         results = [_result(future) for future in waiting]
         readings, differ = reconcile(list(map(_field_line, layout.lines, results)))
         height, width = layout.view.page_shape
-        warning = layout.warning or differ
+        warning = differ or layout.warning
         return PageReading(
             number=number,
             width=width,

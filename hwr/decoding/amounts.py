@@ -6,6 +6,7 @@ or French, with hundredths behind them: "Two thousand three hundred and 31/100 d
 The expressions are verbose ones of the package `regex`, with groups `whole` and `hundredths`.
 """
 
+from functools import cache
 from itertools import chain
 
 import regex
@@ -17,7 +18,8 @@ _UNITES = "un deux trois quatre cinq six sept huit neuf".split()
 _DIX = "dix onze douze treize quatorze quinze seize".split()
 _DIZAINES = "vingt trente quarante cinquante soixante septante huitante nonante".split()
 #: As many write them.
-_MISSPELT = {"fourty": 40, "ninty": 90}
+_MISSPELT_TENS = {"fourty": 40, "ninty": 90}
+_MISSPELT_TEENS = {"fourten": 14, "fiveteen": 15, "ninteen": 19}
 
 #: Words that are added up.
 _NUMBERS = {
@@ -25,7 +27,8 @@ _NUMBERS = {
     **dict(zip(_TENS, range(20, 100, 10), strict=True)),
     **dict(zip(chain(_UNITES, _DIX), range(1, 17), strict=True)),
     **dict(zip(_DIZAINES, range(20, 100, 10), strict=True)),
-    **_MISSPELT,
+    **_MISSPELT_TENS,
+    **_MISSPELT_TEENS,
     "une": 1,
 }
 #: Words that make so many times as much of what stands before them.
@@ -48,11 +51,11 @@ def _number(below_1000: str, thousands: str, millions: str, joint: str) -> str:
 
 
 def _english() -> str:
-    unit, joint = _any(*_UNITS), r"(?:,?\ (?:(?:and|&)\ )?)"
-    tens = _any(*_TENS, *_MISSPELT)
-    below_100 = _any(rf"{tens}(?:[\ -]?{unit})?", *_TEENS, unit)
-    below_1000 = rf"{below_100}(?:\ hundred(?:{joint}{below_100})?)?"
-    number = _number(below_1000, rf"{below_1000}\ thousand", r"\ million", joint)
+    unit, space, joint = _any(*_UNITS), r"[\ -]", r"(?:,?[\ -](?:(?:and|&)\ )?)"
+    tens = _any(*_TENS, *_MISSPELT_TENS)
+    below_100 = _any(f"{tens}(?:{space}?{unit})?", *_TEENS, *_MISSPELT_TEENS, unit)
+    below_1000 = f"{below_100}(?:{space}hundred(?:{joint}{below_100})?)?"
+    number = _number(below_1000, f"{below_1000}{space}thousand", f"{space}million", joint)
     return _text(number, below_100, r"(?:and|&)", "cents? pence".split())
 
 
@@ -71,25 +74,36 @@ def _french() -> str:
     return _text(number, below_100, "et", ["centimes?"])
 
 
+_CURRENCY = r"(?:(?:(?:US|U\.S\.)\ )?(?:dollars?|pounds?(?:\ sterling)?|euros?|francs?|rupees?))"
+_NOTHING = "(?:no|xx|zero|zéro)"
+_GUARD = r"[*\#=-]"
+
+
 def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str:
-    """The whole amount, with the currency and hundredths; these in figures may be just `cents`."""
-    currency = (
-        r"(?:\ (?:(?:US|U\.S\.)\ )?(?:dollars?|pounds?(?:\ sterling)?|euros?|francs?|rupees?))?"
-    )
-    nothing = _any("no", "xx", "zero", "zéro")
+    """The whole amount, with the currency and hundredths.
+
+    Hundredths in words stand alone or behind a currency: "five hundred and twenty pence" are none.
+    """
+    currency, guards = rf"(?:\ (?:de\ |d')?{_CURRENCY})", rf"(?:\ {_GUARD}{{1,20}})"
+    fraction = rf"(?P<hundredths>\d{{1,2}}|{_NOTHING})\ ?/\ ?(?:100|xx)"
+    coins = rf"(?P<hundredths>\d{{1,2}}|{below_100}|{_NOTHING})\ {_any(*hundredths)}"
+    figures = rf"(?P<hundredths>\d{{1,2}})\ {_any('cents?', *hundredths)}"
+    joined = rf",?\ {joint}\ "
     parts = _any(
-        rf"(?P<hundredths>\d{{2}}|{nothing})\ ?/\ ?(?:100|xx)",
-        rf"(?P<hundredths>\d{{1,2}})\ {_any('cents?', *hundredths)}",
-        rf"(?P<hundredths>{below_100}|{nothing})\ {_any(*hundredths)}",
+        rf"{currency}?(?:{joined}|{guards}?\ ){fraction}{currency}?",
+        rf"{currency}?(?:{joined}|\ ){figures}",
+        rf"{currency}(?:{joined}|,?\ ){coins}",
     )
-    return (
-        rf"(?P<whole>{number}|{nothing}){currency}(?:\ (?:{joint}\ )?{parts}{currency})?"
-        r"(?:\ (?:only|even|exactly|seulement))?"
-    )
+    whole = _any(rf"(?P<whole>{number}){_any(parts, currency)}?", rf"(?P<whole>{_NOTHING}){parts}")
+    return rf"{_any(whole, coins, rf'(?P<whole>zero){currency}?')}(?:\ (?:only|even|seulement))?"
 
 
+#: What stands before an amount in words.
+_HEAD = rf"{_GUARD}{{0,3}} (?:(?:exactly|{_CURRENCY})\ )?"
+_TAIL = rf"(?:\ ?{_GUARD}{{1,20}})?"
+_LANGUAGES = tuple(f"(?i: {_HEAD} {text} {_TAIL} )" for text in (_english(), _french()))
 #: Amounts in words; what guards them against more words may stand around.
-WORDS = rf"(?i: [*\#=-]{{0,3}} (?:{_english()}|{_french()}) (?:\ ?[*\#=-]{{1,6}})? )"
+WORDS = _any(*_LANGUAGES)
 
 _COMMAS, _POINTS, _QUOTES, _SPACES = (
     rf"\d{{1,3}}(?:{sign}\d{{3}})+" for sign in (",", r"\.", "'", r"\ ")
@@ -106,36 +120,44 @@ FIGURES = rf"""
         (?P<whole>{_COMMAS}|{_POINTS}|{_PLAIN})
         (?: \ ?{_HUNDREDTHS}/100 | [.,]?[-=]{{1,2}} | /- )?
         | (?P<whole>{_COMMAS})\.{_HUNDREDTHS} | (?P<whole>{_POINTS}),{_HUNDREDTHS}
-        | (?P<whole>{_PLAIN})[.,]{_HUNDREDTHS}
+        | (?P<whole>{_PLAIN})[.,-]{_HUNDREDTHS} | [.,]{_HUNDREDTHS}
     )
     (?:\ ?[$£€])? [*\#=-]{{0,3}}
 """
 
-_WORDS, _FIGURES = (regex.compile(text, regex.VERBOSE) for text in (WORDS, FIGURES))
 #: The longest first: sixty begins as six does.
-_KNOWN = regex.compile(
-    "|".join(sorted((*_NUMBERS, *_HUNDREDS, *_SCALES, *_SCORES), key=len, reverse=True))
-)
+_KNOWN = "|".join(sorted((*_NUMBERS, *_HUNDREDS, *_SCALES, *_SCORES), key=len, reverse=True))
 
 
 def worth(text: str) -> int | None:
-    """What an amount in figures or in words is worth, in hundredths; None where it is none."""
-    if found := _FIGURES.fullmatch(text):
-        whole = "".join(filter(str.isdecimal, found["whole"]))
-        return 100 * int(whole) + int(found["hundredths"] or 0)
-    if found := _WORDS.fullmatch(text):
-        return 100 * _count(found["whole"]) + _hundredths(found["hundredths"] or "")
-    return None
+    """What an amount in figures or in words is worth, in hundredths.
+
+    None where it is no amount, or another one in French than in English: "six cents".
+    """
+    found = (_compiled(way).fullmatch(text) for way in (FIGURES, *_LANGUAGES))
+    amounts = {_amount(match) for match in found if match}
+    return amounts.pop() if len(amounts) == 1 else None
 
 
-def _hundredths(text: str) -> int:
-    return int(text) if text.isdecimal() else _count(text)
+@cache
+def _compiled(expression: str) -> "regex.Pattern[str]":
+    return regex.compile(expression, regex.VERBOSE)
+
+
+def _amount(found: "regex.Match[str]") -> int:
+    return 100 * _value(found["whole"]) + _value(found["hundredths"])
+
+
+def _value(text: str | None) -> int:
+    """Of figures or words; of nothing 0."""
+    figures = "".join(filter(str.isdecimal, text or ""))
+    return int(figures) if figures else _count(text or "")
 
 
 def _count(words: str) -> int:
     """The number that is said. Other words join these, or say that there is nothing."""
     total = group = 0
-    for word in _KNOWN.findall(words.lower()):
+    for word in _compiled(_KNOWN).findall(words.lower()):
         if word in _SCORES and group % 100 == 4:
             group += 76
         elif word in _HUNDREDS:

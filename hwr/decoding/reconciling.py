@@ -4,7 +4,7 @@ Each line alone is read as well as it can be; but a 7 that may be a 1 is a 7 whe
 seven. What both lines may say is weighed as if they were written independently of each other.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,11 +12,14 @@ from hwr.decoding.amounts import worth
 from hwr.decoding.reading import Alternative, LineReading
 from hwr.errors import AmountsDiffer
 
-#: Weight of two different amounts beside two equal ones: few cheques have them, and not always is
-#: the true amount among those that a line was taken for.
-_DIFFERENT = 0.01
-#: Where two amounts differ one of them is wrong, and nobody knows which.
-_LIKELIEST_OF_DIFFERENT = 0.5
+#: What two lines may say beside one amount, with its weight: two different amounts, which few
+#: cheques have; and on one line or both what nobody thought of, so that they agree by chance.
+_DIFFERENT, _BY_CHANCE = 0.01, 0.001
+#: Power of the network's probability of a text that a field's alternatives are weighed with: where
+#: a letter or two are odd a whole line is hardly ever likely, and its words are clear all the same.
+_BELIEF = 0.25
+#: What is likelier than all else is taken for true.
+_LIKELY = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,34 +40,52 @@ def reconcile(
     """The readings of a page's lines, those of equal amounts read together.
 
     Where two amounts agree, their lines' confidence is the probability that the amount is right.
-    Where they differ both lines stay as they were read, but are sure to a half at most, and the
-    error says so. Zones with no line or several, or without an amount, are not compared.
+    Where they differ both lines stay as they were read, but with confidence 0, and the error says
+    so. Where one may be anything, both stay as they were. Zones with no line or several, or without
+    an amount, are not compared.
     """
     readings = [line.reading for line in lines]
     trouble = None
     for one, other in _pairs(lines):
-        first, second = readings[one], readings[other]
-        if first is None or second is None or not (_worths(first) and _worths(second)):
+        first, second = lines[one].reading, lines[other].reading
+        if first is None or second is None:
             continue
         amount, probability = _common(_worths(first), _worths(second))
-        if amount is None:
-            readings[one], readings[other] = _unsure(first), _unsure(second)
-            trouble = _differ(lines[one], lines[other])
-        else:
+        if probability > _LIKELY:
             readings[one] = _saying(first, amount, probability)
             readings[other] = _saying(second, amount, probability)
+        elif _are_different(worth(first.text), worth(second.text)):
+            readings[one], readings[other] = _unsure(first), _unsure(second)
+            trouble = _differ(lines[other], lines[one])
     return readings, trouble
 
 
 def _pairs(lines: Sequence[FieldLine]) -> Iterator[tuple[int, int]]:
     """Places of lines that say the same amount, each the only one of its zone."""
-    places: dict[str | None, list[int]] = defaultdict(list)
-    for place, line in enumerate(lines):
-        places[line.zone].append(place)
-    for place, line in enumerate(lines):
-        partners = places.get(line.same_as, []) if line.same_as else []
-        if len(partners) == len(places[line.zone]) == 1:
-            yield place, partners[0]
+    counts = Counter(line.zone for line in lines)
+    alone = {line.zone: place for place, line in enumerate(lines) if counts[line.zone] == 1}
+    for zone, place in alone.items():
+        partner = lines[place].same_as
+        if zone is not None and partner in alone and partner is not None:
+            yield place, alone[partner]
+
+
+def _common(one: Mapping[int, float], other: Mapping[int, float]) -> tuple[int, float]:
+    """The likeliest amount of both lines and its probability, from the amounts that each may say.
+
+    Probability 0 where there is none.
+    """
+    both = {amount: one[amount] * other[amount] for amount in one.keys() & other.keys()}
+    if not both:
+        return 0, 0.0
+    same, known = sum(both.values()), sum(one.values()) * sum(other.values())
+    others = _DIFFERENT * (known - same) + _BY_CHANCE * (1.0 - known)
+    amount = max(both, key=both.__getitem__)
+    return amount, both[amount] / (same + others)
+
+
+def _are_different(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one != other
 
 
 def _worths(reading: LineReading) -> Mapping[int, float]:
@@ -72,7 +93,7 @@ def _worths(reading: LineReading) -> Mapping[int, float]:
     worths: dict[int, float] = defaultdict(float)
     for text, probability in _alternatives(reading):
         if (amount := worth(text)) is not None:
-            worths[amount] += probability
+            worths[amount] += probability * _held(reading)
     return worths
 
 
@@ -80,31 +101,23 @@ def _alternatives(reading: LineReading) -> tuple[Alternative, ...]:
     return reading.alternatives or (Alternative(reading.text, reading.confidence),)
 
 
-def _common(one: Mapping[int, float], other: Mapping[int, float]) -> tuple[int | None, float]:
-    """The likeliest amount of both and its probability; none where it is likelier they differ."""
-    both = {amount: one[amount] * other[amount] for amount in one.keys() & other.keys()}
-    amount = max(both, key=both.__getitem__, default=None)
-    if amount is None:
-        return None, 0.0
-    total = sum(both.values())
-    probability = both[amount] / (total + _DIFFERENT * (1.0 - total))
-    return (amount, probability) if probability > _LIKELIEST_OF_DIFFERENT else (None, 0.0)
+def _held(reading: LineReading) -> float:
+    """How far to believe that the line says any of its alternatives."""
+    first = _alternatives(reading)[0].probability
+    return float(min(reading.confidence / first, 1.0) ** _BELIEF) if first else 0.0
 
 
 def _saying(reading: LineReading, amount: int, probability: float) -> LineReading:
     """The reading with the likeliest text that is worth so much."""
-    texts = (text for text, _ in _alternatives(reading) if worth(text) == amount)
-    text = next(texts)
+    text = next(text for text, _ in _alternatives(reading) if worth(text) == amount)
     characters = reading.characters if text == reading.text else ()
     return replace(reading, text=text, confidence=probability, characters=characters)
 
 
 def _unsure(reading: LineReading) -> LineReading:
-    return replace(reading, confidence=min(reading.confidence, _LIKELIEST_OF_DIFFERENT))
+    return replace(reading, confidence=0.0)
 
 
-def _differ(one: FieldLine, other: FieldLine) -> AmountsDiffer:
-    said = " and ".join(
-        f"{line.zone} says {line.reading.text!r}" for line in (other, one) if line.reading
-    )
+def _differ(*lines: FieldLine) -> AmountsDiffer:
+    said = " and ".join(f"{line.zone} says {line.reading.text!r}" for line in lines if line.reading)
     return AmountsDiffer(f"The amounts differ: {said}. Have a person look at both.")

@@ -20,8 +20,9 @@ LEAST_PIECE = 0.7
 #: Writing that goes over a zone's end is followed so far for the end of its word, as a share of the
 #: line's height; between two zones a gap is looked for so near.
 FOLLOWED, BETWEEN = 2.5, 0.8
-#: Narrowest gap between words, as a share of the line's height.
-LEAST_GAP = 0.12
+#: Narrowest gap before a zone and between two, and between words where writing goes on behind a
+#: zone, as shares of the line's height: letters stand apart too.
+LEAST_GAP, WORD_GAP = 0.12, 0.3
 #: Rows of a line in which a gap is white, as shares of its height above the baseline: a rule lies
 #: below them.
 GAP_ROWS = (0.6, 0.1)
@@ -135,18 +136,27 @@ def _cut(image: Grey, line: Line, before: Piece, after: Piece) -> float:
     x, height = before.right, _height(line)
     left = FOLLOWED if before.owner == NOWHERE else 0.0 if after.owner == NOWHERE else BETWEEN
     right = FOLLOWED if after.owner == NOWHERE else 0.0 if before.owner == NOWHERE else BETWEEN
-    # A gap that begins or ends on the other side is seen whole.
-    start, end = (x - max(left, BETWEEN) * height, x + max(right, BETWEEN) * height)
+    # A gap that begins or ends on the other side is seen whole. Beyond the line's ends there may be
+    # print, which is darker than any letter.
+    first, last = float(line.baseline[0][0]), float(line.baseline[-1][0])
+    start = max(x - max(left, BETWEEN) * height, first)
+    end = min(x + max(right, BETWEEN) * height, last)
+    if after.owner == NOWHERE:
+        gaps = [*_gaps(image, line, start, end, WORD_GAP), (last, last)]
+    else:
+        gaps = _gaps(image, line, start, end, LEAST_GAP)
     near = [
         min(max(x, low), high)
-        for low, high in _gaps(image, line, start, end)
+        for low, high in gaps
         if high >= x - left * height and low <= x + right * height
     ]
     return min(near, key=lambda place: abs(place - x), default=x)
 
 
-def _gaps(image: Grey, line: Line, start: float, end: float) -> list[tuple[float, float]]:
-    """Gaps between words from one column of the page to another: their ends."""
+def _gaps(
+    image: Grey, line: Line, start: float, end: float, least: float
+) -> list[tuple[float, float]]:
+    """Gaps of so many heights at least from one column of the page to another: their ends."""
     height = _height(line)
     baseline = np.array(line.baseline, np.float64)
     y = float(np.interp((start + end) / 2, baseline[:, 0], baseline[:, 1]))
@@ -158,7 +168,7 @@ def _gaps(image: Grey, line: Line, start: float, end: float) -> list[tuple[float
     darkest, usual = float(strip.min()), float(np.median(strip))
     light = strip.min(axis=0) > darkest + GAP_LEVEL * (usual - darkest)
     runs = [list(run) for white, run in groupby(range(len(light)), key=light.__getitem__) if white]
-    margin = LEAST_GAP * height / 2
+    margin = least * height / 2
     gaps = ((left + run[0] + margin, left + run[-1] - margin) for run in runs)
     return [gap for gap in gaps if gap[0] <= gap[1]]
 

@@ -133,8 +133,11 @@ class PageForm(BaseModel):
                 f"{zone.name!r} is the same as {zone.same_as!r}, but not both are zones that hold"
                 f" {' or '.join(AMOUNTS)}, and only one amount each"
             )
-        if other.same_as is not None:
-            raise ValueError(f"{zone.same_as!r} has a same_as too; name it in one of the two")
+        partners = sum(one.same_as == zone.same_as for one in self.zones)
+        if other.same_as is not None or partners > 1:
+            raise ValueError(
+                f"{zone.same_as!r} has a same_as too, or two zones name it; only two go together"
+            )
 
     def shares(self, zone: ZoneForm) -> Box:
         """The zone's box in shares of the page's width and height."""

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hwr.decoding.amounts import worth
 from hwr.decoding.reconciling import FieldLine, reconcile
 from hwr.forms import PageLayout, Zone, draw_layout, lay_out
 from hwr.model.line_image import normalise_line
@@ -244,9 +243,6 @@ def show(tallies: dict[str, Tally]) -> None:
             cer = error_rates(texts).cer
             exact = sum(true == read for true, read in texts) / len(texts)
             sys.stdout.write(f"{kind}, {zone}: CER {cer:.1%}, {exact:.0%} of {len(texts)} exact\n")
-            if all(worth(true) is not None for true, _ in texts):
-                same = sum(worth(true) == worth(read) for true, read in texts)
-                sys.stdout.write(f"{kind}, {zone}: {same} of {len(texts)} amounts right\n")
 
 
 def total(tallies: Iterator[Tally] | Sequence[Tally]) -> Tally:

@@ -31,6 +31,16 @@ WORTH = {
     "cent quatre-vingts francs": 18_000,
     "soixante et onze": 7_100,
     "vingt-quatre mille vingt": 2_402_000,
+    "Forty-two ---- 50/100": 4_250,
+    "Exactly one thousand five-hundred, and 5/100": 150_005,
+    "Rupees five thousand only": 500_000,
+    "Twenty five cents": 25,
+    "six cents dollars": 60_000,
+    "Six dollars and six cents": 606,
+    "quatre vingt centimes": 80,
+    "Un million de francs": 100_000_000,
+    "125-00": 12_500,
+    "$.99": 99,
     "trois millions quatre cent mille": 340_000_000,
 }
 
@@ -45,8 +55,15 @@ def test_figures_and_words_of_an_amount_are_worth_it(cents: int, cased: type[str
     assert worth(courtesy_amount(cents)) == worth(cased(legal_amount(cents))) == cents
 
 
-@pytest.mark.parametrize("text", ["", "2,381,68", "12/5/24", "hundred", "two two", "Miller and 5"])
+@pytest.mark.parametrize(
+    "text", ["", "2,381,68", "12/5/24", "hundred", "two two", "Miller and 5", "no"]
+)
 def test_what_is_no_amount_is_worth_nothing_known(text: str) -> None:
+    assert worth(text) is None
+
+
+@pytest.mark.parametrize("text", ["six cents", "five hundred and twenty pence"])
+def test_what_may_be_two_amounts_is_worth_none(text: str) -> None:
     assert worth(text) is None
 
 

@@ -37,8 +37,9 @@ def test_the_words_decide_which_of_two_figures_it_is() -> None:
     assert figures
     assert words
     assert (figures.text, words.text) == ("7.00", "Seven")
-    agreed = 0.2 * 0.96
-    assert figures.confidence == words.confidence == agreed / (agreed + 0.01 * (1 - agreed))
+    known, agreed = 0.9 * 0.98, 0.2 * 0.96
+    others = 0.01 * (known - agreed) + 0.001 * (1 - known)
+    assert figures.confidence == words.confidence == pytest.approx(agreed / (agreed + others))
     # What stood at each place of another text says nothing of this one.
     assert figures.characters == ()
     assert words.characters == (0.5,) * 5
@@ -59,7 +60,7 @@ def test_amounts_that_differ_stay_as_they_were_read_but_unsure() -> None:
     assert figures
     assert words
     assert (figures.text, words.text) == ("12.50", "Twenty and 50/100")
-    assert (figures.confidence, words.confidence) == (0.5, 0.5)
+    assert (figures.confidence, words.confidence) == (0.0, 0.0)
     assert trouble is not None
     assert trouble.code == "AmountsDiffer"
     assert "courtesy amount says '12.50' and legal amount says 'Twenty and 50/100'" in str(trouble)
@@ -80,6 +81,26 @@ def test_figures_without_alternatives_are_what_they_say() -> None:
     assert trouble is None
     assert one
     assert one.confidence > 0.9
+
+
+def test_words_that_the_network_hardly_believes_decide_nothing() -> None:
+    """Of what a field holds they are the likeliest, but the line may say something else."""
+    figures = reading(**{"1.00": 0.6, "7.00": 0.3})
+    believed = reading(Seven=0.99)
+    (_, one, _), _ = reconcile(cheque(figures, believed))
+    (_, other, _), _ = reconcile(cheque(figures, replace(believed, confidence=1e-9)))
+    assert one
+    assert other
+    assert one.text == "7.00"
+    assert one.confidence > 0.95
+    assert other.confidence < 0.9
+
+
+def test_equal_amounts_that_nobody_believes_do_not_differ() -> None:
+    lines = cheque(reading(**{"12.50": 1e-3}), reading(**{"Twelve and 50/100": 1e-3}))
+    readings, trouble = reconcile(lines)
+    assert readings == [line.reading for line in lines]
+    assert trouble is None
 
 
 @pytest.mark.parametrize(

@@ -272,6 +272,16 @@ def test_a_line_through_two_zones_is_cut_in_the_gap_between() -> None:
     assert 800 <= begin <= 860
 
 
+def test_letters_that_stand_apart_behind_a_zone_stay_with_its_word() -> None:
+    image = paper()
+    # Past the line's end a frame, which is darker than the hand.
+    cv2.rectangle(image, (655, 150), (660, 230), 0, -1)
+    words(image, 200, (150, 480), (520, 555), (565, 640))
+    ((name, start, end),) = read(laid_out(image, PARTS, line(150, 645, 200)))
+    assert (name, start) == ("left", 150)
+    assert end == pytest.approx(645, abs=2)
+
+
 def test_a_line_is_cut_at_its_outline_too() -> None:
     image = paper()
     words(image, 200, (150, 500), (700, 800))

@@ -162,6 +162,13 @@ def test_zones_that_cannot_say_the_same_are_refused(
     assert said in refused(saved(tmp_path, SAME % (holds, more, same_as)))
 
 
+def test_only_two_zones_say_the_same(tmp_path: Path) -> None:
+    more = '{ name = "more", holds = "amount", same_as = "figures", box = [0, 0, 1, 1] },'
+    three = SAME.replace("\n]", f"\n    {more}\n]")
+    said = refused(saved(tmp_path, three % ("amount", "", "figures")))
+    assert "'figures' has a same_as too, or two zones name it" in said
+
+
 def test_names_that_only_look_alike_are_taken(tmp_path: Path) -> None:
     box = "box = [0, 0, 1, 1]"
     zones = (

@@ -156,7 +156,7 @@ def _read_claimed(
         return False
     with suppress(LeaseLost), _failures(bench, work):
         rows, differ = _read(bench, reader, work)
-        warning = work.warning or (asdict(Failure.of(differ)) if differ else None)
+        warning = asdict(Failure.of(differ)) if differ else work.warning
         _finish(bench, work, rows, reader=reader.identity | work.profile, warning=warning)
     return True
 

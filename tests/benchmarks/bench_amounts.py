@@ -1,0 +1,130 @@
+"""How well the two amounts of synthetic cheques are read, each alone and both together.
+
+`python tests/benchmarks/bench_amounts.py` draws fronts of cheques and changes them as
+`bench_zones.py` does. An amount is right if it is worth what was written. Every figure is then put
+beside the words of every other cheque too, as on cheques whose amounts differ.
+"""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
+
+import cv2
+import numpy as np
+from bench_zones import changed
+
+from hwr.decoding.amounts import worth
+from hwr.decoding.reading import LineReading
+from hwr.decoding.reconciling import FieldLine, reconcile
+from hwr.forms import lay_out
+from hwr.model.line_image import normalise_line
+from hwr.profiles import load_profile
+from hwr.reader import LineReader
+from hwr.samples.cheque import cheque_front, choose_cheque
+from hwr.samples.fonts import Face
+
+FIGURES, WORDS = "courtesy amount", "legal amount"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cheque:
+    """What was read of one."""
+
+    #: In hundredths.
+    amount: int
+    #: Of both zones.
+    lines: tuple[FieldLine, ...]
+
+    def of(self, zone: str) -> tuple[FieldLine, ...]:
+        """Its lines in one zone."""
+        return tuple(line for line in self.lines if line.zone == zone)
+
+
+def main() -> None:
+    """Draw, read, compare."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--cheques", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    form = load_profile("cheque")
+    sure = form.content.review_below or 1.0
+    with LineReader() as reader:
+        cheques = [read(reader, options.seed, place) for place in range(options.cheques)]
+    together = [joined(cheque.lines) for cheque in cheques]
+    row = "{:<16}{:<10}{:>7}{:>16}{:>18}\n"
+    sys.stdout.write(
+        row.format("amount", "read", "right", f"surer than {sure:g}", "sure and wrong")
+    )
+    for zone in (FIGURES, WORDS):
+        for way, lines in (("alone", [c.lines for c in cheques]), ("together", together)):
+            counts = tallied([c.amount for c in cheques], zone, lines, sure)
+            sys.stdout.write(row.format(zone, way, *counts))
+    different, told = mixed(cheques)
+    sys.stdout.write(f"{len(cheques)} cheques; {told} of {different} different pairs are told\n")
+
+
+def read(reader: LineReader, seed: int, place: int) -> Cheque:
+    """A cheque drawn, laid out and read."""
+    rng = np.random.default_rng([seed, place])
+    cheque = choose_cheque(rng, list(Face)[place % len(Face)])
+    image, truth = changed(cheque_front(cheque, rng, pattern=place % 2 == 0), rng)
+    layout = lay_out(image, load_profile("cheque").page(truth.number))
+    waiting = [
+        (
+            line.zone,
+            reader.submit(normalise_line(layout.crop(line.line)), decoder=line.zone.decoder),
+        )
+        for line in layout.lines
+        if line.zone and line.zone.name in (FIGURES, WORDS)
+    ]
+    lines = [
+        FieldLine(reading=promise.result(), zone=zone.name, same_as=zone.same_as)
+        for zone, promise in waiting
+    ]
+    return Cheque(amount=cheque.cents, lines=tuple(lines))
+
+
+def joined(lines: Sequence[FieldLine]) -> tuple[FieldLine, ...]:
+    """The lines as they are read together."""
+    readings, _ = reconcile(lines)
+    return tuple(replace(line, reading=one) for line, one in zip(lines, readings, strict=True))
+
+
+def tallied(
+    amounts: Sequence[int], zone: str, cheques: Sequence[Sequence[FieldLine]], sure: float
+) -> tuple[int, int, int]:
+    """How many amounts of a zone are right, sure, and sure but wrong."""
+    best = [best_of(lines, zone) for lines in cheques]
+    right = [worth(one.text) == amount for one, amount in zip(best, amounts, strict=True)]
+    trusted = [one.confidence >= sure for one in best]
+    wrong = sum(t and not r for t, r in zip(trusted, right, strict=True))
+    return sum(right), sum(trusted), wrong
+
+
+def best_of(lines: Sequence[FieldLine], zone: str) -> LineReading:
+    """The surest reading of a zone."""
+    readings = [line.reading for line in lines if line.zone == zone and line.reading]
+    return max(readings, key=lambda one: one.confidence, default=LineReading(text="", confidence=0))
+
+
+def mixed(cheques: Sequence[Cheque]) -> tuple[int, int]:
+    """Pairs of figures and words that were read as amounts, of two cheques; how many are told."""
+    different = list(strangers(cheques))
+    return len(different), sum(reconcile(lines)[1] is not None for lines in different)
+
+
+def strangers(cheques: Sequence[Cheque]) -> Iterator[tuple[FieldLine, ...]]:
+    """The figures of each cheque with the words of each other one."""
+    for one, other in permutations(cheques, 2):
+        lines = (*one.of(FIGURES), *other.of(WORDS))
+        texts = [line.reading.text for line in lines if line.reading]
+        if len(lines) == 2 and all(map(worth, texts)) and one.amount != other.amount:
+            yield lines
+
+
+if __name__ == "__main__":
+    # OpenCV would share the work out among all cores.
+    cv2.setNumThreads(1)
+    main()
