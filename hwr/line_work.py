@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 Grey = NDArray[np.uint8]
 
+#: Names no calibration: confidence is the network's own probability. Fields of forms have none.
+UNCALIBRATED = "none"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Decoding:
@@ -32,7 +35,7 @@ class Decoding:
     #: Puts the decoder's readings on the scale of probabilities.
     scale: ConfidenceScale = field(default_factory=ConfidenceScale)
     #: What names the calibration.
-    calibration: str = "none"
+    calibration: str = UNCALIBRATED
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +66,8 @@ class Decodings:
         #: By name, with the age of what it was opened from: one of another age takes its place.
         self._opened: dict[str, tuple[int, Decoding]] = {}
         self.usual = self._open(name)
+        if self.usual.calibration == UNCALIBRATED:
+            log.warning("Confidence with decoder %r is not calibrated: run hwr calibrate.", name)
 
     def named(self, name: str | None) -> Decoding:
         """The decoder called `name` (`hwr.decoding.decoders.open_decoder`); None: the usual one.
@@ -93,9 +98,6 @@ class Decodings:
         if scales and decoder.identity in scales.decoders:
             scale = scales.decoders[decoder.identity]
             return Decoding(decoder=decoder, scale=scale, calibration=scales.hash)
-        log.warning(
-            "Confidence with decoder %r is not calibrated: run hwr calibrate.", decoder.identity
-        )
         return Decoding(decoder=decoder)
 
 

@@ -52,7 +52,8 @@ class ReadLine:
     #: Baseline in page pixels.
     baseline: tuple[tuple[int, int], ...]
     text: str
-    #: Probability that the whole line is read exactly.
+    #: Probability that the whole line is read exactly; of two amounts read together, that the
+    #: amount is right.
     confidence: float
     #: Whether a person should look at it: the confidence is below the threshold, or it failed.
     needs_review: bool

@@ -218,7 +218,7 @@ class Page(Leased, Failed, Base):
     lines_key: Mapped[str | None]
     #: Zones of its profile that were found: name, polygon, what they were found by.
     zones: Mapped[list[dict[str, Any]] | None]
-    #: Why these may be wrong: code and message.
+    #: Why these may be wrong, or that its amounts differ: code and message.
     warning: Mapped[dict[str, str] | None]
     #: What its profile adds to the record of what read it.
     profile: Mapped[dict[str, str] | None]
