@@ -28,6 +28,8 @@ _THOROUGH = "thorough"
 _OPEN = ("auto", "beam", _THOROUGH)
 #: Texts that each view brings.
 _CANDIDATES = 8
+#: For a line that a field's bounds leave nothing of: its text may be less likely than any other.
+_PATIENT = BeamOptions(width=56, least=1e-4, gap=14.0)
 #: Widest beam: time grows with it, and all lines of a process share the thread that decodes.
 _WIDEST = 100
 
@@ -96,7 +98,10 @@ class BeamDecoder:
         probability that the recogniser gives to the field's characters.
         """
         inside = _normaliser(logits + self._mask)
-        found = search(logits + self._mask - inside[:, None], self._guide, self._options)
+        scores = logits + self._mask - inside[:, None]
+        found = search(scores, self._guide, self._options)
+        if not found and self._is_of_field:
+            found = search(scores, self._guide, _PATIENT)
         if not found:
             return LineReading(text="", confidence=0.0)
         shares = np.exp([hypothesis.score - found[0].score for hypothesis in found])

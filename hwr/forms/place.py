@@ -1,6 +1,7 @@
 """Where the zones of a profile are on a sheet."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +18,8 @@ RULE_AT = 0.8
 FARTHEST_RULE = 0.6
 #: Share of the shorter one of zone and rule, or of the zone's box and a printed box, that overlaps.
 LEAST_COMMON = 0.5
+#: Pieces of one rule differ by this much in height at most, in pixels of the flat view.
+STRAIGHT = 3
 #: A rule of this share of its box's width is whole, and no other is looked for.
 LEAST_WHOLE = 0.6
 #: Ruled lines have at least this share of the width of the box they are looked for in.
@@ -84,8 +87,9 @@ class Finder:
 
     def _best_rule(self, box: Rect) -> Rule | None:
         """The darkest rule that goes through the box; one that is only a part of it else."""
-        found = [best_rule(self._rules(level), box) for level in LEVELS]
-        rules = [rule for rule in found if rule is not None]
+        at_levels = [self._rules(level) for level in LEVELS]
+        found = [(best_rule(rules, box), rules) for rules in at_levels]
+        rules = [joined(rule, rules, box) for rule, rules in found if rule is not None]
         whole = (rule for rule in rules if rule.length >= LEAST_WHOLE * (box[2] - box[0]))
         return next(whole, max(rules, key=lambda rule: rule.length, default=None))
 
@@ -113,6 +117,19 @@ def best_rule(rules: Sequence[Rule], box: Rect) -> Rule | None:
         if cost < least:
             best, least = rule, cost
     return best
+
+
+def joined(rule: Rule, rules: Sequence[Rule], box: Rect) -> Rule:
+    """The rule with those that go on with it in a zone's box: print has gaps in it."""
+    left, _, right, _ = box
+    pieces = [
+        piece
+        for piece in rules
+        if abs(piece.y - rule.y) <= STRAIGHT
+        and min(piece.right, right) - max(piece.left, left) > LEAST_INSIDE * piece.length
+    ]
+    ends = [rule, *pieces]
+    return replace(rule, left=min(one.left for one in ends), right=max(one.right for one in ends))
 
 
 def on_rule(rule: Rule, box: Rect) -> Rect:

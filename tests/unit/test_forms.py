@@ -116,6 +116,18 @@ def test_a_zone_moves_onto_its_rule_and_ends_with_it() -> None:
     assert box_of(found) == pytest.approx((740, 215 - 72, 1100, 215 + 18), abs=4)
 
 
+def test_a_rule_with_a_gap_is_one() -> None:
+    image = paper()
+    cv2.line(image, (210, 400), (560, 400), 60, 2)
+    cv2.line(image, (640, 400), (1200, 400), 60, 2)
+    # The rule of another field on the same height.
+    cv2.line(image, (20, 400), (140, 400), 60, 2)
+    (found,) = laid_out(image, form(zone("name", (0.15, 0.32, 0.86, 0.42), find="rule"))).zones
+    assert found.found is Found.RULE
+    x = [corner for corner, _ in found.polygon]
+    assert (min(x), max(x)) == pytest.approx((210, 1200), abs=6)
+
+
 def test_a_rule_is_found_on_a_pattern_that_is_fainter() -> None:
     image = paper()
     for y in range(0, HEIGHT, 12):
