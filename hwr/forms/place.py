@@ -88,10 +88,11 @@ class Finder:
     def _best_rule(self, box: Rect) -> Rule | None:
         """The darkest rule that goes through the box; one that is only a part of it else."""
         at_levels = [self._rules(level) for level in LEVELS]
-        found = [(best_rule(rules, box), rules) for rules in at_levels]
-        rules = [joined(rule, rules, box) for rule, rules in found if rule is not None]
-        whole = (rule for rule in rules if rule.length >= LEAST_WHOLE * (box[2] - box[0]))
-        return next(whole, max(rules, key=lambda rule: rule.length, default=None))
+        found = [(rule, rules) for rules in at_levels if (rule := best_rule(rules, box))]
+        for rule, rules in found:
+            if rule.length >= LEAST_WHOLE * (box[2] - box[0]):
+                return joined(rule, rules, box)
+        return max((rule for rule, _ in found), key=lambda rule: rule.length, default=None)
 
     def _rules(self, level: int) -> list[Rule]:
         if level not in self._rules_at:
@@ -120,7 +121,7 @@ def best_rule(rules: Sequence[Rule], box: Rect) -> Rule | None:
 
 
 def joined(rule: Rule, rules: Sequence[Rule], box: Rect) -> Rule:
-    """The rule with those that go on with it in a zone's box: print has gaps in it."""
+    """A whole rule with those that go on with it in a zone's box: print has gaps in it."""
     left, _, right, _ = box
     pieces = [
         piece

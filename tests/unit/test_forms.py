@@ -118,8 +118,8 @@ def test_a_zone_moves_onto_its_rule_and_ends_with_it() -> None:
 
 def test_a_rule_with_a_gap_is_one() -> None:
     image = paper()
-    cv2.line(image, (210, 400), (560, 400), 60, 2)
-    cv2.line(image, (640, 400), (1200, 400), 60, 2)
+    cv2.line(image, (210, 400), (460, 400), 60, 2)
+    cv2.line(image, (540, 400), (1200, 400), 60, 2)
     # The rule of another field on the same height.
     cv2.line(image, (20, 400), (140, 400), 60, 2)
     (found,) = laid_out(image, form(zone("name", (0.15, 0.32, 0.86, 0.42), find="rule"))).zones
