@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pipeline import draw_lines, png
+from sqlalchemy import update
 from stage_bench import TENANT, FunctionReader, Reading, Stages, open_stages
 
+from hwr.decoding.reading import LineReading
 from hwr.errors import EngineBroken, LineFailed, ReaderClosed, StorageUnavailable
 from workers import jobs, leases
 from workers.database import Lane, Page, State
+from workers.line_pack import pack, unpack
 
 
 class TestReadFailures:
@@ -34,6 +38,26 @@ class TestReadFailures:
         assert [line.error_code for line in lines] == ["LineFailed", None, None]
         assert lines[0].confidence == 0
         assert stages.view(job_id).state == State.DONE_WITH_ERRORS
+
+    @pytest.mark.parametrize("words", ["Twelve and 50/100", "Twenty and 50/100"])
+    def test_amounts_that_differ_are_told_before_a_form_that_was_not_found(
+        self, stages: Stages, words: str
+    ) -> None:
+        texts = iter(["12.50", words])
+        stages.submit(png(draw_lines(2)))
+        stages.split()
+        (page,) = stages.pages()
+        storage, earlier = stages.bench.storage, {"code": "FormNotFound", "message": "another form"}
+        first, second = unpack(storage.get(page.lines_key or ""))
+        lines = replace(first, zone="figures"), replace(second, zone="words", same_as="figures")
+        storage.put(page.lines_key or "", pack(lines))
+        with stages.bench.database.writing() as session:
+            session.execute(update(Page).values(warning=earlier))
+        stages.read(reader=FunctionReader(lambda _: LineReading(text=next(texts), confidence=0.9)))
+        (page,) = stages.pages()
+        differ = words.startswith("Twenty")
+        assert (page.warning or {})["code"] == ("AmountsDiffer" if differ else "FormNotFound")
+        assert [line.confidence > 0.9 for line in stages.lines()] == [not differ] * 2
 
     def test_a_page_of_which_no_line_was_read_is_tried_again_elsewhere(
         self, stages: Stages
