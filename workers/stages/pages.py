@@ -1,12 +1,12 @@
 """A page on its way from a document to the engines: rendered, laid out, cut into lines."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hwr import layout
 from hwr.documents import Document
-from hwr.errors import HwrError, LineError, PageError, PageTimeout, TooManyLines
+from hwr.errors import LineError, PageError, PageTimeout, TooManyLines
 from hwr.failure import Failure
 from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
 from hwr.model.line_image import normalise_line
@@ -67,17 +67,13 @@ def _split(document: Document, number: int, profile: Profile) -> SplitPage:
         height=height,
         lines=_pack_lines(found),
         zones=[_zone(zone) for zone in found.zones] or None,
-        warning=_warning(found.warning) if found.warning else None,
+        warning=asdict(Failure.of(found.warning)) if found.warning else None,
         profile=profile.audit,
     )
 
 
 def _zone(zone: Zone) -> dict[str, Any]:
     return {"name": zone.name, "polygon": zone.polygon, "found": zone.found.value}
-
-
-def _warning(warning: HwrError) -> dict[str, str]:
-    return {"code": warning.code, "message": str(warning)}
 
 
 def _pack_lines(page: PageLayout) -> tuple[PackedLine, ...]:
