@@ -4,7 +4,7 @@ Each line alone is read as well as it can be; but a 7 that may be a 1 is a 7 whe
 seven. What both lines may say is weighed as if they were written independently of each other.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,11 @@ _DIFFERENT, _BY_CHANCE = 0.01, 0.001
 _BELIEF = 0.25
 #: What is likelier than all else is taken for true.
 _LIKELY = 0.5
+
+
+#: The amounts that a line may say, in hundredths: the likeliest text of each, and the probability
+#: of all its texts.
+_Worths = Mapping[int, Alternative]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +55,11 @@ def reconcile(
         first, second = lines[one].reading, lines[other].reading
         if first is None or second is None:
             continue
-        amount, probability = _common(_worths(first), _worths(second))
+        worths = _worths(first), _worths(second)
+        amount, probability = _common(*worths)
         if probability > _LIKELY:
-            readings[one] = _saying(first, amount, probability)
-            readings[other] = _saying(second, amount, probability)
+            readings[one] = _saying(first, worths[0][amount].text, probability)
+            readings[other] = _saying(second, worths[1][amount].text, probability)
         elif _are_different(worth(first.text), worth(second.text)):
             readings[one], readings[other] = _unsure(first), _unsure(second)
             trouble = _differ(lines[other], lines[one])
@@ -70,15 +76,18 @@ def _pairs(lines: Sequence[FieldLine]) -> Iterator[tuple[int, int]]:
             yield place, alone[partner]
 
 
-def _common(one: Mapping[int, float], other: Mapping[int, float]) -> tuple[int, float]:
+def _common(one: _Worths, other: _Worths) -> tuple[int, float]:
     """The likeliest amount of both lines and its probability, from the amounts that each may say.
 
     Probability 0 where there is none.
     """
-    both = {amount: one[amount] * other[amount] for amount in one.keys() & other.keys()}
+    both = {
+        amount: one[amount].probability * other[amount].probability
+        for amount in one.keys() & other.keys()
+    }
     if not both:
         return 0, 0.0
-    same, known = sum(both.values()), sum(one.values()) * sum(other.values())
+    same, known = sum(both.values()), _total(one) * _total(other)
     others = _DIFFERENT * (known - same) + _BY_CHANCE * (1.0 - known)
     amount = max(both, key=both.__getitem__)
     return amount, both[amount] / (same + others)
@@ -88,12 +97,17 @@ def _are_different(one: int | None, other: int | None) -> bool:
     return one is not None and other is not None and one != other
 
 
-def _worths(reading: LineReading) -> Mapping[int, float]:
-    """The amounts that a line may say, with their probabilities."""
-    worths: dict[int, float] = defaultdict(float)
+def _total(worths: _Worths) -> float:
+    return sum(said.probability for said in worths.values())
+
+
+def _worths(reading: LineReading) -> _Worths:
+    worths: dict[int, Alternative] = {}
+    held = _held(reading)
     for text, probability in _alternatives(reading):
         if (amount := worth(text)) is not None:
-            worths[amount] += probability * _held(reading)
+            said = worths.get(amount, Alternative(text, 0.0))
+            worths[amount] = Alternative(said.text, said.probability + probability * held)
     return worths
 
 
@@ -107,9 +121,8 @@ def _held(reading: LineReading) -> float:
     return float(min(reading.confidence / first, 1.0) ** _BELIEF) if first else 0.0
 
 
-def _saying(reading: LineReading, amount: int, probability: float) -> LineReading:
-    """The reading with the likeliest text that is worth so much."""
-    text = next(text for text, _ in _alternatives(reading) if worth(text) == amount)
+def _saying(reading: LineReading, text: str, probability: float) -> LineReading:
+    """The reading with another of its texts."""
     characters = reading.characters if text == reading.text else ()
     return replace(reading, text=text, confidence=probability, characters=characters)
 
