@@ -201,7 +201,9 @@ class _Trie:
         self.parent = np.concatenate((np.zeros(1, np.int64), np.repeat(np.arange(n + 1), children)))
         #: Sorted: finds the child of a node by its symbol. Entry i is node i + 1.
         self.keys = (self.parent[1:] << 8) + table.symbols
-        self._check_levels(len(table.characters) + 2)
+        #: Different symbols.
+        self.kinds = len(table.characters) + 2
+        self._check_levels(self.kinds)
         #: The n-gram without its first symbol.
         self.suffix = np.zeros(n + 1, np.int64)
         #: The node itself where it has children, else its longest suffix that has.
@@ -218,7 +220,7 @@ class _Trie:
                 self.suffix[nodes] = self._find_suffixes(nodes)
             shorter = self.context[self.suffix[nodes]]
             self.context[nodes] = np.where(self.context[nodes], self.context[nodes], shorter)
-            self._weigh(nodes, 1.0 - _BACK_OFF if level else 1.0)
+            self._weigh(nodes)
 
     def _find_suffixes(self, nodes: slice) -> NDArray[np.int64]:
         wanted = (self.suffix[self.parent[nodes]] << 8) + self.symbols[nodes]
@@ -227,19 +229,19 @@ class _Trie:
             raise ValueError("an n-gram is there without its suffix")
         return places + 1
 
-    def _weigh(self, nodes: slice, most: float) -> None:
-        """Scale probabilities to at most `most` in a context; weigh backing off from it."""
+    def _weigh(self, nodes: slice) -> None:
+        """Scale a context's probabilities to what it may give away; weigh backing off from it."""
         parents = self.parent[nodes]
-        totals = np.bincount(parents, self.probability[nodes])
-        # Rounding to steps may have raised the total; unigrams alone have nothing to back off to.
-        scales = most / np.maximum(totals, most if most < 1.0 else _TINY)
-        self.probability[nodes] *= scales[parents]
-        if most < 1.0:
-            kept = np.bincount(parents, self.probability[nodes])
-            shorter = np.bincount(parents, self.probability[self.suffix[nodes]])
-            which = np.unique(parents)
-            rest = np.maximum(1.0 - shorter[which], _TINY)
-            self.back_off[which] = (1.0 - kept[which]) / rest
+        contexts, which, kinds = np.unique(parents, return_inverse=True, return_counts=True)
+        totals = np.bincount(which, self.probability[nodes])
+        # A context that every symbol follows, as all do the empty one, backs off to nothing.
+        whole = kinds == self.kinds
+        # Rounding to steps may have raised the total.
+        kept = np.where(whole, 1.0, np.minimum(totals, 1.0 - _BACK_OFF))
+        self.probability[nodes] *= (kept / np.maximum(totals, _TINY))[which]
+        shorter = np.bincount(which, self.probability[self.suffix[nodes]])
+        rest = np.maximum(1.0 - shorter, _TINY)
+        self.back_off[contexts] = np.where(whole, 1.0, (1.0 - kept) / rest)
 
     def _check_levels(self, symbols: int) -> None:
         if self.bounds[-1] != len(self.symbols) or np.any(np.diff(self.bounds) < 1):

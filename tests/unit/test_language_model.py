@@ -65,6 +65,13 @@ def test_probabilities_sum_to_one_after_any_text(
         assert total(model, state) == pytest.approx(1.0, abs=1e-9)
 
 
+def test_a_context_that_every_symbol_follows_gives_nothing_away() -> None:
+    texts = ["e", "eb", "eex", "eaec", "e ed"]
+    model = LanguageModel(train([weighed(*texts)], "abcde ", order=2, most=1000))
+    state = model.advance(model.start, model.symbol("e"))[1]
+    assert total(model, state) == pytest.approx(1.0, abs=1e-9)
+
+
 def test_witten_bell_by_hand() -> None:
     """After "a": b twice, the edge once, so two kinds; the unigram of b has 2 + ½ of 7 + 4."""
     table = train([weighed("ab", "ab", "a")], "ab", order=2, most=1000)
