@@ -255,6 +255,10 @@ class JobNotFound(ServiceError):
     """There is no such job. Check its id and the key it was submitted with."""
 
 
+class JobUnfinished(ServiceError):
+    """The job has not ended, so it cannot be deleted. Cancel it first."""
+
+
 class NoDocuments(ServiceError):
     """The job has no documents. Submit at least one file or reference."""
 

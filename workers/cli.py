@@ -1,4 +1,4 @@
-"""The command line: `hwr up | submit | status | results | cancel | read | lines | api | worker`.
+"""Commands: `hwr up | submit | status | results | cancel | read | lines | api | worker | purge`.
 
 Exit codes: 0 all was read, 1 something was not, 2 the command line is wrong.
 """
@@ -18,6 +18,7 @@ from workers.commands import (
     local,
     measure,
     models,
+    purge,
     registry,
     serve,
 )
@@ -34,7 +35,7 @@ app = typer.Typer(
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Without a service": (local.read, local.lines, layout.layout),
     "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
-    "Run the service": (serve.up, serve.api, serve.worker),
+    "Run the service": (serve.up, serve.api, serve.worker, purge.purge),
     "Make models": (
         models.train,
         language.train_language,

@@ -107,7 +107,9 @@ def close_document(session: Session, lease: Lease, state: State, result_key: str
         LeaseLost: the document is no longer held.
     """
     job_id = select(Document.job_id).where(Document.id == lease.id).scalar_subquery()
-    job = session.scalars(select(Job).where(Job.id == job_id).with_for_update()).one()
+    job = session.scalars(select(Job).where(Job.id == job_id).with_for_update()).one_or_none()
+    if job is None:  # cancelled, and deleted since
+        raise LeaseLost
     closed = {"stage": Stage.CLOSED, "state": state, "result_key": result_key}
     leases.release(session, lease, due_at=None, **closed)
     job.documents_left -= 1

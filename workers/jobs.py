@@ -238,8 +238,10 @@ def view(database: Database, *, tenant: str, job_id: str) -> JobView:
     """
     with database.reading() as session:
         job = _job(session, tenant, job_id)
-        documents = session.execute(_ITS_DOCUMENTS, {"job_id": job_id})
-        return _job_view(job, tuple(_document_view(document) for document in documents))
+        documents = session.execute(_ITS_DOCUMENTS, {"job_id": job_id}).all()
+    if not documents:
+        raise JobNotFound(f"The job {job_id!r} was deleted. Submit its documents again.")
+    return _job_view(job, tuple(map(_document_view, documents)))
 
 
 def cancel(database: Database, *, tenant: str, job_id: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from hwr.errors import JobNotFound
 from workers.database import Database, Document, Line, Page, State, table_of
 from workers.jobs import failure
 
@@ -25,18 +26,24 @@ def result_chunks(database: Database, document_id: str, state: State) -> Iterato
 
     Args:
         state: The state to state: what the document will be once its result is there.
+
+    Raises:
+        JobNotFound: the job was deleted meanwhile.
     """
     head = document_head(database, document_id) | {"state": state.value}
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "pages": ['
     for count, page in enumerate(document_pages(database, document_id, head["reader"])):
         yield (",\n" if count else "\n") + json.dumps(page, ensure_ascii=False)
+    _check_kept(database, document_id)
     yield "]}\n"
 
 
 def document_head(database: Database, document_id: str) -> Json:
     """All but the pages: name, state, error and the reader of the first page read."""
     with database.reading() as session:
-        document = session.get_one(Document, document_id)
+        document = session.get(Document, document_id)
+        if document is None:
+            raise _deleted(document_id)
         first = select(Page.reader).where(Page.document_id == document_id, Page.reader.is_not(None))
         return {
             "name": document.name,
@@ -58,6 +65,17 @@ def document_pages(database: Database, document_id: str, reader: Json) -> Iterat
         if len(pages) < PAGES_AT_ONCE:
             return
         number = pages[-1].number
+
+
+def _check_kept(database: Database, document_id: str) -> None:
+    """What was told is whole if its document is still there: all of a job is deleted at once."""
+    with database.reading() as session:
+        if session.scalar(select(Document.id).where(Document.id == document_id)) is None:
+            raise _deleted(document_id)
+
+
+def _deleted(document_id: str) -> JobNotFound:
+    return JobNotFound(f"The job of document {document_id} was deleted. Submit it again.")
 
 
 def _some_pages(session: Session, document_id: str, after: int) -> list[Page]:

@@ -121,6 +121,18 @@ class S3Storage:
         with self._errors(key):
             self._client.delete_object(Bucket=self.bucket, Key=self._key(key))
 
+    def delete_below(self, key: str) -> None:
+        """Remove them one by one: not every server takes a list of them from boto3 of today."""
+        with self._errors(key):
+            for entry in self._below(key):
+                self._client.delete_object(Bucket=self.bucket, Key=entry["Key"])
+
+    def last_written(self, key: str) -> float:
+        """By the server's clock."""
+        with self._errors(key):
+            times = (entry["LastModified"].timestamp() for entry in self._below(key))
+            return max(times, default=0.0)
+
     def url(self, key: str) -> str:
         """s3://…"""
         return f"s3://{self.bucket}/{self._key(key)}"
@@ -132,6 +144,11 @@ class S3Storage:
                 self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
         except ObjectNotFound as error:
             raise _unavailable(f"s3://{self.bucket}/{self.prefix}", error) from error
+
+    def _below(self, key: str) -> Iterator[Any]:
+        pages = self._client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self._key(key) + "/"):
+            yield from page.get("Contents", ())
 
     def _key(self, key: str) -> str:
         return self.prefix + check_key(key)

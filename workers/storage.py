@@ -61,6 +61,12 @@ class Storage(Protocol):
     def delete(self, key: str) -> None:
         """Remove an object if it is there."""
 
+    def delete_below(self, key: str) -> None:
+        """Remove every object below a key."""
+
+    def last_written(self, key: str) -> float:
+        """When the newest object below a key was written, in seconds since the epoch; else 0."""
+
     def url(self, key: str) -> str:
         """The address of an object for people and logs: file:///… or s3://…"""
 
@@ -186,6 +192,20 @@ class FolderStorage:
         """Remove the file."""
         with self._errors():
             self._path(key).unlink(missing_ok=True)
+
+    def delete_below(self, key: str) -> None:
+        """Remove the folder, and what a broken upload has left in it."""
+        with self._errors():
+            folder = self._path(key)
+            if folder.is_dir():
+                shutil.rmtree(folder)
+
+    def last_written(self, key: str) -> float:
+        """Of the files and of the folders, which empty ones count by."""
+        with self._errors():
+            folder = self._path(key)
+            found = [folder, *folder.rglob("*")] if folder.is_dir() else []
+            return max((path.lstat().st_mtime for path in found), default=0.0)
 
     def url(self, key: str) -> str:
         """file:///…"""

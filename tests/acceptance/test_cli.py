@@ -152,6 +152,17 @@ def test_disks_and_settings_fail_in_one_line(scans: Path, model: Path, tmp_path:
         assert "Traceback" not in done.stderr
 
 
+def test_purge_says_where_it_looked(tmp_path: Path) -> None:
+    store = {"HWR_STORAGE_URL": f"file:{tmp_path}"}
+    done = hwr("purge", "--older-than", "30", "--abandoned", cwd=tmp_path, **store)
+    assert (done.returncode, done.stderr) == (ALL_READ, "")
+    where, *counts = done.stdout.splitlines()
+    assert where == f"jobs of sqlite:///.hwr/hwr.db and file://{tmp_path}/jobs"
+    assert counts == ["0 ended deleted", "0 abandoned deleted"]
+    wrong = hwr("purge", "--older-than", "30", "--abandoned", "--tenant", "bank", **store)
+    assert (wrong.returncode, wrong.stdout) == (USAGE, "")
+
+
 # ---- With a service
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,26 @@ def test_names_are_those_directly_below(storage: Storage) -> None:
     assert storage.names("a") == ["b", "e"]
     assert storage.names("a/b") == ["c", "d"]
     assert storage.names("a/b/c") == storage.names("z") == []
+
+
+def test_all_below_a_key_goes_and_no_neighbour(storage: Storage) -> None:
+    for key in ("a/b/c", "a/b/d/e", "a/bb", "ab"):
+        storage.put(key, b"x")
+    storage.delete_below("a/b")
+    storage.delete_below("absent")
+    assert storage.last_written("a/b") == 0
+    for gone in ("a/b/c", "a/b/d/e"):
+        with pytest.raises(ObjectNotFound):
+            storage.get(gone)
+    assert storage.get("a/bb") == storage.get("ab") == b"x"
+
+
+def test_it_is_known_when_something_was_written_last(storage: Storage) -> None:
+    before = time.time()
+    storage.put("a/b/c", b"x")
+    # The server tells whole seconds.
+    assert before - 2 <= storage.last_written("a") <= time.time() + 2
+    assert storage.last_written("absent") == 0
 
 
 def test_a_plain_folder_follows_no_link(tmp_path: Path) -> None:

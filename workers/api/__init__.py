@@ -1,1 +1,1 @@
-"""The HTTP interface: submit, poll, results, cancel. Imports no torch, no OpenCV and no model."""
+"""The HTTP interface of jobs. Imports no torch, no OpenCV and no model."""

@@ -23,6 +23,7 @@ from workers.database import FINAL_STATES
 from workers.dispatch import QueueDispatch, send_documents
 from workers.jobs import JobView
 from workers.results import result_chunks
+from workers.retention import delete_own
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -87,6 +88,12 @@ def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     """Call the job off. What was read stays readable; a finished job stays as it is."""
     jobs.cancel(services.database, tenant=tenant, job_id=job_id)
     return job_json(jobs.view(services.database, tenant=tenant, job_id=job_id))
+
+
+@router.delete("/{job_id}", status_code=204)
+def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
+    """Delete a job that has ended, with its documents and results; after that there is no such."""
+    delete_own(services.database, services.storage, tenant=tenant, job_id=job_id)
 
 
 @router.get("/{job_id}/results")

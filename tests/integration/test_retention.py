@@ -1,0 +1,258 @@
+"""Deleting jobs: over HTTP, by `hwr purge`, and beside those who still look at them."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from api_bench import BANK, PDF, SCHOOL, error_of, make_tables, stored
+from sqlalchemy import delete, func, select, update
+from stage_bench import FunctionReader, ListDispatch
+
+from hwr.errors import JobNotFound, StorageUnavailable
+from workers import fan_in, jobs, leases, retention
+from workers.database import Base, Database, Document, Job, Line, Page, Stage, State, open_database
+from workers.jobs import NewDocument
+from workers.purge import purge
+from workers.results import result_chunks
+from workers.settings import Settings
+from workers.stages.bench import Bench
+from workers.stages.publish import publish_document
+from workers.stages.read import read_page
+from workers.stages.split import split_document
+from workers.storage import Storage, open_storage
+
+DAY_S = 24 * 3600
+
+
+@pytest.fixture
+def database(either_settings: Settings) -> Iterator[Database]:
+    """The database of either kind of servers, with its tables."""
+    make_tables(either_settings)
+    database = open_database(either_settings)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def storage(either_settings: Settings) -> Storage:
+    return open_storage(either_settings)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+def objects(storage: Storage, job_id: str) -> bool:
+    """Whether the storage has anything of the job."""
+    return storage.last_written(f"jobs/{job_id}") > 0
+
+
+def rows(database: Database) -> list[int]:
+    """How many rows each table has."""
+    tables = [Base.metadata.tables[name] for name in ("jobs", "documents", "pages", "lines")]
+    with database.reading() as session:
+        return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
+
+
+def add_job(
+    database: Database,
+    storage: Storage,
+    job_id: str,
+    *,
+    days: float | None,
+    tenant: str = "bank",
+    key: str | None = None,
+) -> None:
+    """A job of a page with a line, that ended so many days ago; None: it has not."""
+    folder = f"jobs/{job_id}/{job_id}-document"
+    for name in ("original", "pages/1.lines", "result.json"):
+        storage.put(f"{folder}/{name}", b"x")
+    document = NewDocument(id=f"{job_id}-document", name="scan.pdf", key=f"{folder}/original")
+    jobs.submit(
+        database,
+        Settings(),
+        tenant=tenant,
+        documents=[document],
+        job_id=job_id,
+        idempotency_key=key,
+    )
+    with database.writing() as session:
+        page = Page(document_id=document.id, number=1, state=State.DONE)
+        session.add(page)
+        session.flush()
+        polygon = {"polygon": [[0, 0]], "baseline": [[0, 0]]}
+        session.add(Line(page_id=page.id, order=0, text="four", confidence=0.5, **polygon))
+        if days is not None:
+            ended = {"state": State.DONE, "finished_at": time.time() - days * DAY_S}
+            session.execute(update(Job).where(Job.id == job_id).values(**ended))
+            closed = {"state": State.DONE, "stage": Stage.CLOSED, "due_at": None}
+            session.execute(update(Document).where(Document.job_id == job_id).values(**closed))
+
+
+class TestPurge:
+    """What it deletes, and what it leaves."""
+
+    def test_what_ended_long_ago_goes_and_nothing_else(
+        self, database: Database, storage: Storage, either_settings: Settings, said: list[str]
+    ) -> None:
+        for job_id, days in (("old", 31), ("new", 29), ("running", None)):
+            add_job(database, storage, job_id, days=days)
+        purge(either_settings, said.append, days=30)
+        assert [objects(storage, job_id) for job_id in ("old", "new", "running")] == [
+            *(False, True, True)
+        ]
+        assert rows(database) == [2, 2, 2, 2]
+        assert [line.split()[0] for line in said[1:]] == ["old", "1"]
+
+    def test_a_dry_run_only_says(
+        self, database: Database, storage: Storage, either_settings: Settings, said: list[str]
+    ) -> None:
+        add_job(database, storage, "old", days=31)
+        purge(either_settings, said.append, days=30, dry_run=True)
+        assert said[1].split()[::3] == ["old", "bank"]
+        assert said[2] == "1 ended would be deleted"
+        assert objects(storage, "old")
+        assert rows(database) == [1, 1, 1, 1]
+
+    def test_of_one_tenant(
+        self, database: Database, storage: Storage, either_settings: Settings
+    ) -> None:
+        add_job(database, storage, "a", days=31)
+        add_job(database, storage, "b", days=31, tenant="school")
+        purge(either_settings, str, days=30, tenant="school")
+        assert [objects(storage, job_id) for job_id in "ab"] == [True, False]
+
+    def test_an_interrupted_one_is_ended_by_the_next(
+        self,
+        database: Database,
+        storage: Storage,
+        either_settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise StorageUnavailable
+
+        add_job(database, storage, "a", days=32)
+        add_job(database, storage, "b", days=31)
+        with monkeypatch.context() as patched:
+            patched.setattr(type(storage), "delete_below", fail)
+            with pytest.raises(StorageUnavailable):
+                purge(either_settings, str, days=30)
+        assert rows(database) == [2, 2, 2, 2]
+        storage.delete_below("jobs/a")  # and there it was killed
+        purge(either_settings, str, days=30)
+        assert rows(database) == [0, 0, 0, 0]
+        assert not objects(storage, "b")
+
+    def test_what_has_no_job_goes_after_a_day(
+        self,
+        database: Database,
+        storage: Storage,
+        either_settings: Settings,
+        said: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_job(database, storage, "running", days=None)
+        storage.put("jobs/lost/1/original", b"x")
+        storage.put("models/one", b"x")
+        purge(either_settings, said.append, days=30, abandoned=True)
+        assert objects(storage, "lost")
+        later = time.time() + DAY_S + 60
+        monkeypatch.setattr("workers.retention.time.time", lambda: later)
+        purge(either_settings, said.append, days=30)
+        assert objects(storage, "lost")
+        purge(either_settings, said.append, days=30, abandoned=True)
+        assert said[-2:] == ["  lost", "1 abandoned deleted"]
+        assert [objects(storage, job_id) for job_id in ("lost", "running")] == [False, True]
+        assert storage.get("models/one") == b"x"
+
+    def test_the_password_of_the_database_stays_out_of_what_is_said(
+        self, postgres_url: str, tmp_path: Path, said: list[str]
+    ) -> None:
+        url = postgres_url.replace("hwr@", "hwr:secret@")
+        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, days=1)
+        assert said[0].startswith("jobs of postgresql+psycopg://hwr:***@")
+
+
+class TestHttp:
+    """DELETE /v1/jobs/{id}."""
+
+    def test_a_job_that_ended_is_gone(
+        self, either: httpx.Client, either_settings: Settings, database: Database
+    ) -> None:
+        key = {"Idempotency-Key": "monday"}
+        job = either.post("/v1/jobs", files=[PDF], headers=key).json()
+        refused = either.delete(job["url"])
+        assert error_of(refused) == (409, "JobUnfinished")
+        assert f"{job['url']}/cancel" in refused.json()["error"]["message"]
+        either.post(f"{job['url']}/cancel")
+        answer = either.delete(job["url"])
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert not objects(open_storage(either_settings), job["id"])
+        assert rows(database) == [0, 0, 0, 0]
+        for again in (either.delete(job["url"]), either.get(job["url"])):
+            assert error_of(again) == (404, "JobNotFound")
+        assert either.post("/v1/jobs", files=[PDF], headers=key).json()["id"] != job["id"]
+
+    def test_only_ones_own(self, keyed: httpx.Client, settings: Settings) -> None:
+        url = keyed.post("/v1/jobs", files=[PDF], headers=BANK).json()["url"]
+        keyed.post(f"{url}/cancel", headers=BANK)
+        assert error_of(keyed.delete(url)) == (401, "KeyRefused")
+        assert error_of(keyed.delete(url, headers=SCHOOL)) == (404, "JobNotFound")
+        assert len(stored(settings)) == 1
+        assert keyed.delete(url, headers=BANK).status_code == 204
+        assert stored(settings) == []
+
+
+class TestBeside:
+    """Others that are at work on the job, or look at it, while it is deleted."""
+
+    def test_a_result_never_ends_early_as_if_it_were_whole(
+        self, database: Database, storage: Storage
+    ) -> None:
+        add_job(database, storage, "a", days=1)
+        chunks = result_chunks(database, "a-document", State.DONE)
+        told = [next(chunks), next(chunks)]
+        retention.delete_ended(database, storage, "a")
+        with pytest.raises(JobNotFound, match="Submit it again"):
+            told.extend(chunks)
+        assert "]}" not in told[-1]
+        with pytest.raises(JobNotFound):
+            next(result_chunks(database, "a-document", State.DONE))
+
+    def test_who_looks_in_between_is_told_of_no_empty_job(
+        self, database: Database, storage: Storage
+    ) -> None:
+        add_job(database, storage, "a", days=1)
+        with database.writing() as session:  # as PostgreSQL shows it from one query to the next
+            session.execute(delete(Document))
+        with pytest.raises(JobNotFound, match="deleted"):
+            jobs.view(database, tenant="bank", job_id="a")
+
+    def test_messages_that_come_late_do_nothing(
+        self, database: Database, storage: Storage, either_settings: Settings
+    ) -> None:
+        add_job(database, storage, "a", days=1)
+        queue = ListDispatch()
+        bench = Bench(database=database, storage=storage, settings=either_settings, dispatch=queue)
+        with database.reading() as session:
+            page_id = session.scalars(select(Page.id)).one()
+        retention.delete_ended(database, storage, "a")
+        split_document(bench, "a-document", "message")
+        read_page(bench, FunctionReader(), page_id, "message")
+        publish_document(bench, "a-document", "message")
+        assert queue == ListDispatch()
+        assert rows(database) == [0, 0, 0, 0]
+
+    def test_who_publishes_what_was_called_off_and_deleted_stops(
+        self, database: Database, storage: Storage
+    ) -> None:
+        add_job(database, storage, "a", days=None)
+        lease = leases.Lease(work=Document, id="a-document", token="gone", duration_s=60)
+        jobs.cancel(database, tenant="bank", job_id="a")
+        retention.delete_own(database, storage, tenant="bank", job_id="a")
+        with pytest.raises(leases.LeaseLost), database.writing() as session:
+            fan_in.close_document(session, lease, State.DONE, "jobs/a/result.json")
