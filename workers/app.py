@@ -1,6 +1,9 @@
 """Celery on Redis, told to lose nothing: settings, queues and what happens when workers start."""
 
+import ssl
+
 from celery import Celery
+from kombu.utils.url import parse_url
 
 from workers.database import Lane
 from workers.dispatch import read_worker_queues, split_queue, split_worker_queues
@@ -48,6 +51,8 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "visibility_timeout": settings.visibility_timeout_s,
         "result_backend_transport_options": visibility,
         "broker_transport_options": visibility | _transport_options(),
+        # Where a rediss:// address says nothing of certificates, Celery alone would take any.
+        "broker_use_ssl": _tls(settings.redis_url),
         # Redis may go away and come back.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
@@ -62,6 +67,12 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
     }
+
+
+def _tls(redis_url: str) -> dict[str, object] | None:
+    if not redis_url.startswith("rediss:"):
+        return None
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED} | parse_url(redis_url).get("ssl", {})
 
 
 def _transport_options() -> dict[str, object]:

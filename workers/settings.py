@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -12,6 +12,18 @@ from hwr.errors import ServiceError
 
 #: Some time, but not for ever.
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _listed(keys: object) -> object:
+    return (keys,) if isinstance(keys, str | SecretStr) else keys
+
+
+#: What a tenant may show: one key, or several while one takes the place of another.
+Keys = Annotated[
+    tuple[Annotated[SecretStr, Field(min_length=1)], ...],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+]
 
 
 class Settings(BaseSettings):
@@ -35,9 +47,10 @@ class Settings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="Address the API listens on")
     api_port: int = Field(8080, ge=0, le=65535, description="Port the API listens on")
-    api_keys: dict[str, Annotated[SecretStr, Field(min_length=1)]] = Field(
+    api_keys: dict[str, Keys] = Field(
         {},
-        description='Tenant → bearer key (JSON object); empty: no keys, tenant "default"',
+        description="Tenant → bearer key, or a list of them (JSON object);"
+        ' empty: no keys, tenant "default"',
     )
 
     model: Path | None = Field(
@@ -105,9 +118,9 @@ class Settings(BaseSettings):
 
     @field_validator("api_keys")
     @classmethod
-    def _tell_tenants_apart(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    def _tell_tenants_apart(cls, keys: dict[str, Keys]) -> dict[str, Keys]:
         owners: dict[str, str] = {}
-        for tenant, secret in keys.items():
+        for tenant, secret in ((tenant, secret) for tenant, own in keys.items() for secret in own):
             key = secret.get_secret_value()
             if key != key.strip():
                 raise _bad_key(f"no header can carry the spaces around the key of {tenant!r}")

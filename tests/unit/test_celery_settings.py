@@ -1,6 +1,7 @@
 """What Celery is told, because a wrong word there loses work."""
 
 import os
+import ssl
 
 import pytest
 from celery.app.defaults import DEFAULTS
@@ -29,6 +30,27 @@ def test_a_redis_that_vanished_does_not_hold_up_who_sends() -> None:
     limits = make_app(SETTINGS).conf.broker_transport_options
     assert 0 < limits["socket_connect_timeout"] < limits["socket_timeout"] <= 30
     assert Transport.brpop_timeout < limits["socket_timeout"]
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", {"ssl_cert_reqs": ssl.CERT_REQUIRED}),
+        ("?ssl_cert_reqs=required", {"ssl_cert_reqs": ssl.CERT_REQUIRED}),
+        (
+            "?ssl_ca_certs=/ca.pem",
+            {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": "/ca.pem"},
+        ),
+        ("?ssl_cert_reqs=none", {"ssl_cert_reqs": ssl.CERT_NONE}),
+    ],
+)
+def test_the_certificate_of_redis_is_looked_at(query: str, options: dict[str, object]) -> None:
+    app = make_app(Settings(redis_url=f"rediss://:secret@redis.example:6380/0{query}"))
+    assert app.conf.broker_use_ssl == options
+
+
+def test_a_redis_without_tls_is_told_nothing_of_it() -> None:
+    assert make_app(SETTINGS).connection_for_write().ssl is None
 
 
 def test_messages_are_acknowledged_when_the_work_is_done() -> None:

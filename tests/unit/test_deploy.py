@@ -16,6 +16,12 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("hwr")}
+#: What .env.example sets.
+EXAMPLE = dict(
+    line.split("=", 1)
+    for line in (ROOT / ".env.example").read_text().splitlines()
+    if line and not line.startswith("#")
+)
 DOCKERFILES = [ROOT / "deploy" / "Dockerfile", ROOT / "deploy" / "Dockerfile.gpu"]
 
 
@@ -107,21 +113,33 @@ def test_only_the_api_can_be_reached_and_only_from_this_machine() -> None:
 def test_secrets_come_from_the_environment_and_have_an_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     asked = set(re.findall(r"\$\{(\w+)", text))
-    example = dict(
-        line.split("=", 1)
-        for line in (ROOT / ".env.example").read_text().splitlines()
-        if line and not line.startswith("#")
-    )
-    assert asked == set(example)
+    assert asked == set(EXAMPLE)
     secrets = {name for name in asked if name.endswith(("PASSWORD", "KEY", "KEYS"))}
-    assert all("change-me" in example[name] for name in secrets)
+    assert all("change-me" in EXAMPLE[name] for name in secrets)
     assert all(f"${{{name}:?" in text for name in secrets)
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_what_env_may_set_defaults_to_the_settings_own(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = OURS[name]["environment"]
+    taken = {key for key in environment if key.startswith(("HWR_MAX_", "HWR_LEASE", "HWR_REF"))}
+    assert taken == {
+        *("HWR_REFERENCE_PREFIXES", "HWR_LEASE_S"),
+        *(f"HWR_{field.upper()}" for field in Settings.model_fields if field.startswith("max_")),
+    }
+    for key in taken:
+        variable, default = environment[key].removeprefix("${").removesuffix("}").split(":-")
+        assert (variable, default) == (key, EXAMPLE[key])
+        monkeypatch.setenv(key, default)
+    assert Settings().model_dump() == Settings.model_construct().model_dump()
+
+
 def test_the_example_of_api_keys_is_what_settings_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    example = (ROOT / ".env.example").read_text()
-    monkeypatch.setenv("HWR_API_KEYS", example.split("HWR_API_KEYS=", 1)[1].splitlines()[0])
-    assert Settings().api_keys["default"].get_secret_value() == "change-me"
+    monkeypatch.setenv("HWR_API_KEYS", EXAMPLE["HWR_API_KEYS"])
+    [key] = Settings().api_keys["default"]
+    assert key.get_secret_value() == "change-me"
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)

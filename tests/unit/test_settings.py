@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from hwr.errors import ServiceError
+from workers.api.auth import tenant_of
 from workers.database import Database
 from workers.settings import Settings, get_settings
 
@@ -25,6 +26,7 @@ def test_an_empty_key_opens_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
         ('{"bank": " sesame"}', "spaces around the key of 'bank'"),
         ('{"bank": "sesame\\n"}', "spaces around the key of 'bank'"),
         ('{"bank": " "}', "spaces around the key of 'bank'"),
+        ('{"bank": ["a", "sesame"], "school": "sesame"}', "and 'school' have the same key"),
     ],
 )
 def test_keys_that_name_no_tenant_are_refused(
@@ -58,9 +60,25 @@ def test_what_no_setting_can_be_is_refused_by_name(
         get_settings.__wrapped__()
 
 
+@pytest.mark.parametrize("keys", ['{"bank": []}', '{"bank": ["sesame", ""]}'])
+def test_a_list_of_keys_opens_no_door_either(keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HWR_API_KEYS", keys)
+    with pytest.raises(ServiceError, match=r"HWR_API_KEYS: .* at least 1 item"):
+        get_settings.__wrapped__()
+
+
+def test_old_and_new_key_are_of_one_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HWR_API_KEYS", '{"bank": ["old", "new"], "school": "other"}')
+    keys = Settings().api_keys
+    owners = [tenant_of(f"Bearer {key}", keys) for key in ("old", "new", "other")]
+    assert owners == ["bank", "bank", "school"]
+
+
 def test_keys_are_not_shown() -> None:
-    settings = Settings.model_validate({"api_keys": {"bank": "open-sesame"}})
-    assert "open-sesame" not in repr(settings)
+    settings = Settings.model_validate(
+        {"api_keys": {"bank": ["open-sesame"], "school": "x-sesame"}}
+    )
+    assert "sesame" not in repr(settings)
 
 
 def test_what_was_read_stays_out_of_the_databases_errors(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Who is asking: a bearer key names its tenant."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import SecretStr
 
@@ -11,7 +11,7 @@ from hwr.errors import KeyRefused
 DEFAULT_TENANT = "default"
 
 
-def tenant_of(authorization: str | None, keys: Mapping[str, SecretStr]) -> str:
+def tenant_of(authorization: str | None, keys: Mapping[str, Sequence[SecretStr]]) -> str:
     """The tenant whose key the Authorization header carries.
 
     Raises:
@@ -26,10 +26,10 @@ def tenant_of(authorization: str | None, keys: Mapping[str, SecretStr]) -> str:
     return tenant
 
 
-def _owner(given: str, keys: Mapping[str, SecretStr]) -> str | None:
+def _owner(given: str, keys: Mapping[str, Sequence[SecretStr]]) -> str | None:
     # Every key is compared in full, so that the time taken tells nothing about any of them.
     owner = None
-    for tenant, key in keys.items():
+    for tenant, key in ((tenant, key) for tenant, own in keys.items() for key in own):
         if hmac.compare_digest(given.encode(), key.get_secret_value().encode()):
             owner = tenant
     return owner
