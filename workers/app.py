@@ -72,7 +72,8 @@ def _configuration(settings: Settings) -> dict[str, object]:
 def _tls(redis_url: str) -> dict[str, object] | None:
     if not redis_url.startswith("rediss:"):
         return None
-    return {"ssl_cert_reqs": ssl.CERT_REQUIRED} | parse_url(redis_url).get("ssl", {})
+    told: dict[str, object] = parse_url(redis_url).get("ssl", {})
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED} | told
 
 
 def _transport_options() -> dict[str, object]:

@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 import hwr
-from workers.api import errors, health, jobs
+from workers.api import errors, exposure, health, jobs
 from workers.api.services import open_services
 from workers.settings import Settings
 
@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def serve(settings: Settings) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
+    exposure.warn(settings)
     uvicorn.run(
         create_app(settings),
         host=settings.api_host,
