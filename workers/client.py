@@ -13,6 +13,9 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -38,15 +41,28 @@ _CONNECT_RETRIES = 2
 #: Looks at a job that may fail in a row, each after a pause twice as long: a restart's time.
 _FAILED_LOOKS = 5
 
-#: Seconds between two looks at a job when the service gives no advice.
+#: Seconds between two looks at a job when the service gives no advice; the least there are.
 _POLL_S = 1.0
+
+#: Most seconds between two looks: advice in the form of a date is wrong where a clock is.
+_MAX_PAUSE_S = 60.0
+
+#: Statuses of an outage. They may come from a proxy, whose answer is a page for people.
+_OUTAGES = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 
 
 class Client:
     """Talks to one service.
 
-    Every method raises ServiceUnavailable when nothing answers, and the error that the service
-    names (see hwr.errors) when it refuses.
+    Every method raises ServiceUnavailable when nothing answers or a proxy says so, and the error
+    that the service names (see hwr.errors) when it refuses.
     """
 
     def __init__(self, url: str, *, key: str | None = None) -> None:
@@ -99,7 +115,7 @@ class Client:
             yield job
             if job["state"] in FINAL_STATES:
                 return
-            time.sleep(float(answer.headers.get("retry-after", _POLL_S)))
+            time.sleep(_pause(answer.headers.get("retry-after", "")))
 
     def _look(self, job_id: str) -> httpx.Response:
         for failed in range(_FAILED_LOOKS):
@@ -160,6 +176,8 @@ def _content(answer: httpx.Response) -> Json:
 
 
 def _refusal(answer: httpx.Response) -> HwrError:
+    if answer.status_code in _OUTAGES:
+        return ServiceUnavailable(_outage(answer))
     error = _content(answer).get("error")
     if not isinstance(error, dict):
         return ServiceError(f"{answer.url} answered {answer.status_code}. Check --url.")
@@ -168,6 +186,28 @@ def _refusal(answer: httpx.Response) -> HwrError:
     if isinstance(named, type) and issubclass(named, HwrError):
         return named(message)
     return ServiceError(message)
+
+
+def _outage(answer: httpx.Response) -> str:
+    with suppress(ServiceError):
+        error = _content(answer).get("error")
+        if isinstance(error, dict):
+            return str(error.get("message"))
+    return f"{answer.url} answered {answer.status_code} {answer.reason_phrase}. Try again soon."
+
+
+def _pause(advice: str) -> float:
+    """Seconds that a Retry-After asks for, in either of its forms (RFC 9110, section 10.2.3)."""
+    try:
+        seconds = float(advice) if advice.isdecimal() else _seconds_until(advice)
+    except ValueError:
+        return _POLL_S
+    return min(max(seconds, _POLL_S), _MAX_PAUSE_S)
+
+
+def _seconds_until(date: str) -> float:
+    # Dates of HTTP are UTC, also in the old form that does not say so.
+    return parsedate_to_datetime(date).replace(tzinfo=UTC).timestamp() - time.time()
 
 
 def _part(file: str | Path) -> tuple[str, Any]:

@@ -4,6 +4,7 @@ import http.server
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,14 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     body = b""
     status = 200
+    advice: str | None = None
 
     def do_GET(self) -> None:
         """Answer."""
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(self.body)))
+        if self.advice is not None:
+            self.send_header("Retry-After", self.advice)
         self.end_headers()
         self.wfile.write(self.body)
 
@@ -43,7 +47,6 @@ def stranger() -> Iterator[str]:
     ("status", "body"),
     [
         (404, b"<html>not found</html>"),
-        (502, b""),
         (500, b"[]"),
         (400, b'{"error": "text"}'),
         (400, b'{"error": {"code": "system", "message": "no error of ours"}}'),
@@ -56,6 +59,17 @@ def test_strange_refusals_are_service_errors(
     monkeypatch.setattr(Answer, "status", status)
     monkeypatch.setattr(Answer, "body", body)
     with Client(stranger) as client, pytest.raises(ServiceError):
+        client.job("x")
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"[]", b'{"error": "text"}'])
+def test_what_a_proxy_says_of_an_outage_is_one(
+    stranger: str, monkeypatch: pytest.MonkeyPatch, status: int, body: bytes
+) -> None:
+    monkeypatch.setattr(Answer, "status", status)
+    monkeypatch.setattr(Answer, "body", body)
+    with Client(stranger) as client, pytest.raises(ServiceUnavailable, match=f"answered {status}"):
         client.job("x")
 
 
@@ -103,6 +117,7 @@ def test_a_file_that_cannot_be_read_is_named(
             client.submit(["n" * 300])
 
 
+PROXY = (502, b"<html>Bad Gateway</html>")
 AWAY = (503, b'{"error": {"code": "ServiceUnavailable", "message": "The database is away."}}')
 DONE = (200, b'{"state": "done"}')
 
@@ -123,7 +138,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bytes]]:
 
 
 def test_a_job_is_followed_past_a_restart(stranger: str, answers: list[tuple[int, bytes]]) -> None:
-    answers += [AWAY] * 5 + [(200, b'{"state": "running"}')] + [AWAY] * 5 + [DONE]
+    answers += [AWAY] * 5 + [(200, b'{"state": "running"}')] + [PROXY] * 5 + [DONE]
     with Client(stranger) as client:
         assert [job["state"] for job in client.follow("x")] == ["running", "done"]
 
@@ -135,6 +150,40 @@ def test_a_service_that_stays_away_ends_the_following(
     with Client(stranger) as client, pytest.raises(ServiceUnavailable, match="database"):
         list(client.follow("x"))
     assert answers == [DONE]
+
+
+@pytest.mark.parametrize(
+    ("advice", "slept"),
+    [
+        (None, 1),
+        ("7", 7),
+        (formatdate(1_000_020, usegmt=True), 20),
+        ("Monday, 12-Jan-70 13:47:20 GMT", 40),
+        ("Mon Jan 12 13:47:20 1970", 40),
+        (formatdate(999_000, usegmt=True), 1),
+        ("9" * 400, 60),
+        (formatdate(2_000_000, usegmt=True), 60),
+        ("soon", 1),
+        ("-5", 1),
+        ("nan", 1),
+        ("Mon, 99 Foo 99999 99:99:99 GMT", 1),
+    ],
+)
+def test_the_advice_when_to_look_again_is_followed(
+    stranger: str,
+    answers: list[tuple[int, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    advice: str | None,
+    slept: float,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(Answer, "advice", advice)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    answers += [(200, b'{"state": "running"}'), DONE]
+    with Client(stranger) as client:
+        assert len(list(client.follow("x"))) == 2
+    assert pauses == [slept]
 
 
 @pytest.mark.parametrize(("profile", "told"), [("page", False), ("exam", True)])
