@@ -58,6 +58,7 @@ HwrError
     ├── StorageUnavailable
     │   └── FetchTimeout
     ├── ServiceUnavailable
+    │   └── AnswerLost
     ├── ServiceRunning
     ├── PortTaken
     └── ServerFailed
@@ -309,6 +310,10 @@ class FetchTimeout(StorageUnavailable):
 
 class ServiceUnavailable(ServiceError):
     """The service does not answer. Start it with "hwr up" or name another with --url."""
+
+
+class AnswerLost(ServiceUnavailable):
+    """The answer was lost, but the service may have done its work. Look before you repeat it."""
 
 
 class ServiceRunning(ServiceError):

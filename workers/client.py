@@ -9,12 +9,14 @@ with Client("http://127.0.0.1:8080") as client:
 ```
 """
 
+import shlex
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +26,14 @@ from urllib.parse import quote
 import httpx
 
 from hwr import errors
-from hwr.errors import BadRequest, HwrError, KeyRefused, ServiceError, ServiceUnavailable
+from hwr.errors import (
+    AnswerLost,
+    BadRequest,
+    HwrError,
+    KeyRefused,
+    ServiceError,
+    ServiceUnavailable,
+)
 from hwr.profiles import FREE_TEXT
 from hwr.states import FINAL_STATES
 from workers.names import clean_name
@@ -57,6 +66,12 @@ _OUTAGES = frozenset(
     }
 )
 
+#: Those after which the request may have been carried out all the same.
+_IN_DOUBT = _OUTAGES - {HTTPStatus.TOO_MANY_REQUESTS}
+
+#: The same where no answer came at all.
+_LOST = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)
+
 
 class Client:
     """Talks to one service.
@@ -84,21 +99,40 @@ class Client:
         self._http.close()
 
     def submit(
-        self, files: Sequence[str | Path], *, lane: str = "normal", profile: str = FREE_TEXT
+        self,
+        files: Sequence[str | Path],
+        *,
+        lane: str = "normal",
+        profile: str = FREE_TEXT,
+        idempotency_key: str | None = None,
     ) -> Json:
         """Submit files and s3:// references as one job; the job as it stands then.
 
         `profile` says what kind of documents these are, by a name that the service knows.
+        `idempotency_key` names the submission, which makes one job however often it is sent; by
+        default it is a fresh one. Where the answer is lost it is sent once more.
 
-        The call carries an Idempotency-Key of its own, so that a connection that is made twice
-        does not make two jobs.
+        Raises AnswerLost when that answer is lost too: the job may exist.
         """
-        parts: list[tuple[str, Any]] = [("lane", (None, lane))]
-        if profile != FREE_TEXT:  # services of 0.1.0 know no profiles
-            parts.append(("profile", (None, profile)))
-        parts += map(_part, files)
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
-        return self._json("POST", "/v1/jobs", files=parts, headers=headers)
+        key = uuid.uuid4().hex if idempotency_key is None else _sendable(idempotency_key)
+        submit = partial(self._submit, key, files, lane, profile)
+        with suppress(AnswerLost):
+            return submit()
+        try:
+            return submit()
+        except ServiceUnavailable as error:
+            raise AnswerLost(
+                f"{error} The job may exist all the same. Submit it again with "
+                f"--idempotency-key {shlex.quote(key)}: that makes no second one."
+            ) from error
+
+    def _submit(self, key: str, files: Sequence[str | Path], lane: str, profile: str) -> Json:
+        # Parts of its own for each try: the last one may have ended in the middle of a file.
+        parts = _parts(files, lane, profile)
+        answer = self._ask("POST", "/v1/jobs", files=parts, headers={"Idempotency-Key": key})
+        if answer.status_code in _IN_DOUBT:
+            raise AnswerLost(_outage(answer))
+        return _content(_accepted(answer))
 
     def job(self, job_id: str) -> Json:
         """Where a job stands."""
@@ -136,21 +170,34 @@ class Client:
         return _content(self._request(method, path, **request))
 
     def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
+        return _accepted(self._ask(method, path, **request))
+
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, self.url + path, **request)
+            return self._http.request(method, self.url + path, **request)
+        except _LOST as error:
+            raise AnswerLost(
+                f"{self.url} was asked and did not answer ({error}). Try again soon."
+            ) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServiceUnavailable(
                 f"Nothing answers at {self.url} ({error}). "
                 'Start it with "hwr up" or name another with --url.'
             ) from error
-        if answer.is_error:
-            raise _refusal(answer)
-        return answer
 
 
 def _checked(key: str) -> str:
     if not (key.isascii() and key.isprintable()):
         raise KeyRefused("The key has characters that no header can carry. Check HWR_KEY or --key.")
+    return key
+
+
+def _sendable(idempotency_key: str) -> str:
+    key = idempotency_key
+    if not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise BadRequest(
+            f"No header can carry the idempotency key {key!r}. Use letters, digits and hyphens."
+        )
     return key
 
 
@@ -173,6 +220,12 @@ def _content(answer: httpx.Response) -> Json:
     raise ServiceError(
         f"{answer.url} answered {answer.status_code}, which is no answer of hwr. Check --url."
     )
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    if answer.is_error:
+        raise _refusal(answer)
+    return answer
 
 
 def _refusal(answer: httpx.Response) -> HwrError:
@@ -208,6 +261,13 @@ def _pause(advice: str) -> float:
 def _seconds_until(date: str) -> float:
     # Dates of HTTP are UTC, also in the old form that does not say so.
     return parsedate_to_datetime(date).replace(tzinfo=UTC).timestamp() - time.time()
+
+
+def _parts(files: Sequence[str | Path], lane: str, profile: str) -> list[tuple[str, Any]]:
+    parts: list[tuple[str, Any]] = [("lane", (None, lane))]
+    if profile != FREE_TEXT:  # services of 0.1.0 know no profiles
+        parts.append(("profile", (None, profile)))
+    return parts + list(map(_part, files))
 
 
 def _part(file: str | Path) -> tuple[str, Any]:

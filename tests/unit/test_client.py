@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
+import httpx
 import pytest
 
-from hwr.errors import BadRequest, ServiceError, ServiceUnavailable
+from hwr.errors import AnswerLost, BadRequest, ServiceError, ServiceUnavailable
 from workers.address import DEFAULT_URL, address_file, find_url, write_address
 from workers.client import Client, is_reference
 
@@ -203,6 +204,102 @@ def test_a_service_that_knows_no_profiles_is_not_told_of_free_text(
     (body,) = bodies
     assert (b'name="profile"' in body) is told
     assert b'name="lane"' in body
+
+
+class Wire:
+    """Stands in for the network: what becomes of each submission, an error or a status."""
+
+    def __init__(self) -> None:
+        self.fates: list[Exception | int] = []
+        self.keys: list[str] = []
+        self.bodies: list[bytes] = []
+
+    def carry(self, request: httpx.Request) -> httpx.Response:
+        """An error strikes in the middle of the file."""
+        fate = self.fates.pop(0)
+        self.keys.append(request.headers["Idempotency-Key"])
+        pieces = iter(request.stream)
+        if isinstance(fate, Exception):
+            while b"first" not in next(pieces):
+                pass
+            raise fate
+        self.bodies.append(b"".join(pieces))
+        return httpx.Response(fate, json={"id": "1"})
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire()
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _, asked: wire.carry(asked))
+    return wire
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """A file that is sent in several pieces."""
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(b"first" + bytes(300_000) + b"last")
+    return path
+
+
+LOST = [
+    httpx.ReadTimeout("timed out"),
+    httpx.ReadError("Connection reset by peer"),
+    httpx.RemoteProtocolError("peer closed connection"),
+    502,
+    503,
+    504,
+]
+
+
+@pytest.mark.parametrize("fate", LOST)
+def test_a_submission_whose_answer_is_lost_is_sent_once_more(
+    wire: Wire, scan: Path, fate: Exception | int
+) -> None:
+    wire.fates += [fate, 202]
+    with Client("http://service") as client:
+        assert client.submit([scan])["id"] == "1"
+    assert len(wire.keys) == 2
+    assert len(set(wire.keys)) == 1
+    assert b"first" in wire.bodies[-1]
+    assert b"last" in wire.bodies[-1]
+
+
+@pytest.mark.parametrize("fate", [*LOST, httpx.ConnectError("Connection refused"), 429])
+def test_a_submission_that_is_lost_again_says_how_to_go_on(
+    wire: Wire, scan: Path, fate: Exception | int
+) -> None:
+    wire.fates += [LOST[0], fate]
+    with Client("http://service") as client, pytest.raises(AnswerLost) as told:
+        client.submit([scan], idempotency_key="monday 17")
+    assert wire.keys == ["monday 17"] * 2
+    assert "may exist" in str(told.value)
+    assert "--idempotency-key 'monday 17'" in str(told.value)
+
+
+@pytest.mark.parametrize("fate", [httpx.ConnectError("Connection refused"), 429, 500])
+def test_a_submission_that_made_no_job_is_sent_once(
+    wire: Wire, scan: Path, fate: Exception | int
+) -> None:
+    wire.fates.append(fate)
+    with Client("http://service") as client, pytest.raises(ServiceError) as told:
+        client.submit([scan])
+    assert "may exist" not in str(told.value)
+
+
+def test_submissions_have_keys_of_their_own(wire: Wire, scan: Path) -> None:
+    wire.fates += [202, 202]
+    with Client("http://service") as client:
+        client.submit([scan])
+        client.submit([scan])
+    assert len(set(wire.keys)) == 2
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "two\nlines", " spaced "])
+def test_an_idempotency_key_that_no_header_can_carry(wire: Wire, scan: Path, key: str) -> None:
+    with Client("http://service") as client, pytest.raises(BadRequest, match="idempotency key"):
+        client.submit([scan], idempotency_key=key)
+    assert wire.keys == []
 
 
 def test_references_are_told_from_files() -> None:

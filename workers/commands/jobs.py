@@ -31,6 +31,11 @@ Key = Annotated[
 ]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
+IdempotencyKey = Annotated[
+    str | None,
+    typer.Option(metavar="KEY", help="Your name for this submission; the same again is one job."),
+]
+
 
 def connect(url: str | None, key: str | None) -> Client:
     """A client of the service that is meant."""
@@ -44,13 +49,14 @@ def submit(
     profile: Annotated[
         str, typer.Option(help="What kind of documents: page, exam, cheque or the service's own.")
     ] = "page",
+    idempotency_key: IdempotencyKey = None,
     url: Url = None,
     key: Key = None,
 ) -> None:
     """Submit documents to a running service."""
     _check_files(files)
     with connect(url, key) as client:
-        job = client.submit(files, lane=lane, profile=profile)
+        job = client.submit(files, lane=lane, profile=profile, idempotency_key=idempotency_key)
         if not wait:
             typer.echo(job["id"])
             return
