@@ -1,8 +1,9 @@
 """Commands that talk to a running service: submit, status, results, cancel."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,8 +19,8 @@ from rich.progress import (
 from rich.text import Text
 
 from workers.address import find_url
-from workers.client import Client, is_reference
-from workers.commands.show import SOME_FAILED, complain, show
+from workers.client import Client, Json, is_reference
+from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.output import Format
 
 Url = Annotated[
@@ -29,6 +30,7 @@ Url = Annotated[
 Key = Annotated[
     str | None, typer.Option(envvar="HWR_KEY", help="Your key, if the service asks for one.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's own JSON of the job.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
 IdempotencyKey = Annotated[
@@ -45,6 +47,7 @@ def connect(url: str | None, key: str | None) -> Client:
 def submit(
     files: Annotated[list[str], typer.Argument(help="Documents, or s3:// addresses of some.")],
     wait: Annotated[bool, typer.Option("--wait", help="Wait and print the text.")] = False,
+    as_json: AsJson = False,
     lane: Annotated[str, typer.Option(help="high, normal or low")] = "normal",
     profile: Annotated[
         str, typer.Option(help="What kind of documents: page, exam, cheque or the service's own.")
@@ -57,20 +60,32 @@ def submit(
     _check_files(files)
     with connect(url, key) as client:
         job = client.submit(files, lane=lane, profile=profile, idempotency_key=idempotency_key)
-        if not wait:
-            typer.echo(job["id"])
-            return
-        complain(f"job {job['id']}")
-        state = watch(client.follow(job["id"]))
-        documents = client.results(job["id"])["documents"]
-        code = show(documents, Format.TEXT, None, several=len(files) > 1)
-        raise typer.Exit(code if state == "done" else SOME_FAILED)
+        if wait:
+            raise typer.Exit(_wait(client, job["id"], as_json=as_json))
+        typer.echo(json.dumps(job) if as_json else job["id"])
 
 
-def status(job: JobId, url: Url = None, key: Key = None) -> None:
+def _wait(client: Client, job_id: str, *, as_json: bool) -> int:
+    """Wait for the job and print its text, or where it stands then; the exit code."""
+    complain(f"job {job_id}")
+    job = watch(client.follow(job_id))
+    code = ALL_READ
+    if as_json:
+        typer.echo(json.dumps(job))
+    else:
+        documents = client.results(job_id)["documents"]
+        code = show(documents, Format.TEXT, None, several=len(documents) > 1)
+    return code if job["state"] == "done" else SOME_FAILED
+
+
+def status(job: JobId, as_json: AsJson = False, url: Url = None, key: Key = None) -> None:
     """Say where a job stands."""
     with connect(url, key) as client:
-        _print_status(client.job(job))
+        told = client.job(job)
+    if as_json:
+        typer.echo(json.dumps(told))
+    else:
+        _print_status(told)
 
 
 def results(
@@ -96,9 +111,9 @@ def cancel(job: JobId, url: Url = None, key: Key = None) -> None:
         _print_status(client.cancel(job))
 
 
-def watch(jobs: Iterable[dict[str, Any]]) -> str:
-    """Show a job's progress on standard error until it ends; its last state."""
-    state = "queued"
+def watch(jobs: Iterable[Json]) -> Json:
+    """Show a job's progress on standard error until it ends; the job as it is then."""
+    job: Json = {}
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -108,12 +123,11 @@ def watch(jobs: Iterable[dict[str, Any]]) -> str:
         TimeElapsedColumn(),
         console=Console(stderr=True),
     ) as progress:
-        bar = progress.add_task(state, total=None)
+        bar = progress.add_task("queued", total=None)
         for job in jobs:
-            state = job["state"]
             total = job["pages_total_known"] or None
-            progress.update(bar, description=state, completed=job["pages_done"], total=total)
-    return state
+            progress.update(bar, description=job["state"], completed=job["pages_done"], total=total)
+    return job
 
 
 class _PagesPerSecond(ProgressColumn):
@@ -130,7 +144,7 @@ def _check_files(files: Iterable[str]) -> None:
             raise typer.BadParameter(f"{file} is no file. Nothing was submitted.")
 
 
-def _print_status(job: dict[str, Any]) -> None:
+def _print_status(job: Json) -> None:
     pages = f"{job['pages_done']} of {job['pages_total_known']} pages"
     typer.echo(f"{job['id']}  {job['state']}  {pages}, {job['lines_done']} lines")
     for document in job["documents"]:

@@ -1,0 +1,48 @@
+"""The commands that talk to a service, against one of ours without any workers."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from workers.cli import app
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> str:
+    path = tmp_path / "prüfung.pdf"
+    path.write_bytes(b"%PDF-1.7 words")
+    return str(path)
+
+
+def hwr(api: httpx.Client, *arguments: str) -> Result:
+    """The command in this process."""
+    return CliRunner().invoke(app, [*arguments, "--url", str(api.base_url)])
+
+
+def test_submit_and_status_print_what_the_api_answers(api: httpx.Client, scan: str) -> None:
+    submitted = hwr(api, "submit", scan, "--json")
+    job = json.loads(submitted.stdout)
+    assert (submitted.exit_code, submitted.stderr) == (0, "")
+    status = hwr(api, "status", job["id"], "--json")
+    assert (status.exit_code, status.stderr) == (0, "")
+    assert json.loads(status.stdout) == job == api.get(job["url"]).json()
+    assert job["documents"][0]["name"] == "prüfung.pdf"
+
+
+def test_waiting_prints_the_job_as_it_ended_and_nothing_else(api: httpx.Client, scan: str) -> None:
+    key = ("submit", scan, "--idempotency-key", "monday-17")
+    job = json.loads(hwr(api, *key, "--json").stdout)
+    api.post(f"{job['url']}/cancel")
+    waited = hwr(api, *key, "--json", "--wait")
+    assert waited.exit_code == 1
+    assert json.loads(waited.stdout) == api.get(job["url"]).json()
+    assert f"job {job['id']}" in waited.stderr
+
+
+def test_what_is_refused_prints_nothing(api: httpx.Client) -> None:
+    for command in (("status", "none", "--json"), ("submit", "s3://no/a.pdf", "--json")):
+        refused = hwr(api, *command)
+        assert (refused.exit_code, refused.stdout) == (1, "")
