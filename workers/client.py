@@ -30,6 +30,7 @@ from hwr.errors import (
     AnswerLost,
     BadRequest,
     HwrError,
+    JobNotFound,
     KeyRefused,
     ServiceError,
     ServiceUnavailable,
@@ -122,8 +123,8 @@ class Client:
             return submit()
         except ServiceUnavailable as error:
             raise AnswerLost(
-                f"{error} The job may exist all the same. Submit it again with "
-                f"--idempotency-key {shlex.quote(key)}: that makes no second one."
+                f"{error} The job may exist all the same: see hwr status --idempotency-key "
+                f"{shlex.quote(key)}. To submit it again with that option makes no second one."
             ) from error
 
     def _submit(self, key: str, files: Sequence[str | Path], lane: str, profile: str) -> Json:
@@ -137,6 +138,19 @@ class Client:
     def job(self, job_id: str) -> Json:
         """Where a job stands."""
         return self._json("GET", _address(job_id))
+
+    def find(self, idempotency_key: str) -> Json:
+        """Where the job stands that was submitted under the key.
+
+        Raises JobNotFound when there is none yet.
+        """
+        asked = {"idempotency_key": idempotency_key}
+        for job in self._json("GET", "/v1/jobs", params=asked)["jobs"]:
+            return self.job(job["id"])
+        raise JobNotFound(
+            f"No job has the idempotency key {idempotency_key!r}, unless it is just coming in. "
+            "Check it and --key, or submit again with it."
+        )
 
     def follow(self, job_id: str) -> Iterator[Json]:
         """The job again and again, as often as the service likes to be asked, until it ends.

@@ -128,7 +128,10 @@ class Job(Base):
     """What a client submitted in one call."""
 
     __tablename__ = "jobs"
-    __table_args__ = (UniqueConstraint("tenant", "idempotency_key"),)
+    __table_args__ = (
+        UniqueConstraint("tenant", "idempotency_key"),
+        Index("ix_jobs_newest", "tenant", "created_at"),
+    )
 
     #: Random, so that nobody guesses another's.
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

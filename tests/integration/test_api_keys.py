@@ -13,6 +13,7 @@ def test_without_a_key_nothing_is_told(keyed: httpx.Client, header: str | None) 
     headers = {} if header is None else {"Authorization": header.encode()}
     for answer in (
         keyed.post("/v1/jobs", files=[PDF], headers=headers),
+        keyed.get("/v1/jobs", headers=headers),
         keyed.get("/v1/jobs/x", headers=headers),
         keyed.get("/v1/jobs/x/results", headers=headers),
         keyed.post("/v1/jobs/x/cancel", headers=headers),

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+from hwr.errors import JobNotFound
 from workers.cli import app
 
 
@@ -46,3 +47,17 @@ def test_what_is_refused_prints_nothing(api: httpx.Client) -> None:
     for command in (("status", "none", "--json"), ("submit", "s3://no/a.pdf", "--json")):
         refused = hwr(api, *command)
         assert (refused.exit_code, refused.stdout) == (1, "")
+
+
+def test_a_job_is_found_by_its_idempotency_key(api: httpx.Client, scan: str) -> None:
+    job = json.loads(hwr(api, "submit", scan, "--idempotency-key", "a b&c", "--json").stdout)
+    found = hwr(api, "status", "--idempotency-key", "a b&c", "--json")
+    assert json.loads(found.stdout) == job
+    absent = hwr(api, "status", "--idempotency-key", "other")
+    assert isinstance(absent.exception, JobNotFound)
+    assert "'other'" in str(absent.exception)
+
+
+@pytest.mark.parametrize("named", [[], ["1", "--idempotency-key", "k"]])
+def test_a_job_is_named_in_one_way(api: httpx.Client, named: list[str]) -> None:
+    assert hwr(api, "status", *named).exit_code == 2

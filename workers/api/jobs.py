@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Header, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from hwr.errors import BadRequest, HwrError
-from workers import jobs
-from workers.api.schema import Job, job_json
+from workers import job_list, jobs
+from workers.api.schema import Job, JobList, job_json, job_list_json
 from workers.api.services import Services, ServicesOf, Tenant
 from workers.api.submission import (
     Received,
@@ -32,6 +32,9 @@ RETRY_AFTER_S = 1
 
 #: Longest Idempotency-Key in characters.
 _MAX_KEY = 200
+
+#: Jobs in a list, unless the client says otherwise, and at most.
+_LISTED, _MAX_LISTED = 50, 500
 
 _MULTIPART = {
     "type": "object",
@@ -73,6 +76,27 @@ async def submit(
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     _advise(response, view)
     return job_json(view)
+
+
+@router.get("")
+def newest(
+    services: ServicesOf,
+    tenant: Tenant,
+    idempotency_key: Annotated[
+        str | None, Query(min_length=1, max_length=_MAX_KEY, description="Only the job of this key")
+    ] = None,
+    state: Annotated[jobs.State | None, Query(description="Only jobs that stand there")] = None,
+    limit: Annotated[int, Query(ge=1, le=_MAX_LISTED)] = _LISTED,
+) -> JobList:
+    """Your newest jobs, newest first."""
+    listed = job_list.newest(
+        services.database,
+        tenant=tenant,
+        limit=limit,
+        idempotency_key=idempotency_key,
+        state=state,
+    )
+    return job_list_json(listed)
 
 
 @router.get("/{job_id}")

@@ -1,9 +1,12 @@
 """What the API answers with, for clients and for /docs."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel
 
+from workers.job_list import ListedJob
 from workers.jobs import DocumentView, JobView, Lane, State
 
 
@@ -42,6 +45,27 @@ class Job(BaseModel):
     url: str
     results_url: str
     documents: list[Document]
+
+
+class JobEntry(BaseModel):
+    """A job in a list."""
+
+    id: str
+    state: State
+    created: datetime
+    idempotency_key: str | None
+    url: str
+
+
+class JobList(BaseModel):
+    """Jobs, newest first."""
+
+    jobs: list[JobEntry]
+
+
+def job_list_json(listed: Iterable[ListedJob]) -> JobList:
+    """The answer for a list of jobs."""
+    return JobList(jobs=[JobEntry(url=f"/v1/jobs/{job.id}", **asdict(job)) for job in listed])
 
 
 def job_json(view: JobView) -> Job:

@@ -78,14 +78,28 @@ def _wait(client: Client, job_id: str, *, as_json: bool) -> int:
     return code if job["state"] == "done" else SOME_FAILED
 
 
-def status(job: JobId, as_json: AsJson = False, url: Url = None, key: Key = None) -> None:
-    """Say where a job stands."""
+def status(
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="Id of the job.")] = None,
+    idempotency_key: IdempotencyKey = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Say where a job stands; --idempotency-key names one whose id is not known."""
     with connect(url, key) as client:
-        told = client.job(job)
+        told = _find(client, job, idempotency_key)
     if as_json:
         typer.echo(json.dumps(told))
     else:
         _print_status(told)
+
+
+def _find(client: Client, job_id: str | None, idempotency_key: str | None) -> Json:
+    if job_id is not None and idempotency_key is None:
+        return client.job(job_id)
+    if job_id is None and idempotency_key is not None:
+        return client.find(idempotency_key)
+    raise typer.BadParameter("Name the job either by its id or by --idempotency-key.")
 
 
 def results(
