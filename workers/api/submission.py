@@ -83,12 +83,16 @@ async def receive(request: Request, settings: Settings, storage: Storage) -> Rec
 
 
 def discard(storage: Storage, received: Received) -> None:
-    """Remove the files of a submission that became no job."""
-    for key in received.stored_keys():
-        try:
-            storage.delete(key)
-        except ServiceError as error:
-            log.warning("%s was left behind: %s", storage.url(key), error)
+    """Remove the files of a submission that became no job, or name those that stay."""
+    keys = received.stored_keys()
+    try:
+        while keys:
+            storage.delete(keys[0])
+            keys.pop(0)
+    except ServiceError as error:
+        # Every further file would wait as long for a storage that hangs.
+        log.warning("job %s became none and cannot be cleaned up: %s", received.job_id, error)
+        _leave_behind(storage, keys)
 
 
 def discard_unless_written(database: Database, storage: Storage, received: Received) -> None:
@@ -100,11 +104,15 @@ def discard_unless_written(database: Database, storage: Storage, received: Recei
         written = was_written(database, received.job_id)
     except SQLAlchemyError as error:
         log.warning("job %s: whether it was written is not known: %s", received.job_id, error)
-        for key in received.stored_keys():
-            log.warning("%s was left behind", storage.url(key))
+        _leave_behind(storage, received.stored_keys())
         return
     if not written:
         discard(storage, received)
+
+
+def _leave_behind(storage: Storage, keys: list[str]) -> None:
+    for key in keys:
+        log.warning("%s was left behind", storage.url(key))
 
 
 async def _receive_files(
