@@ -94,13 +94,26 @@ def test_the_process_answers_while_all_its_threads_wait(
     assert {answer.result().status_code for answer in asked} == {404}
 
 
-def test_storage_that_is_away_is_an_outage(tmp_path: Path, redis_url: str) -> None:
-    settings = make_settings(tmp_path, redis_url, storage_url="file:/proc/no")
+@pytest.mark.parametrize("address", ["file:/proc/inside", "s3://inside/documents"])
+def test_storage_that_is_away_is_an_outage_that_tells_tenants_nothing_of_it(
+    tmp_path: Path,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    address: str,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    away = {"storage_url": address, "s3_endpoint_url": "http://127.0.0.1:1"}
+    settings = make_settings(tmp_path, redis_url, **away)
     make_tables(settings)
     with open_api(settings) as api:
         answer = api.post("/v1/jobs", files=[PDF])
     assert error_of(answer) == (503, "StorageUnavailable")
     assert "retry-after" in answer.headers
+    assert "Try again later" in answer.text
+    assert not any(inside in answer.text for inside in ("inside", "HWR_", "AWS_"))
+    assert "inside" in caplog.text
 
 
 def test_a_failure_of_ours_is_told_without_its_insides(

@@ -36,6 +36,13 @@ _STATUS: dict[type[HwrError], int] = {
 #: Seconds after which a client may try again what an outage refused.
 _RETRY_AFTER_S = "5"
 
+#: What clients are told of a failure by its status: where the servers are, and how they are mended,
+#: is for the log and concerns no tenant.
+_NEUTRAL = {
+    500: "The service failed; its log says why. Try again, and if it stays, report it.",
+    503: "The service cannot do this now; its log says why. Try again later.",
+}
+
 _HEADERS = {
     401: {"WWW-Authenticate": "Bearer"},
     503: {"Retry-After": _RETRY_AFTER_S},
@@ -63,9 +70,10 @@ def error_response(status: int, code: str, message: str) -> JSONResponse:
 def _named(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HwrError)  # noqa: S101 (this is what the handler is installed for)
     status = _STATUS.get(type(error), 500)
-    if status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error)
-    return error_response(status, error.code, str(error))
+    if status not in _NEUTRAL:
+        return error_response(status, error.code, str(error))
+    log.error("%s %s: %s", request.method, request.url.path, error)
+    return error_response(status, error.code, _NEUTRAL[status])
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
@@ -104,5 +112,4 @@ def _gone(request: Request, _: Exception) -> JSONResponse:
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s", request.method, request.url.path, exc_info=error)
-    message = "The service failed. Try again; if it stays, report it with the log of the service."
-    return error_response(500, "InternalError", message)
+    return error_response(500, "InternalError", _NEUTRAL[500])
