@@ -33,6 +33,9 @@ _MAX_S3_KEY = 1024
 #: Bytes that are copied at once.
 _CHUNK = 2**20
 
+#: Bytes that are written to see whether there is room: more than a file system keeps beside a name.
+_PROBE = 2**16
+
 #: Called by a download after every chunk; what it raises ends the download.
 Progress = Callable[[], None]
 
@@ -212,10 +215,11 @@ class FolderStorage:
         return self._path(key).as_uri()
 
     def check(self) -> None:
-        """Make the folder if need be and see whether it can be written to."""
+        """Make the folder if need be and see whether something can be written there."""
         with self._errors():
             self.root.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=self.root).close()
+            with tempfile.TemporaryFile(dir=self.root) as file:
+                _write_through(io.BytesIO(os.urandom(_PROBE)), file)  # nothing compresses these
 
     def _path(self, key: str) -> Path:
         path = self.root / check_key(key)

@@ -1,13 +1,18 @@
 """Names, bodies and uploads that no well-behaved client would send to the HTTP interface."""
 
+import resource
 import socket
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from api_bench import stored
+from api_bench import PDF, error_of, make_settings, make_tables, open_api, stored
 
+from hwr.errors import ServiceUnavailable
+from workers.api.multipart import MultipartReader
 from workers.names import MAX_NAME
 from workers.settings import Settings
 
@@ -104,6 +109,38 @@ def test_an_upload_that_breaks_off_leaves_nothing(api: httpx.Client, settings: S
     while stored(settings) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert stored(settings) == []
+
+
+def test_no_room_for_uploads_is_an_outage(
+    tmp_path: Path,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = make_settings(tmp_path, redis_url, max_bytes=4 * 2**20)
+    make_tables(settings)
+    with open_api(settings) as api:
+        monkeypatch.setattr(tempfile, "tempdir", "/proc/inside")
+        answer = api.post("/v1/jobs", files=[PDF, ("files", ("large.pdf", bytes(2 * 2**20)))])
+        monkeypatch.undo()
+    assert error_of(answer) == (503, "ServiceUnavailable")
+    assert "retry-after" in answer.headers
+    assert "/proc" not in answer.text
+    assert "Uploads cannot wait in /proc/inside" in caplog.text
+    assert stored(settings) == []
+
+
+def test_a_disk_that_is_full_is_told_while_a_part_is_written_and_thrown_away() -> None:
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    body = part(b"large.pdf", bytes(2**20 + 1000))
+    with MultipartReader("multipart/form-data; boundary=B", max_bytes=2**21, max_parts=1) as reader:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+        try:
+            with pytest.raises(ServiceUnavailable, match="TMPDIR"):
+                list(reader.feed(body))
+            reader.__exit__(None, None, None)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
 @pytest.mark.parametrize("either_settings", ["servers"], indirect=True)

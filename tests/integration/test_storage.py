@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import threading
 import time
 from pathlib import Path
@@ -149,6 +150,17 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         storage.put(KEY, b"x")
     with pytest.raises(StorageUnavailable, match="cannot be used"):
         storage.check()
+
+
+def test_a_folder_without_room(tmp_path: Path) -> None:
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As on a full disk, files can be made but hold nothing.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    try:
+        with pytest.raises(StorageUnavailable, match="Free space"):
+            FolderStorage(tmp_path).check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
 def test_an_unknown_scheme_is_named() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Self
@@ -10,7 +11,7 @@ from typing import IO, Self
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from hwr.errors import BadRequest, DocumentTooLarge, TooManyDocuments
+from hwr.errors import BadRequest, DocumentTooLarge, ServiceUnavailable, TooManyDocuments
 from workers.names import clean_name
 
 #: Bytes of a part that are held in memory before it goes to a temporary file.
@@ -31,6 +32,14 @@ FIELDS = (_FILES, "references", "lane", "profile")
 
 def _spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(_IN_MEMORY)
+
+
+def _no_room(error: OSError) -> ServiceUnavailable:
+    # Without a folder that can be written to there is no name: the error itself lists those tried.
+    folder = tempfile.tempdir or "any folder"
+    return ServiceUnavailable(
+        f"Uploads cannot wait in {folder} ({error}). Free space there or set TMPDIR to another one."
+    )
 
 
 @dataclass(kw_only=True)
@@ -97,14 +106,22 @@ class MultipartReader:
     ) -> None:
         for part in [*self._finished, self._part]:
             if part is not None:
-                part.content.close()
+                with suppress(OSError):  # a full disk: what is thrown away need not be written
+                    part.content.close()
 
     def feed(self, chunk: bytes) -> Iterator[Part]:
-        """The parts that this chunk completes. Raises BadRequest on a body that is no multipart."""
+        """The parts that this chunk completes.
+
+        Raises:
+            BadRequest: the body is no multipart.
+            ServiceUnavailable: there is no room for it.
+        """
         try:
             self._parser.write(chunk)
         except FormParserError as error:
             raise BadRequest(f"The multipart body is damaged: {error}. Send it again.") from error
+        except OSError as error:
+            raise _no_room(error) from error
         while self._finished:
             yield self._finished.pop(0)
 
