@@ -6,14 +6,16 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from api_bench import PDF, error_of, make_settings, make_tables, open_api
 from sqlalchemy import exc
 
-from hwr.errors import JobNotFound
+from hwr.errors import JobNotFound, StorageUnavailable
 from workers import jobs
+from workers.storage import FolderStorage
 
 #: Requests that the API works on at once: what Starlette lends to functions that may wait.
 API_THREADS = 40
@@ -92,6 +94,43 @@ def test_the_process_answers_while_all_its_threads_wait(
         finally:
             go_on.set()
     assert {answer.result().status_code for answer in asked} == {404}
+
+
+@pytest.mark.parametrize(
+    ("hangs", "method", "path", "files", "at_once"),
+    [("put", "POST", "/v1/jobs", [PDF], API_THREADS), ("check", "GET", "/readyz", None, 4)],
+)
+def test_polls_are_answered_while_the_storage_hangs(
+    api: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    hangs: str,
+    method: str,
+    path: str,
+    files: Any,
+    at_once: int,
+) -> None:
+    waiting, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(*_: object) -> None:
+        waiting.release()
+        assert go_on.wait(120)
+        raise StorageUnavailable
+
+    monkeypatch.setattr(FolderStorage, hangs, wait)
+    many = at_once + 5
+    with ThreadPoolExecutor(many) as pool:
+        url = api.base_url.join(path)
+        asked = [
+            pool.submit(httpx.request, method, url, files=files, timeout=120) for _ in range(many)
+        ]
+        try:
+            assert all(waiting.acquire(timeout=60) for _ in range(at_once))
+            assert error_of(api.get("/v1/jobs/x")) == (404, "JobNotFound")
+            assert api.get("/healthz").status_code == 200
+            assert not waiting.acquire(timeout=0.2)
+        finally:
+            go_on.set()
+    assert {answer.result().status_code for answer in asked} == {503}
 
 
 @pytest.mark.parametrize("address", ["file:/proc/inside", "s3://inside/documents"])

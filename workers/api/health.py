@@ -25,13 +25,16 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(services: ServicesOf) -> JSONResponse:
+async def readyz(services: ServicesOf) -> JSONResponse:
     """Database, Redis and storage answer too."""
-    away = [name for name, check in _checks(services).items() if not _passes(name, check)]
-    if away:
+    if away := await services.checking.run(_away, services):
         message = f"Not there: {', '.join(away)}. See the log of the API for the reasons."
         return error_response(503, "ServiceUnavailable", message)
     return JSONResponse({"status": "ready"})
+
+
+def _away(services: Services) -> list[str]:
+    return [name for name, check in _checks(services).items() if not _passes(name, check)]
 
 
 def _checks(services: Services) -> dict[str, Callable[[], object]]:

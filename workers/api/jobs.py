@@ -19,6 +19,7 @@ from workers.api.submission import (
     discard_unless_written,
     receive,
 )
+from workers.api.threads import ended
 from workers.database import FINAL_STATES
 from workers.dispatch import QueueDispatch, send_documents
 from workers.jobs import JobView
@@ -68,8 +69,8 @@ async def submit(
 ) -> Job:
     """Submit documents: files, s3:// references, or both in one multipart body."""
     _check_key(idempotency_key)
-    received = await receive(request, services.settings, services.storage)
-    job_id = await run_in_threadpool(_write_down, services, tenant, received, idempotency_key)
+    received = await receive(request, services)
+    job_id = await _write_down(services, tenant, received, idempotency_key)
     # After the answer: Redis may be slow or away, and the database already has the job.
     background.add_task(_enqueue, services, job_id)
     view = await run_in_threadpool(jobs.view, services.database, tenant=tenant, job_id=job_id)
@@ -140,28 +141,32 @@ def _result_text(services: Services, view: JobView) -> Iterator[str]:
     yield "]}\n"
 
 
-def _write_down(
+async def _write_down(
     services: Services, tenant: str, received: Received, idempotency_key: str | None
 ) -> str:
+    run, storage = services.storing.run, services.storage
     try:
-        submission = jobs.submit(
-            services.database,
-            services.settings,
-            tenant=tenant,
-            documents=received.documents,
-            lane=received.lane,
-            profile=received.profile,
-            idempotency_key=idempotency_key,
-            job_id=received.job_id,
+        submission = await ended(
+            run_in_threadpool(
+                jobs.submit,
+                services.database,
+                services.settings,
+                tenant=tenant,
+                documents=received.documents,
+                lane=received.lane,
+                profile=received.profile,
+                idempotency_key=idempotency_key,
+                job_id=received.job_id,
+            )
         )
     except HwrError:
-        discard(services.storage, received)
+        await run(discard, storage, received)
         raise
     except BaseException:
-        discard_unless_written(services.database, services.storage, received)
+        await run(discard_unless_written, services.database, storage, received)
         raise
     if not submission.created:
-        discard(services.storage, received)
+        await run(discard, storage, received)
     return submission.job_id
 
 

@@ -1,6 +1,6 @@
 """What a request needs: settings, database, storage and Redis, opened once a process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import redis
@@ -8,6 +8,7 @@ from celery import Celery
 from fastapi import Depends, Header, Request
 
 from workers.api.auth import tenant_of
+from workers.api.threads import Threads, check_threads, storage_threads
 from workers.app import make_app
 from workers.database import Database, open_database
 from workers.settings import Settings
@@ -31,6 +32,10 @@ class Services:
     celery: Celery
     #: Asked only whether it is there.
     redis: redis.Redis
+    #: Where the storage is called.
+    storing: Threads = field(default_factory=storage_threads)
+    #: Where the servers are asked whether they are there.
+    checking: Threads = field(default_factory=check_threads)
 
     def close(self) -> None:
         """Close all connections."""

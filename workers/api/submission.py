@@ -5,17 +5,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from hwr.errors import BadRequest, ServiceError
 from hwr.profiles import FREE_TEXT
 from workers.api.multipart import MultipartReader, Part
+from workers.api.services import Services
 from workers.database import Database
 from workers.jobs import Lane, NewDocument, new_id, was_written
 from workers.names import clean_name
-from workers.settings import Settings
 from workers.stages.bench import document_folder
 from workers.storage import Storage, split_reference
 
@@ -61,7 +60,7 @@ class Received:
         return [document.key for document in self.documents if document.key is not None]
 
 
-async def receive(request: Request, settings: Settings, storage: Storage) -> Received:
+async def receive(request: Request, services: Services) -> Received:
     """Take the body of a submission in; what was stored is removed again if it fails.
 
     Raises:
@@ -71,13 +70,13 @@ async def receive(request: Request, settings: Settings, storage: Storage) -> Rec
     content_type = request.headers.get("content-type", "")
     try:
         if content_type.lower().startswith("multipart/form-data"):
-            await _receive_files(request, content_type, settings, storage, received)
+            await _receive_files(request, content_type, services, received)
         elif content_type.lower().startswith("application/json"):
             await _receive_references(request, received)
         else:
             raise BadRequest("Send multipart/form-data with files, or JSON with references.")
     except BaseException:
-        await run_in_threadpool(discard, storage, received)
+        await services.storing.run(discard, services.storage, received)
         raise
     return received
 
@@ -116,20 +115,21 @@ def _leave_behind(storage: Storage, keys: list[str]) -> None:
 
 
 async def _receive_files(
-    request: Request, content_type: str, settings: Settings, storage: Storage, received: Received
+    request: Request, content_type: str, services: Services, received: Received
 ) -> None:
-    most = settings.max_documents + _FIELDS
-    with MultipartReader(content_type, max_bytes=settings.max_bytes, max_parts=most) as reader:
+    limits = services.settings
+    most = limits.max_documents + _FIELDS
+    with MultipartReader(content_type, max_bytes=limits.max_bytes, max_parts=most) as reader:
         async for chunk in request.stream():
             for part in reader.feed(chunk):
                 with part.content:
-                    await _take(part, storage, received)
+                    await _take(part, services, received)
         reader.end()
 
 
-async def _take(part: Part, storage: Storage, received: Received) -> None:
+async def _take(part: Part, services: Services, received: Received) -> None:
     if part.file_name is not None:
-        await run_in_threadpool(_store, part, part.file_name, storage, received)
+        await services.storing.run(_store, part, part.file_name, services.storage, received)
     elif part.field_name == "references":
         received.add_reference(_text(part))
     elif part.field_name == "profile":

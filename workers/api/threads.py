@@ -1,0 +1,51 @@
+"""Calls that wait in threads: those of the storage have their own, for it may hang."""
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Calls of the storage at once, further ones wait: as many as Starlette lends to all other work.
+_STORAGE_CALLS = 40
+
+#: Questions whether the servers are there that are asked at once.
+_CHECKS = 4
+
+
+class Threads:
+    """Threads for calls that may take long, so that other requests find theirs free."""
+
+    def __init__(self, count: int) -> None:
+        self._limiter = CapacityLimiter(count)
+        self._unlimited = CapacityLimiter(math.inf)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function in one of the threads. What has begun ends before it is cancelled."""
+        call = partial(function, *args, **kwargs)
+        async with self._limiter:
+            return await ended(to_thread.run_sync(call, limiter=self._unlimited))
+
+
+def storage_threads() -> Threads:
+    """Threads for the storage."""
+    return Threads(_STORAGE_CALLS)
+
+
+def check_threads() -> Threads:
+    """Threads for checks, which neither wait for uploads nor hold up other requests."""
+    return Threads(_CHECKS)
+
+
+async def ended(work: Coroutine[Any, Any, T]) -> T:
+    """Await the work; when cancelled meanwhile, let it end first, for no thread can be stopped."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        await asyncio.wait([task])
