@@ -29,8 +29,9 @@ _START_S = 120.0
 #: Seconds between two looks at the children.
 _LOOK_S = 0.2
 
-#: Seconds that the children get for what they hold: more than a worker takes for its soft shutdown.
-_DRAIN_S = 40.0
+#: Seconds that the API gets for its open requests, then workers for what they hold: more than its
+#: own patience, and than a worker takes for its soft shutdown.
+_API_DRAIN_S, _DRAIN_S = 60.0, 40.0
 
 #: A part that ends more often than this within the time in seconds is broken, not unlucky.
 _RESTARTS, _RESTARTS_WITHIN_S = 3, 60.0
@@ -109,8 +110,8 @@ class _Service:
     def end(self, hurrying: threading.Event) -> None:
         """Let the API, then the workers finish what they hold; stop Redis last."""
         address_file(self._data).unlink(missing_ok=True)
-        deadline = time.monotonic() + _DRAIN_S
-        for parts in (self._parts[:1], self._parts[1:]):
+        for parts, drain_s in ((self._parts[:1], _API_DRAIN_S), (self._parts[1:], _DRAIN_S)):
+            deadline = time.monotonic() + drain_s
             for part in parts:
                 part.process.terminate()
             while any(part.alive() for part in parts) and time.monotonic() < deadline:

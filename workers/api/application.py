@@ -12,8 +12,9 @@ from workers.api import errors, exposure, health, jobs
 from workers.api.services import open_services
 from workers.settings import Settings
 
-#: Seconds that requests in progress get when the API is told to end.
-_GRACE_S = 10
+#: Seconds that requests in progress get when the API is told to end. Of the minute that supervisors
+#: give it, the rest is for taking back what was cut off.
+_GRACE_S = 50
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -23,6 +24,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await services.submissions.over()
         await asyncio.to_thread(services.close)
 
     app = FastAPI(title="hwr", version=hwr.__version__, lifespan=lifespan)

@@ -69,8 +69,9 @@ async def submit(
 ) -> Job:
     """Submit documents: files, s3:// references, or both in one multipart body."""
     _check_key(idempotency_key)
-    received = await receive(request, services)
-    job_id = await _write_down(services, tenant, received, idempotency_key)
+    with services.submissions.one():
+        received = await receive(request, services)
+        job_id = await _write_down(services, tenant, received, idempotency_key)
     # After the answer: Redis may be slow or away, and the database already has the job.
     background.add_task(_enqueue, services, job_id)
     view = await run_in_threadpool(jobs.view, services.database, tenant=tenant, job_id=job_id)

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 
 from workers.api.auth import tenant_of
 from workers.api.threads import Threads, check_threads, storage_threads
+from workers.api.unfinished import Unfinished
 from workers.app import make_app
 from workers.database import Database, open_database
 from workers.settings import Settings
@@ -32,6 +33,8 @@ class Services:
     celery: Celery
     #: Asked only whether it is there.
     redis: redis.Redis
+    #: Submissions that are on their way in.
+    submissions: Unfinished = field(default_factory=Unfinished)
     #: Where the storage is called.
     storing: Threads = field(default_factory=storage_threads)
     #: Where the servers are asked whether they are there.

@@ -1,5 +1,6 @@
 """A submission while it arrives: files go to storage one by one, references are noted."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -75,10 +76,19 @@ async def receive(request: Request, services: Services) -> Received:
             await _receive_references(request, received)
         else:
             raise BadRequest("Send multipart/form-data with files, or JSON with references.")
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError):
+            _say_cut_off(services.storage, received)
         await services.storing.run(discard, services.storage, received)
         raise
     return received
+
+
+def _say_cut_off(storage: Storage, received: Received) -> None:
+    # Said before anything is removed, for the process may be killed meanwhile.
+    log.warning("job %s was cut off by the end of the API", received.job_id)
+    for key in received.stored_keys():
+        log.warning("%s is being removed", storage.url(key))
 
 
 def discard(storage: Storage, received: Received) -> None:
