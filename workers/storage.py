@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -35,6 +35,9 @@ _CHUNK = 2**20
 
 #: Bytes that are written to see whether there is room: more than a file system keeps beside a name.
 _PROBE = 2**16
+
+#: Times that a folder is made again which vanishes before a file is in it.
+_TRIES = 100
 
 #: Called by a download after every chunk; what it raises ends the download.
 Progress = Callable[[], None]
@@ -192,9 +195,11 @@ class FolderStorage:
             return sorted(filter(is_key_part, found))
 
     def delete(self, key: str) -> None:
-        """Remove the file."""
+        """Remove the file, and the folders that it leaves empty."""
         with self._errors():
-            self._path(key).unlink(missing_ok=True)
+            path = self._path(key)
+            path.unlink(missing_ok=True)
+            self._prune(path)
 
     def delete_below(self, key: str) -> None:
         """Remove the folder, and what a broken upload has left in it."""
@@ -232,14 +237,21 @@ class FolderStorage:
         """A file with the content beside the one of the key, gone at the end."""
         path = self._path(key)
         source = io.BytesIO(content) if isinstance(content, bytes) else content
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".put-", delete=False) as part:
+        with _new_file(path.parent) as part:
             try:
                 _write_through(source, part)
                 yield Path(part.name), path
             finally:
                 Path(part.name).unlink(missing_ok=True)
-        _sync_folder(path.parent)
+                self._prune(path)
+        with suppress(FileNotFoundError):  # removed again already, with its folder
+            _sync_folder(path.parent)
+
+    def _prune(self, path: Path) -> None:
+        """Remove the folders above the path that are empty, but never the storage's own."""
+        with suppress(OSError):  # one that is not empty, or that another pruned first
+            for folder in path.parents[: path.parents.index(self.root)]:
+                folder.rmdir()
 
     @contextmanager
     def _missing(self, key: str) -> Iterator[None]:
@@ -278,6 +290,20 @@ def _check_plain(path: Path, root: Path) -> None:
     for step in steps[: steps.index(root)]:
         if step.is_symlink() or (step.exists() and not (step.is_file() or step.is_dir())):
             raise UnsafeObject(f"{step} is a link or no plain file. Put a copy in its place.")
+
+
+def _new_file(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
+    """A file of a name of its own in the folder, made if need be."""
+    for _ in range(_TRIES):
+        # Whoever removes the last object there may take the folder, or one above it, away again.
+        with suppress(FileNotFoundError, FileExistsError):
+            return _make_file(folder)
+    return _make_file(folder)
+
+
+def _make_file(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.NamedTemporaryFile(dir=folder, prefix=".put-", delete=False)
 
 
 def _write_through(source: IO[bytes], target: IO[bytes]) -> None:

@@ -25,6 +25,7 @@ from workers.settings import Settings
 from workers.storage import FolderStorage, Storage, open_storage
 
 KEY = "jobs/0a1b/2c3d/original"
+KEY_BESIDE = "a/b/c"
 
 
 def unheard() -> None:
@@ -140,7 +141,38 @@ def test_an_interrupted_put_leaves_the_old_object(storage: Storage) -> None:
 def test_an_interrupted_put_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises((ConnectionResetError, StorageUnavailable)):
         FolderStorage(tmp_path).put("a/b", Broken(b"x" * 100))
-    assert list((tmp_path / "a").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_deleted_object_takes_its_empty_folders_along(tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path / "store")
+    for key in ("jobs/1/2/original", "jobs/1/3/original"):
+        storage.put(key, b"x")
+    storage.delete("jobs/1/2/original")
+    assert storage.names("jobs/1") == ["3"]
+    storage.delete("jobs/1/3/original")
+    storage.delete("jobs/1/3/original")
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_objects_are_written_while_the_folder_vanishes(tmp_path: Path) -> None:
+    storage, ended = FolderStorage(tmp_path), threading.Event()
+
+    def vanish() -> None:
+        while not ended.is_set():
+            storage.delete("a/b/other")
+
+    threads = [threading.Thread(target=vanish) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(100):
+            storage.put(KEY_BESIDE, b"x")
+            storage.delete(KEY_BESIDE)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
