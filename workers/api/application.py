@@ -1,14 +1,18 @@
 """The FastAPI application, and how it is served."""
 
 import asyncio
+import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from celery.app.defaults import DEFAULT_PROCESS_LOG_FMT
 from fastapi import FastAPI
 
 import hwr
 from workers.api import errors, exposure, health, jobs
+from workers.api.audit import Audit
 from workers.api.services import open_services
 from workers.settings import Settings
 
@@ -32,11 +36,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.include_router(jobs.router)
     errors.install(app)
+    app.add_middleware(Audit)
     return app
 
 
 def serve(settings: Settings) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
+    _log_as_workers_do()
     exposure.warn(settings)
     uvicorn.run(
         create_app(settings),
@@ -44,5 +50,10 @@ def serve(settings: Settings) -> None:
         port=settings.api_port,
         server_header=False,
         access_log=False,
+        log_config=None,
         timeout_graceful_shutdown=_GRACE_S,
     )
+
+
+def _log_as_workers_do() -> None:
+    logging.basicConfig(level=logging.INFO, format=DEFAULT_PROCESS_LOG_FMT, stream=sys.stderr)

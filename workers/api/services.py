@@ -68,7 +68,9 @@ def _services(request: Request) -> Services:
 def _tenant(
     request: Request, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
 ) -> str:
-    return tenant_of(authorization, _services(request).settings.api_keys)
+    tenant = tenant_of(authorization, _services(request).settings.api_keys)
+    request.state.tenant = tenant
+    return tenant
 
 
 #: The services of the application.

@@ -1,0 +1,58 @@
+"""What the log of the API says of its requests: who, which job and what came of it."""
+
+import httpx
+import pytest
+from api_bench import BANK, PDF, SCHOOL
+
+from workers import jobs
+
+
+def noted(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [entry.message for entry in caplog.records if entry.name == "workers.api.audit"]
+
+
+@pytest.fixture(autouse=True)
+def told_all(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+
+def test_jobs_are_noted_with_tenant_and_status(
+    keyed: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = keyed.post("/v1/jobs", files=[PDF], headers=BANK).json()["id"]
+    keyed.get(f"/v1/jobs/{job}", headers=BANK)
+    keyed.get(f"/v1/jobs/{job}/results", headers=BANK)
+    keyed.post(f"/v1/jobs/{job}/cancel", headers=SCHOOL)
+    keyed.post("/v1/jobs", files=[PDF] * 6, headers=BANK)
+    assert noted(caplog) == [
+        f"submit tenant=bank job={job} status=202",
+        f"results tenant=bank job={job} status=200",
+        f"cancel tenant=school job={job} status=404",
+        "submit tenant=bank job=- status=413",
+    ]
+
+
+def test_a_failure_of_ours_is_noted(
+    api: httpx.Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(jobs, "view", fail)
+    api.get("/v1/jobs/x/results")
+    assert noted(caplog) == ["results tenant=default job=x status=500"]
+
+
+def test_refused_keys_are_noted_without_the_key(
+    keyed: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    keyed.get("/v1/jobs/x", headers={"Authorization": "Bearer stolen"})
+    assert noted(caplog) == ["view tenant=- job=x status=401"]
+    assert "stolen" not in caplog.text
+
+
+def test_an_id_in_an_address_makes_no_line_of_its_own(
+    keyed: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    keyed.get("/v1/jobs/a%0Asubmit%20tenant=bank/results", headers=SCHOOL)
+    assert noted(caplog) == ["results tenant=school job=a%0Asubmit%20tenant%3Dbank status=404"]

@@ -1,0 +1,51 @@
+"""One line in the log for each submission, cancelling, fetching of results and refused key.
+
+It names tenant, job and status, never what was sent or read.
+"""
+
+import logging
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+#: The functions of workers.api.jobs that are noted whatever comes of them.
+_NOTED = frozenset({"submit", "cancel", "results"})
+
+#: Status of a request whose key was refused, noted wherever it was sent.
+_REFUSED = 401
+
+#: Longest id that is noted whole: far longer than ours.
+_MAX_ID = 100
+
+
+class Audit:
+    """The application, with its requests noted as their answers begin."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _note(scope, message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            _note(scope, 500)  # answered by who called us
+            raise
+
+
+def _note(scope: Scope, status: int) -> None:
+    action = getattr(scope.get("endpoint"), "__name__", "request")
+    if action not in _NOTED and status != _REFUSED:
+        return
+    known = scope.get("state", {})
+    # An id in an address is whatever a client put there: no line of its own, and no end of it.
+    job = known.get("job") or quote(scope.get("path_params", {}).get("job_id", "-")[:_MAX_ID])
+    log.info("%s tenant=%s job=%s status=%d", action, known.get("tenant", "-"), job, status)
