@@ -173,11 +173,31 @@ def test_other_addresses(api: httpx.Client) -> None:
 
 
 def test_the_interface_is_described(api: httpx.Client) -> None:
-    paths = api.get("/openapi.json").json()["paths"]
+    answer = api.get("/openapi.json")
+    assert "#/$defs" not in answer.text
+    paths = answer.json()["paths"]
     assert set(paths["/v1/jobs"]["post"]["requestBody"]["content"]) == {
         "multipart/form-data",
         "application/json",
     }
+
+
+def test_every_refusal_is_described_as_it_is_told(api: httpx.Client) -> None:
+    described = api.get("/openapi.json").json()
+    submit = described["paths"]["/v1/jobs"]["post"]
+    refused = {status: told for status, told in submit["responses"].items() if status != "202"}
+    assert set(refused) == {"400", "401", "403", "409", "413", "422", "503", "default"}
+    bodies = [told["content"]["application/json"]["schema"] for told in refused.values()]
+    assert bodies == [{"$ref": "#/components/schemas/Refusal"}] * len(bodies)
+    assert "HTTPValidationError" not in described["components"]["schemas"]
+
+
+def test_keys_are_described(api: httpx.Client) -> None:
+    described = api.get("/openapi.json").json()
+    assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+    for path, methods in described["paths"].items():
+        asked = path.startswith("/v1/jobs")
+        assert all(("security" in told) == asked for told in methods.values())
 
 
 def test_the_api_loads_no_model() -> None:

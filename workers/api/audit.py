@@ -1,4 +1,4 @@
-"""One line in the log for each submission, cancelling, fetching of results and refused key.
+"""One line in the log for each submission, cancelling, deletion, fetching of results and refused key.
 
 It names tenant, job and status, never what was sent or read.
 """
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger(__name__)
 
 #: The functions of workers.api.jobs that are noted whatever comes of them.
-_NOTED = frozenset({"submit", "cancel", "results"})
+_NOTED = frozenset({"submit", "cancel", "delete", "results"})
 
 #: Status of a request whose key was refused, noted wherever it was sent.
 _REFUSED = 401

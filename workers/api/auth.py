@@ -11,17 +11,16 @@ from hwr.errors import KeyRefused
 DEFAULT_TENANT = "default"
 
 
-def tenant_of(authorization: str | None, keys: Mapping[str, Sequence[SecretStr]]) -> str:
-    """The tenant whose key the Authorization header carries.
+def tenant_of(key: str | None, keys: Mapping[str, Sequence[SecretStr]]) -> str:
+    """The tenant whose key this is.
 
     Raises:
         KeyRefused: keys are asked for, and this is none of them.
     """
     if not keys:
         return DEFAULT_TENANT
-    scheme, _, given = (authorization or "").partition(" ")
-    tenant = _owner(given.strip(), keys)
-    if tenant is None or scheme.lower() != "bearer":
+    tenant = _owner(key or "", keys)
+    if tenant is None:
         raise KeyRefused
     return tenant
 

@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from hwr import errors
 from hwr.errors import HwrError
+from workers.api.schema import Refusal
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(exc.DataError, _unfit)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The answers of an address with these statuses, and with any other of an error, for /docs."""
+    named: dict[int | str, str] = {status: HTTPStatus(status).phrase for status in statuses}
+    named["default"] = "Any other error"
+    return {status: {"model": Refusal, "description": text} for status, text in named.items()}
 
 
 def error_response(status: int, code: str, message: str) -> JSONResponse:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from hwr.errors import ServiceError
-from workers.api.errors import error_response
+from workers.api.errors import error_response, refusals
 from workers.api.services import Services, ServicesOf
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=refusals(503))
 async def readyz(services: ServicesOf) -> JSONResponse:
     """Database, Redis and storage answer too."""
     if away := await services.checking.run(_away, services):

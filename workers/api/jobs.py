@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from hwr.errors import BadRequest, HwrError
 from workers import job_list, jobs
+from workers.api.errors import refusals
 from workers.api.schema import Job, JobList, job_json, job_list_json
 from workers.api.services import Services, ServicesOf, Tenant
 from workers.api.submission import (
@@ -26,7 +27,7 @@ from workers.jobs import JobView
 from workers.results import result_chunks
 from workers.retention import delete_own
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=refusals(400, 401, 503))
 
 #: Seconds a client should wait before it asks again.
 RETRY_AFTER_S = 1
@@ -47,18 +48,20 @@ _MULTIPART = {
     },
 }
 
+_REFERENCES = ReferenceList.model_json_schema(ref_template="#/components/schemas/{model}")
+
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
             "multipart/form-data": {"schema": _MULTIPART},
-            "application/json": {"schema": ReferenceList.model_json_schema()},
+            "application/json": {"schema": _REFERENCES},
         },
     }
 }
 
 
-@router.post("", status_code=202, openapi_extra=_BODY)
+@router.post("", status_code=202, openapi_extra=_BODY, responses=refusals(403, 409, 413, 422))
 async def submit(
     request: Request,
     response: Response,
@@ -81,7 +84,7 @@ async def submit(
     return job_json(view)
 
 
-@router.get("")
+@router.get("", responses=refusals(422))
 def newest(
     services: ServicesOf,
     tenant: Tenant,
@@ -102,7 +105,7 @@ def newest(
     return job_list_json(listed)
 
 
-@router.get("/{job_id}")
+@router.get("/{job_id}", responses=refusals(404))
 def view(response: Response, services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     """Where the job and each of its documents stand."""
     view = jobs.view(services.database, tenant=tenant, job_id=job_id)
@@ -110,20 +113,20 @@ def view(response: Response, services: ServicesOf, tenant: Tenant, job_id: str) 
     return job_json(view)
 
 
-@router.post("/{job_id}/cancel")
+@router.post("/{job_id}/cancel", responses=refusals(404))
 def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     """Call the job off. What was read stays readable; a finished job stays as it is."""
     jobs.cancel(services.database, tenant=tenant, job_id=job_id)
     return job_json(jobs.view(services.database, tenant=tenant, job_id=job_id))
 
 
-@router.delete("/{job_id}", status_code=204)
+@router.delete("/{job_id}", status_code=204, responses=refusals(404, 409))
 def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
     """Delete a job that has ended, with its documents and results; after that there is no such."""
     delete_own(services.database, services.storage, tenant=tenant, job_id=job_id)
 
 
-@router.get("/{job_id}/results")
+@router.get("/{job_id}/results", responses=refusals(404))
 def results(services: ServicesOf, tenant: Tenant, job_id: str) -> StreamingResponse:
     """The results as far as they are known; `complete` says whether more will come."""
     view = jobs.view(services.database, tenant=tenant, job_id=job_id)

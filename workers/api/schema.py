@@ -11,10 +11,16 @@ from workers.jobs import DocumentView, JobView, Lane, State
 
 
 class Error(BaseModel):
-    """Why a document could not be read."""
+    """What was wrong, by its stable name, and what to do next."""
 
     code: str
     message: str
+
+
+class Refusal(BaseModel):
+    """The answer to a request that was refused or failed."""
+
+    error: Error
 
 
 class Document(BaseModel):

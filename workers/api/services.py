@@ -5,7 +5,8 @@ from typing import Annotated
 
 import redis
 from celery import Celery
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from workers.api.auth import tenant_of
 from workers.api.threads import Threads, check_threads, storage_threads
@@ -17,6 +18,12 @@ from workers.storage import Storage, open_storage
 
 #: Seconds Redis may take to answer the question whether it is there.
 _REDIS_S = 2.0
+
+
+_BEARER = HTTPBearer(
+    auto_error=False,
+    description="The tenant's key, where the service asks for keys (HWR_API_KEYS)",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +73,10 @@ def _services(request: Request) -> Services:
 
 
 def _tenant(
-    request: Request, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> str:
-    tenant = tenant_of(authorization, _services(request).settings.api_keys)
+    key = given.credentials if given else None
+    tenant = tenant_of(key, _services(request).settings.api_keys)
     request.state.tenant = tenant
     return tenant
 
