@@ -1,4 +1,4 @@
-"""One line in the log for each submission, cancelling, deletion, fetching of results and refused key.
+"""A line in the log for each submission, cancelling, deletion, fetching of results, refused key.
 
 It names tenant, job and status, never what was sent or read.
 """

@@ -121,9 +121,11 @@ def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
 
 
 @router.delete("/{job_id}", status_code=204, responses=refusals(404, 409))
-def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
+async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
     """Delete a job that has ended, with its documents and results; after that there is no such."""
-    delete_own(services.database, services.storage, tenant=tenant, job_id=job_id)
+    await services.storing.run(
+        delete_own, services.database, services.storage, tenant=tenant, job_id=job_id
+    )
 
 
 @router.get("/{job_id}/results", responses=refusals(404))
