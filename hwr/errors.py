@@ -56,7 +56,8 @@ HwrError
     ├── UnsafeObject
     ├── DamagedLinePack
     ├── StorageUnavailable
-    │   └── FetchTimeout
+    │   ├── FetchTimeout
+    │   └── ScratchUnavailable
     ├── ServiceUnavailable
     │   └── AnswerLost
     ├── ServiceRunning
@@ -306,6 +307,10 @@ class StorageUnavailable(ServiceError):
 
 class FetchTimeout(StorageUnavailable):
     """Fetching the document took too long. Check the network between workers and storage."""
+
+
+class ScratchUnavailable(StorageUnavailable):
+    """The folder for temporary files cannot be used. Free space, or name another with TMPDIR."""
 
 
 class ServiceUnavailable(ServiceError):

@@ -11,14 +11,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hwr.errors import ScratchUnavailable
+
 _PREFIX = "hwr-split-"
 
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder of this process's own until the block ends."""
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as folder:
+    """A folder of this process's own until the block ends.
+
+    Raises:
+        ScratchUnavailable: there is no room for it.
+    """
+    with disk_errors():
+        made = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-")
+    with made as folder:
         yield Path(folder)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Raises ScratchUnavailable for a disk that is full or broken: no document is to blame."""
+    try:
+        yield
+    except OSError as error:
+        raise ScratchUnavailable(
+            f"The original cannot be copied to the folder for temporary files ({error}). "
+            "Free space there, or name another folder with TMPDIR."
+        ) from error
 
 
 def sweep() -> None:

@@ -1,6 +1,8 @@
 """The split stage when documents and what it needs are late, broken or not there at all."""
 
+import errno
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -132,6 +134,44 @@ class TestSplitFailures:
         assert document.due_at is not None
         stages.run()
         assert stages.view(job_id).state == State.DONE
+
+    @pytest.mark.parametrize("step", ["folder", "copy"])
+    def test_a_full_disk_for_temporary_files_costs_no_attempt(
+        self,
+        stages: Stages,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        step: str,
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        with monkeypatch.context() as patch:
+            if step == "folder":
+                patch.setattr(tempfile, "TemporaryDirectory", full)
+            else:
+                patch.setattr(stages.bench.storage, "download", full)
+            for _ in range(stages.bench.settings.max_attempts + 3):
+                stages.split(document_id)
+        document = stages.document()
+        assert (document.attempts, document.lease_token) == (0, None)
+        assert "No space left on device" in caplog.text
+        assert "TMPDIR" in caplog.text
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    def test_a_disk_error_while_opening_is_counted(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        monkeypatch.setattr(documents, "open_document", broken)
+        stages.submit(two_pages())
+        stages.split()
+        assert stages.document().attempts == 1
 
     def test_a_storage_that_hangs_until_the_lease_is_lost_costs_no_attempt(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,7 @@ from workers.deadline import deadline
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.limits import limits_of
 from workers.line_pack import pack
-from workers.scratch import scratch_folder
+from workers.scratch import disk_errors, scratch_folder
 from workers.settings import Settings
 from workers.stages.bench import Bench, document_folder
 from workers.stages.pages import SplitPage, split_page
@@ -183,7 +183,8 @@ def _split(bench: Bench, work: SplitWork) -> None:
     _check_attempts(work, bench.settings.max_attempts)
     profile = load_profile(work.profile, bench.settings.profiles)
     with scratch_folder() as folder, ExitStack() as stack:
-        path = _fetch(bench, work, folder)
+        with disk_errors():
+            path = _fetch(bench, work, folder)
         work.keeper.keep()
         with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
             document = stack.enter_context(documents.open_document(path, limits_of(bench.settings)))
