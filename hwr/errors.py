@@ -58,6 +58,7 @@ HwrError
     ├── StorageUnavailable
     │   ├── FetchTimeout
     │   └── ScratchUnavailable
+    ├── DatabaseUnavailable
     ├── ServiceUnavailable
     │   └── AnswerLost
     ├── ServiceRunning
@@ -311,6 +312,10 @@ class FetchTimeout(StorageUnavailable):
 
 class ScratchUnavailable(StorageUnavailable):
     """The folder for temporary files cannot be used. Free space, or name another with TMPDIR."""
+
+
+class DatabaseUnavailable(ServiceError):
+    """The database cannot be used. Check it and HWR_DATABASE_URL."""
 
 
 class ServiceUnavailable(ServiceError):

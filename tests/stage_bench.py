@@ -153,8 +153,8 @@ class Stages:
 
 @contextmanager
 def open_stages(folder: Path, **changes: Any) -> Iterator[Stages]:
-    """Stages on an empty database and an empty folder."""
-    settings = Settings(database_url=f"sqlite:///{folder}/hwr.db", **changes)
+    """Stages on an empty database, by default a SQLite file, and an empty folder."""
+    settings = Settings(**{"database_url": f"sqlite:///{folder}/hwr.db", **changes})
     database, queue = Database(settings.database_url), ListDispatch()
     upgrade(database)
     storage = FolderStorage(folder / "store")

@@ -27,11 +27,13 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    exc,
     text,
 )
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from hwr.errors import DatabaseUnavailable
 from hwr.states import FINAL_STATES as FINAL_STATES
 from hwr.states import State as State
 from workers.settings import Settings, get_settings
@@ -48,6 +50,10 @@ POSTGRES_PATIENCE = {
     "tcp_user_timeout": 10_000,
     "options": "-c statement_timeout=30000",
 }
+
+#: Trouble of the database or of the way to it, which passes. InternalError is here for a server
+#: that only reads, after a failover. What a page has wrongly written is none of these: DataError.
+OUTAGES = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
 #: Execution option of connections whose transaction writes.
 WRITES = "hwr_writes"
@@ -288,6 +294,20 @@ class Database:
         """A transaction that writes; commits at its end, rolls back on an exception."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def outages_named(self) -> Iterator[None]:
+        """Raises DatabaseUnavailable for trouble that is the database's own, and passes."""
+        try:
+            yield
+        except OUTAGES as error:
+            # A query, too, may hold a password.
+            address = self.engine.url.set(query={}).render_as_string(hide_password=True)
+            reason = " ".join(str(getattr(error, "orig", error)).split())
+            raise DatabaseUnavailable(
+                f"The database {address} cannot be used ({reason}). "
+                "Check that it runs, and HWR_DATABASE_URL."
+            ) from error
 
     def close(self) -> None:
         """Close all connections; the next transaction opens new ones."""

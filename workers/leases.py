@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from workers.database import Database, Document, Page, table_of
+from workers.database import OUTAGES, Database, Document, Page, table_of
 from workers.settings import Settings
 
 #: A message that nobody took up for so many leases is taken for lost; doubled at each sending, so
@@ -34,6 +34,9 @@ MAX_RESEND_S = 4 * 3600.0
 
 #: Longest wait, in seconds, before failed work is tried again.
 MAX_RETRY_S = 600.0
+
+#: Wait between two tries to hand back work to a database that is away.
+_BETWEEN_TRIES_S = 1.0
 
 #: The tables whose rows are work.
 Work = type[Document] | type[Page]
@@ -142,18 +145,38 @@ def release(session: Session, lease: Lease, *, due_at: float | None, **values: A
 
 
 def hand_back(
-    database: Database, lease: Lease, *, due_at: float, charge: int = 0, **values: Any
+    database: Database,
+    lease: Lease,
+    *,
+    due_at: float,
+    charge: int = 0,
+    patience_s: float = 0.0,
+    **values: Any,
 ) -> None:
     """Let go of work that is not done, set the values, and have the reaper send it again.
 
     Its attempts change by `charge` even where the lease was lost: what a storage that hung has cost
     a page is given back to it all the same.
+
+    Args:
+        patience_s: How long a database that is away is waited for.
     """
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            return _hand_back(database, lease, charge, due_at=due_at, **values)
+        except OUTAGES:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(_BETWEEN_TRIES_S)
+
+
+def _hand_back(database: Database, lease: Lease, charge: int, **values: Any) -> None:
     with database.writing() as session:
         if charge:
             _charge(session, lease, charge)
         with suppress(LeaseLost):
-            release(session, lease, due_at=due_at, **values)
+            release(session, lease, **values)
 
 
 def _charge(session: Session, lease: Lease, charge: int) -> None:

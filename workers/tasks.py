@@ -7,13 +7,15 @@ They return nothing and raise nothing that matters: how work ended is a row, not
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from celery import Task
 from celery.worker import state
 
-from hwr.errors import EngineBroken
+from hwr.errors import DatabaseUnavailable, EngineBroken
 from workers import leases
 from workers.app import HARD_LIMIT_PART, SOFT_LIMIT_PART, app
 from workers.database import Document, get_database, short_lived_database
@@ -72,6 +74,16 @@ def close_readers() -> None:
             _make_readers()[0].close()
 
 
+@contextmanager
+def _outages_logged(work: str) -> Iterator[None]:
+    """A database that is away ends the task in a line: the reaper sends the work again."""
+    try:
+        with get_database().outages_named():
+            yield
+    except DatabaseUnavailable as error:
+        log.warning("%s: %s", work, error)
+
+
 class SplitTask(Task):
     """Takes a document back at once when the process that split it has died."""
 
@@ -100,14 +112,15 @@ def _take_back(message_id: str, args: Any) -> None:
 )
 def split(self: Any, document_id: str) -> None:
     """Split a document into pages."""
-    split_document(get_bench(), document_id, self.request.id)
+    with _outages_logged(f"document {document_id}"):
+        split_document(get_bench(), document_id, self.request.id)
 
 
 @app.task(name="hwr.read", bind=True)
 def read(self: Any, page_id: int) -> None:
     """Read the lines of a page."""
     try:
-        with get_readers().held() as reader:
+        with _outages_logged(f"page {page_id}"), get_readers().held() as reader:
             read_page(get_bench(), reader, page_id, self.request.id)
     except EngineBroken as error:
         log.critical("%s: %s", error.code, error, exc_info=True)
@@ -117,4 +130,5 @@ def read(self: Any, page_id: int) -> None:
 @app.task(name="hwr.publish", bind=True)
 def publish(self: Any, document_id: str) -> None:
     """Write a document's result."""
-    publish_document(get_bench(), document_id, self.request.id)
+    with _outages_logged(f"document {document_id}"):
+        publish_document(get_bench(), document_id, self.request.id)

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 
 import numpy as np
@@ -10,8 +11,10 @@ from kombu.exceptions import OperationalError
 from numpy.typing import NDArray
 from PIL import Image
 from pipeline import draw_lines, png, two_pages
+from sqlalchemy import exc
 from stage_bench import FunctionReader, Reading, Stages
 
+from workers import tasks
 from workers.database import Document, Lane, Page, Stage
 from workers.dispatch import send_documents
 from workers.reaper import reap, recall
@@ -38,6 +41,26 @@ class TestDispatch:
         assert tried == [first, others[0]]
         assert reap(database, stages.bench.settings, stages.queue) == len(others)
         assert sorted(stages.queue.splits) == sorted(others)
+
+
+class TestTasks:
+    @pytest.mark.parametrize("task", [tasks.split, tasks.publish])
+    def test_a_database_that_is_away_ends_them_in_a_line(
+        self,
+        stages: Stages,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        task: Callable[[str], None],
+    ) -> None:
+        def away() -> None:
+            raise exc.OperationalError("UPDATE", None, RuntimeError("refused"))
+
+        monkeypatch.setattr(tasks, "get_database", lambda: stages.bench.database)
+        monkeypatch.setattr(tasks, "get_bench", lambda: stages.bench)
+        monkeypatch.setattr(stages.bench.database, "writing", away)
+        task("1")
+        assert "document 1: The database sqlite:///" in caplog.text
+        assert "Traceback" not in caplog.text
 
 
 class TestReaper:

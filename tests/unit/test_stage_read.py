@@ -2,7 +2,10 @@
 
 import time
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pipeline import draw_lines, png
-from sqlalchemy import update
+from sqlalchemy import exc, update
 from stage_bench import TENANT, FunctionReader, Reading, Stages, open_stages
 
 from hwr.decoding.reading import LineReading
@@ -18,6 +21,14 @@ from hwr.errors import EngineBroken, LineFailed, ReaderClosed, StorageUnavailabl
 from workers import jobs, leases
 from workers.database import Lane, Page, State
 from workers.line_pack import pack, unpack
+from workers.stages import read as read_stage
+
+OUTAGES = [
+    exc.OperationalError("INSERT", None, RuntimeError("statement timeout")),
+    exc.InterfaceError("INSERT", None, RuntimeError("the connection is closed")),
+    exc.InternalError("INSERT", None, RuntimeError("a read-only transaction")),
+    exc.TimeoutError("no connection is free"),
+]
 
 
 class TestReadFailures:
@@ -134,6 +145,76 @@ class TestReadFailures:
         stages.read()
         (page,) = stages.pages()
         assert (page.attempts, page.lease_token) == (0, "another:1")
+
+    @pytest.mark.parametrize("alone", [False, True])
+    @pytest.mark.parametrize("outage", OUTAGES)
+    def test_a_database_in_trouble_costs_no_attempt(
+        self,
+        stages: Stages,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        outage: Exception,
+        alone: bool,
+    ) -> None:
+        def away(*_: object, **__: object) -> None:
+            raise outage
+
+        job_id = stages.submit(png(draw_lines(1)))
+        stages.split()
+        page_id = stages.queue.reads[0][0]
+        stages.set(Page, suspected=alone)
+        with monkeypatch.context() as patch:
+            patch.setattr(read_stage, "_finish", away)
+            for _ in range(stages.bench.settings.max_attempts + 3):
+                stages.read(page_id)
+        (page,) = stages.pages()
+        assert (page.attempts, page.lease_token, page.suspected) == (0, None, alone)
+        assert "HWR_DATABASE_URL" in caplog.text
+        assert "Traceback" not in caplog.text
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    def test_what_a_page_writes_wrongly_is_charged_to_it(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unfit(*_: object, **__: object) -> None:
+            raise exc.DataError("INSERT", None, ValueError("a zero character"))
+
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        monkeypatch.setattr(read_stage, "_finish", unfit)
+        stages.read()
+        assert stages.pages()[0].attempts == 1
+
+    @pytest.mark.parametrize("comes_back", [True, False])
+    def test_a_database_that_is_away_is_waited_for_as_long_as_the_lease_lasts(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+    ) -> None:
+        database, tries = stages.bench.database, []
+        writing = database.writing
+
+        def away() -> Any:
+            tries.append("hand back")
+            if comes_back and len(tries) == 4:
+                monkeypatch.setattr(database, "writing", writing)
+            raise OUTAGES[0]
+
+        def cut_off(*_: object, **__: object) -> None:
+            monkeypatch.setattr(database, "writing", away)
+            if not comes_back:
+                monkeypatch.setattr(leases.time, "monotonic", partial(next, count(step=50.0)))
+            raise OUTAGES[0]
+
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        monkeypatch.setattr(leases, "_BETWEEN_TRIES_S", 0.0)
+        monkeypatch.setattr(read_stage, "_finish", cut_off)
+        with nullcontext() if comes_back else pytest.raises(exc.OperationalError):
+            stages.read()
+        monkeypatch.undo()
+        (page,) = stages.pages()
+        assert len(tries) == (4 if comes_back else 3)  # a lease of 120 s at 50 s a look
+        assert (page.lease_token is None) == comes_back
 
     def test_the_lease_is_whole_before_the_reader_may_be_full(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,7 @@ import pytest
 from document_files import A4, pdf, require_poppler
 from numpy.typing import NDArray
 from pipeline import draw_lines, tiff, two_pages
+from sqlalchemy import exc
 from stage_bench import Stages, open_stages
 
 from hwr import documents, layout
@@ -159,6 +160,30 @@ class TestSplitFailures:
         assert (document.attempts, document.lease_token) == (0, None)
         assert "No space left on device" in caplog.text
         assert "TMPDIR" in caplog.text
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    @pytest.mark.parametrize("step", ["_fetch", "_hand_on"])
+    def test_a_database_in_trouble_costs_no_attempt(
+        self,
+        stages: Stages,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        step: str,
+    ) -> None:
+        def away(*_: object) -> None:
+            raise exc.OperationalError("UPDATE", None, RuntimeError("statement timeout"))
+
+        job_id = stages.submit(two_pages())
+        document_id = stages.queue.splits[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, step, away)
+            for _ in range(stages.bench.settings.max_attempts + 3):
+                stages.split(document_id)
+        document = stages.document()
+        assert (document.attempts, document.lease_token) == (0, None)
+        assert "HWR_DATABASE_URL" in caplog.text
+        assert "Traceback" not in caplog.text
         stages.run()
         assert stages.view(job_id).state == State.DONE
 

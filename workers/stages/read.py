@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from hwr.errors import (
     AmountsDiffer,
     DamagedLinePack,
+    DatabaseUnavailable,
     EngineBroken,
     EngineError,
     HwrError,
@@ -154,7 +155,7 @@ def _read_claimed(
     work = _claim(bench, page_id, message_id, alone=alone)
     if work is None:
         return False
-    with suppress(LeaseLost), _failures(bench, work):
+    with suppress(LeaseLost), _failures(bench, work), bench.database.outages_named():
         rows, differ = _read(bench, reader, work)
         warning = asdict(Failure.of(differ)) if differ else work.warning
         _finish(bench, work, rows, reader=reader.identity | work.profile, warning=warning)
@@ -186,13 +187,14 @@ def _failures(bench: Bench, work: ReadWork) -> Iterator[None]:
 
 
 def _try_again_later(bench: Bench, work: ReadWork, error: Exception) -> None:
-    if isinstance(error, LineTimeout | StorageUnavailable):
+    outage = isinstance(error, StorageUnavailable | DatabaseUnavailable)
+    if outage or isinstance(error, LineTimeout):
         log.warning("page %s: attempt %d: %s", work.page_id, work.attempts, error)
     else:
         log.error("page %s: attempt %d failed", work.page_id, work.attempts, exc_info=error)
-    counted = not isinstance(error, StorageUnavailable)
-    due_at = leases.retry_at(bench.settings, work.attempts if counted else 0)
-    _hand_back(bench, work, due_at, counted=counted)
+    due_at = leases.retry_at(bench.settings, 0 if outage else work.attempts)
+    patience_s = work.lease.duration_s if outage else 0.0
+    _hand_back(bench, work, due_at, counted=not outage, patience_s=patience_s)
 
 
 def _claim(bench: Bench, page_id: int, message_id: str, *, alone: bool) -> ReadWork | None:
@@ -340,7 +342,15 @@ def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
         bench.dispatch.publish(work.document_id)
 
 
-def _hand_back(bench: Bench, work: ReadWork, due_at: float, *, counted: bool) -> None:
+def _hand_back(
+    bench: Bench, work: ReadWork, due_at: float, *, counted: bool, patience_s: float = 0.0
+) -> None:
     """Have it sent again later, charged with the attempt if that was the page's fault."""
-    charge = int(counted) - int(work.alone)
-    leases.hand_back(bench.database, work.lease, due_at=due_at, charge=charge, suspected=work.alone)
+    leases.hand_back(
+        bench.database,
+        work.lease,
+        due_at=due_at,
+        charge=int(counted) - int(work.alone),
+        patience_s=patience_s,
+        suspected=work.alone,
+    )

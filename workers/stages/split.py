@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from hwr import documents
 from hwr.errors import (
+    DatabaseUnavailable,
     DocumentError,
     DocumentFailed,
     DocumentTimeout,
@@ -108,7 +109,7 @@ def split_document(bench: Bench, document_id: str, message_id: str) -> None:
     if work is None:
         log.info("document %s: nothing to split for message %s", document_id, message_id)
         return
-    with suppress(LeaseLost), _failures(bench, work):
+    with suppress(LeaseLost), _failures(bench, work), bench.database.outages_named():
         _split(bench, work)
 
 
@@ -122,9 +123,10 @@ def _failures(bench: Bench, work: SplitWork) -> Iterator[None]:
     except (DocumentError, ObjectNotFound, ProfileError) as error:
         log.info("document %s: %s: %s", work.document_id, error.code, error)
         _refuse(bench, work, error)
-    except StorageUnavailable as error:
+    except (StorageUnavailable, DatabaseUnavailable) as error:
         log.warning("document %s: %s", work.document_id, error)
-        _hand_back(bench, work, leases.retry_at(bench.settings, 0), counted=False)
+        due_at, patience_s = leases.retry_at(bench.settings, 0), work.lease.duration_s
+        _hand_back(bench, work, due_at, counted=False, patience_s=patience_s)
     except Exception:
         log.exception("document %s: attempt %d failed", work.document_id, work.attempts)
         _hand_back(bench, work, leases.retry_at(bench.settings, work.attempts), counted=True)
@@ -331,6 +333,11 @@ def _refuse(bench: Bench, work: SplitWork, error: HwrError) -> None:
     bench.dispatch.publish(work.document_id)
 
 
-def _hand_back(bench: Bench, work: SplitWork, due_at: float, *, counted: bool) -> None:
+def _hand_back(
+    bench: Bench, work: SplitWork, due_at: float, *, counted: bool, patience_s: float = 0.0
+) -> None:
     """Let the reaper send it again; an attempt that was not the document's fault is taken back."""
-    leases.hand_back(bench.database, work.lease, due_at=due_at, charge=0 if counted else -1)
+    charge = 0 if counted else -1
+    leases.hand_back(
+        bench.database, work.lease, due_at=due_at, charge=charge, patience_s=patience_s
+    )
