@@ -100,6 +100,19 @@ def final_state(document: Document) -> State:
     return State.DONE
 
 
+def tell_why(session: Session, document: Document) -> None:
+    """Give a document that failed page by page the error of its first page."""
+    if final_state(document) is not State.FAILED or document.error_code:
+        return
+    pages = select(Page).where(Page.document_id == document.id)
+    first = session.scalars(pages.order_by(Page.number).limit(1)).one()
+    several = f"All {document.page_count} pages failed, the first because: "
+    document.error_code = first.error_code
+    document.error_message = (several if document.page_count != 1 else "") + (
+        first.error_message or ""
+    )
+
+
 def close_document(session: Session, lease: Lease, state: State, result_key: str) -> None:
     """Close a document whose result is there, and the job with its last document.
 

@@ -3,19 +3,22 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from pipeline import png, two_pages
+from pipeline import draw_lines, png, tiff, two_pages
 from stage_bench import Stages, open_stages
 
-from hwr.errors import StorageUnavailable
+from hwr.errors import PageTimeout, StorageUnavailable
 from hwr.profiles import load_profile
 from workers import leases
 from workers.database import Document, State
 from workers.stages import publish as publish_stage
+from workers.stages import split as split_stage
+from workers.stages.pages import SplitPage
 
 
 class TestPublish:
@@ -77,6 +80,26 @@ class TestPublish:
         assert len(due) == 2
         assert min(due) > time.time()
         assert stages.view(job_id).state == State.DONE
+
+    @pytest.mark.parametrize(
+        ("pages", "message"),
+        [(1, "Page 1 took"), (3, "All 3 pages failed, the first because: Page 1 took")],
+    )
+    def test_a_document_whose_pages_all_failed_says_why(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, pages: int, message: str
+    ) -> None:
+        def late(_: object, number: int, *__: object) -> SplitPage:
+            return SplitPage(number=number, error=PageTimeout(f"Page {number} took too long."))
+
+        monkeypatch.setattr(split_stage, "split_page", late)
+        job_id = stages.submit(tiff([draw_lines(1)] * pages))
+        stages.run()
+        (document,) = stages.view(job_id).documents
+        assert document.error is not None
+        assert (document.state, document.error.code) == (State.FAILED, "PageTimeout")
+        assert document.error.message == f"{message} too long."
+        told = json.loads(stages.bench.storage.get(document.result_key or ""))
+        assert told["error"] == asdict(document.error)
 
     def test_the_result_is_written_from_the_rows(self, stages: Stages) -> None:
         job_id = stages.submit(two_pages())

@@ -84,6 +84,7 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
         if lease is None:
             return None
         document = session.get_one(Document, document_id)
+        fan_in.tell_why(session, document)
         return PublishWork(
             lease=lease,
             keeper=Keeper(bench.database, lease),
