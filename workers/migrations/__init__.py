@@ -19,8 +19,10 @@ def upgrade(database: Database) -> None:
 
     Raises:
         ServiceError: a newer hwr changed the schema.
+        DatabaseUnavailable: the database cannot be reached.
     """
-    with database.engine.execution_options(**{WRITES: True}).begin() as connection:
+    writing = database.engine.execution_options(**{WRITES: True})
+    with database.outages_named(), writing.begin() as connection:
         be_patient(connection)
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK:d})"))
