@@ -18,3 +18,9 @@ class Failure:
     def of(cls, error: HwrError) -> "Failure":
         """The failure that `error` is."""
         return cls(code=error.code, message=str(error))
+
+    @classmethod
+    def of_pages(cls, count: int, first: "Failure") -> "Failure":
+        """The failure of a document all of whose pages failed, the first of them with `first`."""
+        several = f"All {count} pages failed, the first because: " if count > 1 else ""
+        return cls(code=first.code, message=several + first.message)

@@ -130,6 +130,13 @@ class DocumentReading:
         }
 
 
+def _why_all_failed(pages: Sequence[PageReading]) -> Failure | None:
+    errors = [page.error for page in pages if page.error]
+    if not errors or len(errors) < len(pages):
+        return None
+    return Failure.of_pages(len(pages), errors[0])
+
+
 class _Closing(ABC):
     """Closes itself at the end of a `with` block."""
 
@@ -270,6 +277,7 @@ class Reader(_Closing):
             pages.extend(self.pages(path))
         except DocumentError as refusal:
             error = Failure.of(refusal)
+        error = error or _why_all_failed(pages)
         return DocumentReading(
             name=path.name, pages=tuple(pages), error=error, reader=self.identity
         )

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from hwr.errors import HwrError
+from hwr.failure import Failure
 from workers import leases
 from workers.database import FINAL_STATES, Document, Job, Page, Stage, State, table_of
 from workers.leases import Lease, LeaseLost
@@ -106,11 +107,9 @@ def tell_why(session: Session, document: Document) -> None:
         return
     pages = select(Page).where(Page.document_id == document.id)
     first = session.scalars(pages.order_by(Page.number).limit(1)).one()
-    several = f"All {document.page_count} pages failed, the first because: "
-    document.error_code = first.error_code
-    document.error_message = (several if document.page_count != 1 else "") + (
-        first.error_message or ""
-    )
+    error = Failure(code=first.error_code or "", message=first.error_message or "")
+    told = Failure.of_pages(document.pages_failed, error)
+    document.error_code, document.error_message = told.code, told.message
 
 
 def close_document(session: Session, lease: Lease, state: State, result_key: str) -> None:

@@ -15,6 +15,7 @@ from hwr.batching import Batcher
 from hwr.decoding.decoders import BestPathDecoder
 from hwr.engines import LineBatch, Logits
 from hwr.errors import HwrError, LineFailed, TooManyLines
+from hwr.failure import Failure
 from hwr.layout import Line, find_lines
 from hwr.line_work import Decodings, reading_work
 from hwr.model.alphabet import Alphabet
@@ -53,6 +54,17 @@ def test_a_page_fails_alone(model: Path, document: Path, error: Exception, code:
     assert reading.state == "done_with_errors"
     assert [page.error and page.error.code for page in reading.pages] == [None, code, None]
     assert [len(page.lines) for page in reading.pages] == [1, 0, 2]
+
+
+def test_a_document_whose_pages_all_failed_says_why(model: Path, document: Path) -> None:
+    def find(_: NDArray[np.uint8]) -> tuple[Line, ...]:
+        raise TooManyLines
+
+    with Reader(model=model, line_finder=find) as reader:
+        reading = reader.read(document)
+    message = f"All 3 pages failed, the first because: {TooManyLines()}"
+    assert reading.error == Failure(code="TooManyLines", message=message)
+    assert reading.state == "failed"
 
 
 def test_what_is_not_the_pages_fault_is_not_blamed_on_it(model: Path, document: Path) -> None:
