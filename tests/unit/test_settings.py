@@ -70,7 +70,7 @@ def test_a_list_of_keys_opens_no_door_either(keys: str, monkeypatch: pytest.Monk
 def test_old_and_new_key_are_of_one_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HWR_API_KEYS", '{"bank": ["old", "new"], "school": "other"}')
     keys = Settings().api_keys
-    owners = [tenant_of(f"Bearer {key}", keys) for key in ("old", "new", "other")]
+    owners = [tenant_of(key, keys) for key in ("old", "new", "other")]
     assert owners == ["bank", "bank", "school"]
 
 
