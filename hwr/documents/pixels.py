@@ -33,6 +33,11 @@ DECODER_ERRORS = (
 #: What Pillow raises on a picture that says it is very large.
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
+#: Halfway from black to white, and from transparent to opaque.
+_MIDDLE = 128
+#: Ink covers at most this share of a picture.
+_MOST_INK = 0.5
+
 #: Characters of a decoder's own message that a refusal repeats.
 _MESSAGE_LENGTH = 120
 
@@ -68,6 +73,8 @@ def brief(error: BaseException) -> str:
 def to_grey(image: Image.Image) -> NDArray[np.uint8]:
     """`image`, decoded, turned upright by its EXIF orientation and laid on white paper.
 
+    Of a transparent picture light ink becomes dark.
+
     Returns:
         uint8 (H, W), writable. 16-bit grey keeps its upper 8 bits.
 
@@ -93,6 +100,15 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _on_white(image: Image.Image) -> Image.Image:
     image = image.convert("RGBA")
+    grey, alpha = image.convert("L"), image.getchannel("A")
     paper = Image.new("L", image.size, 255)
-    paper.paste(image.convert("L"), mask=image.getchannel("A"))
+    # Light ink would vanish on it.
+    paper.paste(ImageOps.invert(grey) if _is_light_ink(grey, alpha) else grey, mask=alpha)
     return paper
+
+
+def _is_light_ink(grey: Image.Image, alpha: Image.Image) -> bool:
+    """Whether the little that is not transparent is light: a sheet of paper would be more."""
+    seen = np.asarray(grey)[np.asarray(alpha) >= _MIDDLE]
+    is_ink = 0 < seen.size < _MOST_INK * grey.width * grey.height
+    return is_ink and bool(np.percentile(seen, 1) >= _MIDDLE)

@@ -43,6 +43,23 @@ def test_transparent_paper_is_white(tmp_path: Path) -> None:
     assert (grey[0, 0], grey[0, 39], grey[39, 39]) == (0, 255, 127)
 
 
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_light_ink_on_transparent_ground_comes_out_dark(tmp_path: Path, mode: str) -> None:
+    image = Image.new(mode, (40, 40), 0)
+    image.paste(Image.new(mode, (10, 40), "white"), (0, 0))
+    grey = read(tmp_path, encode(image, "PNG"))
+    assert (grey[0, 0], grey[0, 39]) == (0, 255)
+
+
+@pytest.mark.parametrize("width", [15, 30])
+def test_a_white_sheet_on_transparent_ground_stays_white(tmp_path: Path, width: int) -> None:
+    image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    image.paste("white", (0, 0, width, 40))
+    image.paste("black", (4, 0, 6, 40))
+    grey = read(tmp_path, encode(image, "PNG"))
+    assert (grey[0, 0], grey[0, 5], grey[0, 39]) == (255, 0, 255)
+
+
 def test_transparent_palette_is_white(tmp_path: Path) -> None:
     image = Image.new("P", (40, 40), 1)
     image.putpalette([0, 0, 0, 10, 10, 10])
