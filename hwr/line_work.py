@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from hwr.decoding.reading import LineReading
 from hwr.engines import Engine, LineBatch
 from hwr.errors import DecoderError, LineFailed, ModelError
 from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
+from hwr.model.line_ink import has_writing
 from hwr.model.line_views import view
 from hwr.model.weights import Model
 
@@ -122,9 +123,14 @@ def read_tasks(engine: Engine, tasks: Sequence[LineTask]) -> list[LineReading]:
     """
     decoders = [task.decoding.decoder for task in tasks]
     weighed = decode(engine, [task.image for task in tasks], decoders)
-    return [
-        scaled(reading, task.decoding.scale) for reading, task in zip(weighed, tasks, strict=True)
-    ]
+    return [_finished(reading, task) for reading, task in zip(weighed, tasks, strict=True)]
+
+
+def _finished(reading: WeighedReading, task: LineTask) -> LineReading:
+    # A network is sure of its blanks also where it cannot read, as on a line that stands upright.
+    if not reading.text and has_writing(task.image):
+        return replace(scaled(reading, task.decoding.scale), confidence=0.0)
+    return scaled(reading, task.decoding.scale)
 
 
 def decode(
