@@ -3,12 +3,15 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from hwr.decoding.reading import LineReading
-from hwr.documents import open_document
-from hwr.errors import BadLineImage, HwrError
-from hwr.model.line_image import normalise_line
+from hwr.documents import Limits, open_document
+from hwr.documents.limits import MAX_PIXELS
+from hwr.errors import BadLineImage, HwrError, PageTooLarge, PageTooSmall
+from hwr.model.line_image import LINE_HEIGHT, MIN_SIDE
+from hwr.model.line_picture import normalise_picture
 from hwr.reader import LineReader
 
 #: What names of images in a folder end in; other files there are none of ours.
@@ -26,6 +29,15 @@ _SAFE = str.maketrans(dict.fromkeys("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " 
 Outcome = LineReading | HwrError
 
 
+#: A line's picture may be so many times longer than a page.
+_LENGTH = 4
+
+
+def line_limits(limits: Limits) -> Limits:
+    """Limits of line images where these are those of documents."""
+    return replace(limits, min_side=MIN_SIDE, max_side=_LENGTH * limits.max_side)
+
+
 def find_images(sources: Iterable[Path]) -> Iterator[Path]:
     """Files as they are given, folders with the images in and below them in order of name."""
     for source in sources:
@@ -35,11 +47,17 @@ def find_images(sources: Iterable[Path]) -> Iterator[Path]:
             yield source
 
 
-def read_images(reader: LineReader, paths: Iterable[Path]) -> Iterator[tuple[Path, Outcome]]:
-    """Each image with its outcome, in the order given; some are read ahead for full batches."""
+def read_images(
+    reader: LineReader, paths: Iterable[Path], limits: Limits | None = None
+) -> Iterator[tuple[Path, Outcome]]:
+    """Each image with its outcome, in the order given; some are read ahead for full batches.
+
+    `limits` are those of documents (`line_limits`).
+    """
+    allowed = line_limits(limits or Limits())
     waiting: deque[tuple[Path, Future[LineReading] | HwrError]] = deque()
     for path in paths:
-        waiting.append((path, _submit(reader, path)))
+        waiting.append((path, _submit(reader, path, allowed)))
         if len(waiting) >= _AHEAD:
             yield _finish(*waiting.popleft())
     while waiting:
@@ -62,13 +80,24 @@ def _in_folder(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _submit(reader: LineReader, path: Path) -> Future[LineReading] | HwrError:
+def _submit(reader: LineReader, path: Path, limits: Limits) -> Future[LineReading] | HwrError:
     try:
-        with open_document(path) as document:
+        with open_document(path, limits) as document:
             if document.page_count != 1:
                 return BadLineImage(f"It has {document.page_count} pages. Give one line a file.")
             image = document.page(1).image
-        return reader.submit(normalise_line(image))
+        return reader.submit(normalise_picture(image))
+    except PageTooSmall:
+        return BadLineImage(
+            f"The line's picture is less than {limits.min_side} pixels high or wide."
+            " Scan the line at 150 dpi or more."
+        )
+    except PageTooLarge:
+        return BadLineImage(
+            f"The line's picture has more than {limits.max_side:,} pixels a side or"
+            f" {MAX_PIXELS:,} in all, or more than memory holds. Make it smaller: a line is read"
+            f" {LINE_HEIGHT} pixels high. Sides may be {_LENGTH} times HWR_MAX_SIDE."
+        )
     except HwrError as error:
         return error
 

@@ -22,6 +22,8 @@ class Limits:
     max_bytes: int = 500 * 2**20
     #: Most pages of a document.
     max_pages: int = 3000
+    #: Shortest side of a page in pixels.
+    min_side: int = MIN_SIDE
     #: Longest side of a page in pixels, after rendering for a PDF.
     max_side: int = 10_000
     #: Most seconds for opening a PDF, and for rendering one of its pages.
@@ -38,11 +40,13 @@ def check_page_size(number: int, width: int, height: int, limits: Limits) -> Non
 
     Raises:
         PageTooLarge: a side is longer than `limits.max_side` or the area passes `MAX_PIXELS`.
-        PageTooSmall: a side is shorter than `MIN_SIDE`.
+        PageTooSmall: a side is shorter than `limits.min_side`.
     """
     size = f"Page {number} is {width:,} × {height:,} pixels"
-    if min(width, height) < MIN_SIDE:
-        raise PageTooSmall(f"{size}, less than {MIN_SIDE} a side. Scan it at 150 dpi or more.")
+    if min(width, height) < limits.min_side:
+        raise PageTooSmall(
+            f"{size}, less than {limits.min_side} a side. Scan it at 150 dpi or more."
+        )
     if max(width, height) > limits.max_side or width * height > MAX_PIXELS:
         raise PageTooLarge(
             f"{size}, more than {limits.max_side:,} a side or {MAX_PIXELS:,} in all. "

@@ -14,7 +14,8 @@ LINE_HEIGHT = 64
 WIDTH_STEP = 8
 #: Longest line in pixels at LINE_HEIGHT: about 300 letters; what is longer is squeezed.
 MAX_WIDTH = 6144
-_MIN_SIDE = 4
+#: A line image is at least so many pixels high and wide.
+MIN_SIDE = 4
 _MIN_CONTRAST = 24.0
 
 Grey = NDArray[np.uint8]
@@ -28,7 +29,7 @@ def normalise_line(image: NDArray[Any]) -> Grey:
     Raises:
         BadLineImage: the array is not such a picture.
     """
-    grey = _as_grey(image)
+    grey = as_grey(image)
     return pad_width(_stretch_contrast(_scale(grey)))
 
 
@@ -38,11 +39,16 @@ def pad_width(image: Grey) -> Grey:
     return np.pad(image, ((0, 0), (0, missing)), constant_values=255)
 
 
-def _as_grey(image: NDArray[Any]) -> Grey:
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or min(image.shape[:2]) < _MIN_SIDE:
+def as_grey(image: NDArray[Any]) -> Grey:
+    """A line image in grey.
+
+    Raises:
+        BadLineImage: the array is not such a picture.
+    """
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or min(image.shape[:2]) < MIN_SIDE:
         raise BadLineImage(
             f"A line image of shape {image.shape} and type {image.dtype} cannot be read."
-            f" Give 8-bit grey or colour of at least {_MIN_SIDE} × {_MIN_SIDE} pixels."
+            f" Give 8-bit grey or colour of at least {MIN_SIDE} × {MIN_SIDE} pixels."
         )
     if image.ndim == 2:
         return image

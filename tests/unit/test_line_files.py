@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from hwr.decoding.reading import LineReading
+from hwr.documents import Limits
 from hwr.errors import BadLineImage, LineFailed
 from workers import line_files
 from workers.line_files import find_images, read_images, row
@@ -60,6 +61,28 @@ def test_a_bad_image_fails_alone(tmp_path: Path) -> None:
     assert isinstance(readings[good], LineReading)
     assert type(readings[bad]).__name__ == "UnsupportedFormat"
     assert isinstance(readings[pages], BadLineImage)
+
+
+@pytest.mark.parametrize("size", [(400, 10), (9, 16), (4, 4), (10_007, 50)])
+def test_line_images_have_limits_of_their_own(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.effect_noise(size, 80).save(tmp_path / "line.png")
+    [(_, reading)] = read_images(PromptReader(), [tmp_path / "line.png"])  # type: ignore[arg-type]
+    assert isinstance(reading, LineReading)
+
+
+@pytest.mark.parametrize(("size", "said"), [((90, 3), "less than 4"), ((401, 40), "more than 400")])
+def test_a_line_image_beyond_limits_is_refused_as_such(
+    tmp_path: Path, size: tuple[int, int], said: str
+) -> None:
+    Image.new("L", size).save(tmp_path / "line.png")
+    [(_, refusal)] = read_images(
+        PromptReader(),  # type: ignore[arg-type]
+        [tmp_path / "line.png"],
+        Limits(max_side=100),
+    )
+    assert isinstance(refusal, BadLineImage)
+    assert "line's picture" in str(refusal)
+    assert said in str(refusal)
 
 
 def test_few_images_are_in_memory_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

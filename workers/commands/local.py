@@ -60,10 +60,13 @@ def lines(
 ) -> None:
     """Read line images that are already cut, into a table of path, text and confidence.
 
+    An image shows one level line, cut anyhow, dark on light or light on dark, from 4 × 4 pixels on.
+
     An image that cannot be read gets its error on standard error and a row with an empty text and
     confidence 0, so that there is a row for every image.
     """
     from hwr.reader import LineReader
+    from workers.limits import limits_of
     from workers.line_files import HEADER, find_images, read_images, row
 
     settings = get_settings()
@@ -73,7 +76,7 @@ def lines(
         _open_table(tsv) as table,
     ):
         table.write(HEADER)
-        for path, reading in read_images(reader, find_images(sources)):
+        for path, reading in read_images(reader, find_images(sources), limits_of(settings)):
             table.write(row(path, reading))
             count += 1
             if isinstance(reading, HwrError):

@@ -1,0 +1,87 @@
+"""Pictures of single lines as people give them: light on dark, or with much paper around."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.layout.ink import reduced
+from hwr.layout.polarity import dark_on_light
+from hwr.model.line_image import LINE_HEIGHT, Grey, as_grey, normalise_line
+
+#: Polarity and writing are looked for on pictures about so many pixels high.
+_HIGH, _TRIMMED_HIGH = LINE_HEIGHT, 2 * LINE_HEIGHT
+#: A row or column at the edge of which this share is dark is no paper.
+_SOLID = 0.9
+#: What is so many grey levels darker or lighter than most of the picture is no paper.
+_EDGE_STEP = 64
+#: Ink is darker than paper by this many grey levels, and by this share of the darkest ink.
+_LEAST_STEP, _STEP_SHARE = 24.0, 0.4
+#: Writing is as high as this share of the tallest writing; what is less is specks and dots.
+_LEAST_HEIGHT = 0.3
+#: Writing of fewer rows would be all blur when enlarged.
+_LEAST_WRITING = 6
+#: What is so many times wider than high, or higher than wide, is a rule.
+_RULE = 12
+#: Rows are cut off where those above and below the writing are this share of the picture's height,
+#: which cut lines rarely have.
+_MOST_EMPTY = 0.4
+#: Paper that stays above and below, as a share of the writing's height: accents stand in it.
+_MARGIN = 0.1
+
+
+def normalise_picture(image: NDArray[Any]) -> Grey:
+    """What `normalise_line` makes of a picture that somebody else has cut.
+
+    Raises:
+        BadLineImage: the array is not such a picture.
+    """
+    grey = _without_edges(as_grey(image))
+    return normalise_line(trimmed(dark_on_light(grey, -(-grey.shape[0] // _HIGH))))
+
+
+def trimmed(grey: Grey) -> Grey:
+    """A dark line on light paper without its empty rows; the same where there are few."""
+    factor = -(-grey.shape[0] // _TRIMMED_HIGH)
+    top, bottom = _writing(np.asarray(reduced(grey, factor, factor), np.uint8))
+    top, bottom = factor * top, min(factor * bottom, grey.shape[0])
+    empty = grey.shape[0] - (bottom - top)
+    if empty <= _MOST_EMPTY * grey.shape[0] or bottom - top < _LEAST_WRITING:
+        return grey
+    margin = round(_MARGIN * (bottom - top))
+    return grey[max(top - margin, 0) : bottom + margin]
+
+
+def _without_edges(grey: Grey) -> Grey:
+    factor = -(-grey.shape[0] // _TRIMMED_HIGH)
+    small = np.asarray(reduced(grey, factor, factor), np.uint8)
+    is_other = np.abs(np.median(small) - small) > _EDGE_STEP
+    rows, columns = (_inside(is_other.mean(axis=axis) < _SOLID) for axis in (1, 0))
+    return grey[_scaled(rows, factor, len(small)), _scaled(columns, factor, small.shape[1])]
+
+
+def _inside(is_paper: NDArray[np.bool_]) -> tuple[int, int]:
+    """From the first place with paper to behind the last."""
+    places = np.flatnonzero(is_paper)
+    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, len(is_paper))
+
+
+def _scaled(places: tuple[int, int], factor: int, size: int) -> slice:
+    start, stop = places
+    return slice(start * factor, None if stop == size else stop * factor)
+
+
+def _writing(small: Grey) -> tuple[int, int]:
+    """First row with writing and the one behind the last; (0, 0) where there is none."""
+    darkness = np.median(small) - small
+    step = max(_LEAST_STEP, _STEP_SHARE * float(np.percentile(darkness, 99.5)))
+    count, _, stats, _ = cv2.connectedComponentsWithStats((darkness > step).astype(np.uint8))
+    if count == 1:
+        return 0, 0
+    _, top, width, height, _ = stats[1:].T
+    is_writing = (width < _RULE * height) & (height < _RULE * width)
+    is_writing &= height >= _LEAST_HEIGHT * np.max(height, where=is_writing, initial=0)
+    if not is_writing.any():
+        return 0, 0
+    return int(top[is_writing].min()), int((top + height)[is_writing].max())
