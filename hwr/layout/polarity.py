@@ -23,7 +23,7 @@ def dark_on_light(image: Grey, factor: int | None = None) -> Grey:
     dark as well. `factor` is how much the picture is reduced to look at it.
     """
     factor = factor or -(-max(image.shape) // SEARCH_SIDE)
-    return cv2.bitwise_not(image) if _has_light_ink(image, factor) else image
+    return 255 - image if _has_light_ink(image, factor) else image
 
 
 def _has_light_ink(image: Grey, factor: int) -> bool:

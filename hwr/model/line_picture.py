@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hwr.layout.ink import reduced
 from hwr.layout.polarity import dark_on_light
-from hwr.model.line_image import LINE_HEIGHT, Grey, as_grey, normalise_line
+from hwr.model.line_image import LINE_HEIGHT, MIN_SIDE, Grey, as_grey, normalise_line
 
 #: Polarity and writing are looked for on pictures about so many pixels high.
 _HIGH, _TRIMMED_HIGH = LINE_HEIGHT, 2 * LINE_HEIGHT
@@ -58,7 +58,8 @@ def _without_edges(grey: Grey) -> Grey:
     small = np.asarray(reduced(grey, factor, factor), np.uint8)
     is_other = np.abs(np.median(small) - small) > _EDGE_STEP
     rows, columns = (_inside(is_other.mean(axis=axis) < _SOLID) for axis in (1, 0))
-    return grey[_scaled(rows, factor, len(small)), _scaled(columns, factor, small.shape[1])]
+    inside = grey[_scaled(rows, factor, len(small)), _scaled(columns, factor, small.shape[1])]
+    return inside if min(inside.shape) >= MIN_SIDE else grey
 
 
 def _inside(is_paper: NDArray[np.bool_]) -> tuple[int, int]:

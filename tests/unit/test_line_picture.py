@@ -69,6 +69,11 @@ def test_any_size_from_four_pixels_on(size: tuple[int, int]) -> None:
     assert normalise_picture(noise).shape[0] == 64
 
 
+def test_what_is_nearly_all_edge_is_read_as_it_is() -> None:
+    bands = np.repeat(np.array([0, 128, 255], np.uint8), (26, 3, 26))[:, None].repeat(140, axis=1)
+    assert normalise_picture(bands).shape[0] == 64
+
+
 def test_less_is_refused() -> None:
     with pytest.raises(BadLineImage):
         normalise_picture(np.zeros((3, 9), np.uint8))
