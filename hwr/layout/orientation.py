@@ -21,6 +21,8 @@ VIEW_SIDE = 600
 LEAST_DARKNESS = 30
 #: Straight runs of ink at least this long (pixels of the view) are rules, not letters.
 SHORTEST_RULE = 37
+#: Over so many pixels along a faint rule the paper's grain is meaned.
+RULE_GRAIN = 5
 #: Pixels of the view across which the ink of a row is summed: slopes do no harm within them.
 STRIP = 48
 #: Blurs (standard deviations, pixels of the view) between which lines of writing come and go.
@@ -70,7 +72,17 @@ def darkness(image: Grey) -> Grey:
     across = cv2.dilate(long_runs(ink, SHORTEST_RULE), np.ones((3, 1), np.uint8))
     down = cv2.dilate(high_runs(ink, SHORTEST_RULE), np.ones((1, 3), np.uint8))
     dark[cv2.bitwise_or(across, down) > 0] = 0
-    return dark
+    return np.asarray(
+        cv2.subtract(dark, cv2.max(faint_rules(dark, 1), faint_rules(dark, 0))), np.uint8
+    )
+
+
+def faint_rules(dark: Grey, axis: int) -> Grey:
+    """How dark the rules along an axis are, however faint, shape as ``dark``."""
+    along, smooth = [1, 1], [1, 1]
+    along[axis], smooth[axis] = SHORTEST_RULE, RULE_GRAIN
+    even = cv2.blur(dark, tuple(smooth[::-1]))
+    return np.asarray(cv2.morphologyEx(even, cv2.MORPH_OPEN, np.ones(along, np.uint8)), np.uint8)
 
 
 def profiles(dark: Grey) -> Profiles:

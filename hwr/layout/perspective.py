@@ -20,6 +20,8 @@ LEAST_BACKGROUND = 0.05
 LEAST_OFF, LEAST_ASKEW = 2.5, 6.0
 #: No camera that was meant for reading makes a corner this far off.
 MOST_OFF = 40.0
+#: Nor a side so many times as long as the one opposite: that is where the light ends.
+MOST_NARROWED = 1.6
 #: Share of its width and height that is cut off the sheet on each side: its edge is a dark line.
 EDGE = 0.004
 
@@ -48,7 +50,11 @@ def leans(quad: Quad) -> bool:
     turned = (np.diff(directions, append=directions[0]) + 180) % 360 - 180
     off = float(np.abs(turned - 90).max())
     askew = float(np.abs((directions + 45) % 90 - 45).min())
-    return off <= MOST_OFF and (off >= LEAST_OFF or askew >= LEAST_ASKEW)
+    lengths = np.linalg.norm(sides, axis=1)
+    narrowed = float(np.exp(np.abs(np.log(lengths / np.roll(lengths, 2))).max()))
+    if off > MOST_OFF or narrowed > MOST_NARROWED:
+        return False
+    return off >= LEAST_OFF or askew >= LEAST_ASKEW
 
 
 def stands_out(quad: Quad, image: Grey) -> bool:

@@ -21,6 +21,8 @@ LEAST_SHEET = 0.12
 LEAST_FILL = 0.93
 #: Grey levels between sheet and background.
 LEAST_STEP = 10.0
+#: A shadow that lies on a sheet makes what is lit smaller than the sheet at least by this factor.
+LEAST_SHADE = 1.05
 
 #: float64 (4, 2): x, y of top left, top right, bottom right, bottom left in page pixels.
 Quad = NDArray[np.float64]
@@ -61,10 +63,30 @@ def _edges(small: Grey, least_rim: float) -> Quad | None:
         return None
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (WIDEST_INK, WIDEST_INK))
     paper = cv2.medianBlur(np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, window)), 5)
-    _, bright = cv2.threshold(paper, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    level, bright = cv2.threshold(paper, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    found = _sheet(paper, np.asarray(bright, np.uint8), least_rim)
+    shaded = _sheet(paper, _with_shade(paper, level), least_rim)
+    if shaded is None or (found is not None and _area(shaded) < LEAST_SHADE * _area(found)):
+        return found
+    return shaded
+
+
+def _with_shade(paper: NDArray[Any], level: float) -> Grey:
+    """1 on what is brighter than the ground, where some of the sheet lies below `level`."""
+    below = paper[paper <= level]
+    ground, _ = cv2.threshold(below, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return np.asarray(paper > ground, np.uint8)
+
+
+def _area(quad: Quad) -> float:
+    return float(cv2.contourArea(quad.astype(np.float32)))
+
+
+def _sheet(paper: NDArray[Any], bright: Grey, least_rim: float) -> Quad | None:
+    """Corners of the sheet, which is `bright` or, if that is not in its middle, what is not."""
     if _step(paper, bright) < LEAST_STEP:
         return None
-    high, wide = (side // 4 for side in small.shape)
+    high, wide = (side // 4 for side in paper.shape)
     sheet = bright if bright[high:-high, wide:-wide].mean() > 0.5 else 1 - bright
     rim = np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])
     if (rim == 0).mean() < least_rim:

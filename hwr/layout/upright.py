@@ -10,6 +10,7 @@ from hwr.layout.line import Line, Point
 from hwr.layout.orientation import quarter_turns
 from hwr.layout.perspective import flattened, photographed_sheet
 from hwr.layout.sheet import Homography, mapped
+from hwr.layout.tilt import tilt_of, turned
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,6 +49,9 @@ def upright(image: Grey) -> Upright:
     view, to_page = image, np.eye(3)
     if (sheet := photographed_sheet(image)) is not None:
         view, to_page = flattened(image, sheet)
+    if tilt := tilt_of(view):
+        view, back = turned(view, tilt)
+        to_page = to_page @ back
     if turns := quarter_turns(view):
         to_page = to_page @ turned_back(view, turns)
         view = np.ascontiguousarray(np.rot90(view, -turns))

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from hwr.forms import lay_out
 from hwr.layout import Line, Upright, upright
-from hwr.layout.orientation import quarter_turns
+from hwr.layout.orientation import darkness, quarter_turns
 from hwr.layout.perspective import photographed_sheet
 from hwr.layout.sheet import Quad, corners, homography, mapped
+from hwr.layout.tilt import LEAST, tilt_of
 from hwr.layout.upright import turned_back
 from hwr.profiles import PageForm
 from hwr.reader import Reader
@@ -109,6 +110,47 @@ def test_what_says_nothing_clearly_stays_as_it_is(name: str) -> None:
     assert view.to_page is None
 
 
+def test_faint_rules_do_not_say_which_way_up_a_page_is() -> None:
+    ruled = np.full((1500, 1100), 250, np.uint8)
+    for row in range(8, 1500, 16):
+        ruled[row : row + 2] = 190 if row % 64 == 8 else 225
+    grain = np.random.default_rng(2).normal(0, 2, ruled.shape)
+    assert darkness((ruled + grain).clip(0, 255).astype(np.uint8)).mean() < 2
+
+
+def tilted(picture: Grey, degrees: float) -> Grey:
+    """The picture with its lines falling by so many degrees, on white."""
+    height, width = picture.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
+    turn[:, 2] += 300
+    size = width + 600, height + 600
+    return np.asarray(cv2.warpAffine(picture, turn, size, borderValue=255), np.uint8)
+
+
+@pytest.mark.parametrize("degrees", [-33, -14, -3, 3, 12, 21])
+def test_a_page_that_leans_far_is_levelled_and_one_that_leans_little_is_left(degrees: int) -> None:
+    far = abs(degrees) > LEAST
+    assert tilt_of(tilted(page(), degrees)) == pytest.approx(degrees if far else 0, abs=1)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_page_that_leans_far_is_levelled_whichever_way_up_it_lies(turns: int) -> None:
+    straight = lay_out(page(), FREE)
+    leaning = turned(tilted(page(), 15), turns)
+    found = lay_out(leaning, FREE)
+    assert len(found.lines) == len(straight.lines)
+    baseline = np.array(found.lines[0].line.baseline)
+    along = baseline[-1] - baseline[0]
+    assert np.degrees(np.arctan2(along[1], along[0])) % 360 == pytest.approx(15 + 90 * turns, abs=2)
+
+
+def test_a_halftone_is_no_writing_that_leans() -> None:
+    y, x = np.mgrid[0:900, 0:700]
+    dots = np.sin(0.45 * (0.97 * x + 0.26 * y)) + np.sin(0.45 * (0.97 * y - 0.26 * x))
+    picture = np.where(dots > 0.8, 200, 250).astype(np.uint8)
+    assert upright(picture).image is picture
+
+
 def photograph(sheet: Grey, quad: Quad, *, background: int = 60) -> Grey:
     """The sheet with its corners there, before a background, lit from one side."""
     size = 2100, 2300
@@ -128,6 +170,33 @@ def test_a_photographed_sheet_is_found() -> None:
     sheet = photographed_sheet(photograph(page(), SLANTED))
     assert sheet is not None
     assert np.abs(sheet - SLANTED).max() < 15
+
+
+def shaded(picture: Grey, least: float, across: int) -> Grey:
+    """The picture with a shadow whose edge falls across it, so many pixels wide."""
+    y, x = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]]
+    edge = 1 / (1 + np.exp(-4 * (x + 0.3 * y - 0.8 * picture.shape[1]) / across))
+    return np.asarray(picture * (1 - (1 - least) * edge), np.uint8)
+
+
+def test_a_shadow_on_a_photographed_sheet_is_not_its_edge() -> None:
+    sheet = photographed_sheet(shaded(photograph(page(), SLANTED, background=30), 0.4, 300))
+    assert sheet is not None
+    assert np.abs(sheet - SLANTED).max() < 15
+
+
+def test_a_piece_of_light_is_no_sheet() -> None:
+    light = np.array([(300, 220), (1850, 230), (900, 2050), (310, 2060)], np.float64)
+    assert photographed_sheet(photograph(page(), light)) is None
+
+
+@pytest.mark.parametrize("across", [40, 120])
+def test_lines_go_on_across_the_edge_of_a_shadow(across: int) -> None:
+    ends = [
+        [line.line.baseline[-1][0] for line in lay_out(picture, FREE).lines]
+        for picture in (page(), shaded(page(), 0.55, across))
+    ]
+    assert ends[1] == pytest.approx(ends[0], abs=12)
 
 
 @pytest.mark.parametrize(
