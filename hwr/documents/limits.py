@@ -1,5 +1,6 @@
 """How large a document and its pages may be, checked before anything is decoded."""
 
+import math
 from dataclasses import dataclass
 
 from PIL import Image
@@ -28,7 +29,7 @@ class Limits:
     max_side: int = 10_000
     #: Most seconds for opening a PDF, and for rendering one of its pages.
     page_timeout_s: float = 60.0
-    #: Resolution PDF pages are rendered at, in dots per inch.
+    #: Resolution PDF pages are rendered at, in dots per inch; larger pages at a lower one.
     render_dpi: int = 200
 
 
@@ -52,3 +53,9 @@ def check_page_size(number: int, width: int, height: int, limits: Limits) -> Non
             f"{size}, more than {limits.max_side:,} a side or {MAX_PIXELS:,} in all. "
             "Scan it at a lower resolution or set a smaller page size."
         )
+
+
+def fitting(width: float, height: float, limits: Limits) -> float:
+    """The share that a page of `width` × `height` pixels is made smaller to, to keep to `limits`:
+    1 where it does."""
+    return min(1.0, limits.max_side / max(width, height), math.sqrt(MAX_PIXELS / (width * height)))

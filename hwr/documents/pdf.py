@@ -21,7 +21,7 @@ from PIL import Image
 
 from hwr.documents.embedded import decode
 from hwr.documents.formats import Format
-from hwr.documents.limits import MIN_SIDE, Limits, check_page_size
+from hwr.documents.limits import MIN_SIDE, Limits, check_page_size, fitting
 from hwr.documents.pages import Page, check_number
 from hwr.documents.pixels import BOMBS, DECODER_ERRORS, brief, decoding, to_grey
 from hwr.documents.scans import Scans
@@ -34,12 +34,14 @@ from hwr.errors import (
     NoPages,
     PageError,
     PageTimeout,
-    PageTooLarge,
     PageTooSmall,
     TooManyPages,
 )
 
 _POINTS_PER_INCH = 72
+#: Pages that are too large are rendered at this resolution at least: the largest that PDF knows
+#: (14,400 points, ISO 32000-1, annex C) has 10,000 pixels a side.
+_LEAST_DPI = 50
 
 #: A whole PDF has its end mark in so many last bytes (ISO 32000-1, annex H.3), padding apart.
 _TAIL_BYTES = 1024
@@ -69,14 +71,14 @@ class Pdf:
         self._scans = Scans(file, self.page_count)
 
     def page(self, number: int) -> Page:
-        """Page `number` at `Limits.render_dpi`, see `Document.page`."""
+        """Page `number`, see `Document.page`: its scan as it is stored, else at the resolution
+        `Limits.render_dpi`; either smaller where that is too large."""
         check_number(number, self.page_count)
         scanned = self._scanned(number)
         if scanned is not None:
             return Page(number=number, image=scanned)
         with _poppler_on_page(number, self._timeout_s), decoding(number):
-            check_page_size(number, *self._rendered_size(number), self._limits)
-            return Page(number=number, image=to_grey(self._render(number)))
+            return Page(number=number, image=to_grey(self._render(number, self._dpi(number))))
 
     def _scanned(self, number: int) -> NDArray[np.uint8] | None:
         """The picture that the page consists of; None where there is any doubt: it is rendered."""
@@ -91,15 +93,10 @@ class Pdf:
         scan = self._scans.of_page(number)
         if scan is None:
             return None
-        wanted = self._pixels(*scan.page)
-        check_page_size(number, *scan.size, self._limits)
+        share = fitting(*scan.size, self._limits)
+        wanted = math.floor(scan.size[0] * share), math.floor(scan.size[1] * share)
         check_page_size(number, *wanted, self._limits)
         return decode(number, scan, wanted)
-
-    def _pixels(self, width: float, height: float) -> tuple[int, int]:
-        """Size in pixels of a page measured in points."""
-        scale = self._limits.render_dpi / _POINTS_PER_INCH
-        return math.ceil(width * scale), math.ceil(height * scale)
 
     def _check_count(self) -> None:
         if self.page_count < 1:
@@ -110,8 +107,17 @@ class Pdf:
                 "Split it into smaller documents."
             )
 
-    def _rendered_size(self, number: int) -> tuple[int, int]:
-        """Width and height in pixels that page `number` asks for, before any rotation."""
+    def _dpi(self, number: int) -> int:
+        """The resolution that page `number` is rendered at."""
+        wanted = self._limits.render_dpi
+        width, height = (points / _POINTS_PER_INCH for points in self._points(number))
+        fit = math.floor(wanted * fitting(width * wanted, height * wanted, self._limits))
+        dpi = min(max(fit, _LEAST_DPI), wanted)
+        check_page_size(number, math.ceil(width * dpi), math.ceil(height * dpi), self._limits)
+        return dpi
+
+    def _points(self, number: int) -> tuple[float, float]:
+        """Width and height of page `number` in points, before any rotation."""
         info = pdfinfo_from_path(
             self._path,
             timeout=self._timeout_s,
@@ -125,26 +131,26 @@ class Pdf:
                 f"Page {number} is {width} × {height} points: it is listed but missing. "
                 "Export this page again."
             )
-        return self._pixels(float(width), float(height))
+        return float(width), float(height)
 
-    def _render(self, number: int) -> Image.Image:
-        images = self._draw(number)
+    def _render(self, number: int, dpi: int) -> Image.Image:
+        images = self._draw(number, dpi)
         # Where poppler fails it gives nothing, or a page of 1 × 1 pixels, and no error.
         if not images or min(images[0].size) < MIN_SIDE:
             raise DamagedPage(f"Page {number} did not render. Export this page again.")
         if images[0].getcolors(1):
             # What poppler cannot decode it leaves out: a blank page has to be blank by intent.
-            self._draw(number, strict=True)
+            self._draw(number, dpi, strict=True)
             # Of a JPEG it cannot decode poppler may not even complain.
-            with suppress(PageTooLarge, PageTooSmall):
+            with suppress(PageTooSmall):
                 self._taken_out(number)
         return images[0]
 
-    def _draw(self, number: int, *, strict: bool = False) -> list[Image.Image]:
+    def _draw(self, number: int, dpi: int, *, strict: bool = False) -> list[Image.Image]:
         """The page, in a list of one or none; `strict` raises what poppler complains about."""
         images: list[Image.Image] = convert_from_path(
             self._path,
-            dpi=self._limits.render_dpi,
+            dpi=dpi,
             first_page=number,
             last_page=number,
             grayscale=True,

@@ -47,8 +47,6 @@ _DEFAULTS = ("/DefaultGray", "/DefaultRGB")
 class Scan:
     """The picture that a page consists of, as it is stored."""
 
-    #: Size of the page in points.
-    page: tuple[float, float]
     #: Width and height of the picture in pixels.
     size: tuple[int, int]
     #: Colours of a pixel: 1 or 3.
@@ -202,7 +200,6 @@ def _picture(image: Any, page: tuple[float, float]) -> Scan | None:
         return None
     settings = dict(_only(image.get("/DecodeParms", {})))
     return Scan(
-        page=page,
         size=size,
         colours=colours,
         bits=int(image.BitsPerComponent),

@@ -68,6 +68,17 @@ def test_rotation_is_applied(path: Path) -> None:
         assert document.page(1).image.shape == (595, 842)
 
 
+def test_a_large_page_is_rendered_at_a_lower_resolution(path: Path) -> None:
+    lower_half = b"0 g 0 0 842 595 re f"
+    path.write_bytes(pdf([(b"/MediaBox [0 0 842 1190]", lower_half), (A4, BAR)]))
+    with open_document(path, Limits(max_side=1000, render_dpi=100)) as document:
+        image = document.page(1).image
+        assert image.shape == (992, 702)  # 60 dpi
+        assert image[:494].min() == 255
+        assert image[498:].max() == 0
+        assert document.page(2).image.shape[0] == 995  # 85 dpi
+
+
 def test_one_huge_page_alone_is_refused_before_rendering(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,7 +87,7 @@ def test_one_huge_page_alone_is_refused_before_rendering(
         assert document.page(1).image.min() == 0
         assert document.page(3).image.min() == 0
         monkeypatch.setattr(pdf_module, "convert_from_path", lambda *_, **__: pytest.fail("drawn"))
-        with pytest.raises(PageTooLarge, match=r"Page 2 is 236,221 × 236,221 pixels.*resolution"):
+        with pytest.raises(PageTooLarge, match=r"Page 2 is 19,686 × 19,686 pixels.*resolution"):
             document.page(2)
 
 
@@ -167,7 +178,7 @@ def test_a_name_that_looks_like_an_option(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_title_cannot_forge_sizes(path: Path) -> None:
     info = b"<< /Title (x\nPage    1 size: 10 x 10 pts\nPages: 3) >>"
     path.write_bytes(pdf([(TEN_METRES, BAR)], b"/Info 5 0 R", info))
-    refuse_page(path, 1, PageTooLarge, "78,741")
+    refuse_page(path, 1, PageTooLarge, "19,686")
 
 
 def _replace(monkeypatch: pytest.MonkeyPatch, program: str, folder: Path, does: str) -> None:
