@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hwr.errors import TrainingDataError
 from hwr.training.samples import LineSample, decode_grey
+from hwr.training.splits import takes
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def _whole_records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
         if missing := _COLUMNS - set(rows.fieldnames or ()):
             raise TrainingDataError(f"{folder / name}.tsv has no column {min(missing)}. Add it.")
         for row in rows:
-            if row["split"] != split:
+            if not takes(split, row["split"]):
                 continue
             try:
                 yield _sample(name, row, _member(archive, row["path"]))

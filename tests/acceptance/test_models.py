@@ -33,11 +33,18 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_split_without_lines_is_named(data: Path) -> None:
-    measured = hwr("evaluate", data, "--split", "test")
-    assert measured.returncode == 1
-    assert "has no line of the split test" in measured.stderr
-    assert "Traceback" not in measured.stderr
+def test_lines_of_ones_own_are_measured(tmp_path: Path) -> None:
+    image = np.full((64, 260), 255, np.uint8)
+    _write(image, "Dear Sir", 44)
+    assert cv2.imwrite(str(tmp_path / "one.png"), image)
+    (tmp_path / "labels.tsv").write_text("path\ttext\none.png\tDear Sir\n", encoding="utf-8")
+    measured = hwr("evaluate", tmp_path, "--split", "all", "--decoder", "best-path")
+    assert measured.returncode == 0, measured.stderr
+    assert f"{tmp_path.name}  " in measured.stdout
+    empty = hwr("evaluate", tmp_path, "--decoder", "best-path")
+    assert empty.returncode == 1
+    assert "no line of the split val. Take --split train (1 lines) or --split all" in empty.stderr
+    assert "Traceback" not in empty.stderr
 
 
 def test_a_version_is_not_quantised(data: Path) -> None:

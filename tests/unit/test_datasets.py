@@ -156,6 +156,15 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(
     assert "huge.png left out: Page 1 is 60,000 × 60,000 pixels" in caplog.text
 
 
+def test_all_takes_every_line_whatever_its_split_is_called(tmp_path: Path) -> None:
+    splits = ("train", "val", "held out", "")
+    rows = "".join(f"a.png\t{n}\tw\t{split}\n" for n, split in enumerate(splits))
+    put(tmp_path / "t.tsv", "path\ttext\twriter\tsplit\n" + rows)
+    put(tmp_path / "a.png", picture())
+    assert [s.text for s in read_folder(tmp_path, "all")] == ["0", "1", "2", "3"]
+    assert [s.text for s in read_folder(tmp_path, "val")] == ["1"]
+
+
 # Folders
 
 

@@ -9,6 +9,7 @@ import typer
 
 from hwr.errors import TrainingDataError
 from hwr.training.pages.halves import Half
+from hwr.training.splits import Split
 from workers.commands.options import Data
 from workers.commands.show import complain
 from workers.models.choice import EngineOptions, engine_of
@@ -33,7 +34,7 @@ USUAL_DECODERS = ("best-path", "auto")
 
 def evaluate(
     data: Data,
-    split: Annotated[str, typer.Option(help="val or train")] = "val",
+    split: Annotated[Split, typer.Option(help="Which lines; all of your own.")] = Split.VAL,
     pages: Annotated[
         bool, typer.Option(help="Whole pages of DATA or DATA/pages, not lines.")
     ] = False,
@@ -116,7 +117,7 @@ def _options(engine: str | None, decoder: str | None) -> EngineOptions:
 
 
 def _lines(
-    reader: "Reader", data: Path, split: str, worst: Path | None, plot: Path | None
+    reader: "Reader", data: Path, split: Split, worst: Path | None, plot: Path | None
 ) -> dict[str, Any]:
     from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
     from hwr.training.datasets import read_folder
@@ -128,7 +129,7 @@ def _lines(
     alphabet = Alphabet(DEFAULT_CHARACTERS)
     results = read_samples(read_folder(data, split), reader.read_normalised, alphabet)
     if not results:
-        raise TrainingDataError(f"{data} has no line of the split {split}. Name one with --split.")
+        raise TrainingDataError(_no_line(data, split))
     found = report(results)
     for row in report_tables(found):
         typer.echo(row)
@@ -137,6 +138,15 @@ def _lines(
     if worst:
         write_sheet(worst, results)
     return {**asdict(found), "confidence": confidence}
+
+
+def _no_line(data: Path, split: Split) -> str:
+    from hwr.training.datasets import read_folder
+
+    counts = {other: len(read_folder(data, other)) for other in Split if other is not split}
+    others = [f"--split {other} ({count} lines)" for other, count in counts.items() if count]
+    remedy = f"Take {' or '.join(others)}." if others else "See above for those left out."
+    return f"{data} has no line of the split {split}. {remedy}"
 
 
 def _reliability(results: "Sequence[LineResult]", plot: Path | None) -> dict[str, Any]:

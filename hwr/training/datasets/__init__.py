@@ -24,7 +24,8 @@ _DEPTH = 3
 
 
 def read_folder(data: Path, split: str) -> list[LineSample]:
-    """The lines of one split of all data sets in `data`, a folder or a zip with a table.
+    """The lines of one split of all data sets in `data`, a folder or a zip with a table; of the
+    split `all` every line.
 
     A broken record is logged by name and left out.
 

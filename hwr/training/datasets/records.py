@@ -10,6 +10,7 @@ import cv2
 
 from hwr.errors import HwrError, TrainingDataError
 from hwr.training.samples import Grey, LineSample, decode_grey
+from hwr.training.splits import takes
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[Lin
     validating = val_writers(record.writer for record in records if record.split is None)
     samples = []
     for record in records:
-        if (record.split or ("val" if record.writer in validating else "train")) != split:
+        if not takes(split, record.split or ("val" if record.writer in validating else "train")):
             continue
         try:
             samples.append(_sample(left_out.dataset, record))
