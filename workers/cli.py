@@ -5,9 +5,11 @@ Exit codes: 0 all was read, 1 something was not, 2 the command line is wrong.
 
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from hwr import __version__
 from hwr.errors import HwrError
 from workers.commands import (
     bench,
@@ -46,6 +48,22 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Measure": (measure.evaluate, measure.calibrate, bench.bench),
 }
 
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hwr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Reads handwriting from documents."""
+
+
 for heading, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=heading)(command)
@@ -60,6 +78,9 @@ def main() -> None:
         app()
     except HwrError as error:
         complain(f"{error.code}: {error}")
+        sys.exit(SOME_FAILED)
+    except FileExistsError as error:
+        complain(f"{error.filename} is a file. Name a folder, or remove the file.")
         sys.exit(SOME_FAILED)
     except OSError as error:
         complain(f"{error}. Check the path, its permissions and the space on its disk.")

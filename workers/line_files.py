@@ -13,6 +13,7 @@ from hwr.errors import BadLineImage, HwrError, PageTooLarge, PageTooSmall
 from hwr.model.line_image import LINE_HEIGHT, MIN_SIDE
 from hwr.model.line_picture import normalise_picture
 from hwr.reader import LineReader
+from workers.names import files_in
 
 #: What names of images in a folder end in; other files there are none of ours.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
@@ -42,7 +43,7 @@ def find_images(sources: Iterable[Path]) -> Iterator[Path]:
     """Files as they are given, folders with the images in and below them in order of name."""
     for source in sources:
         if source.is_dir():
-            yield from _in_folder(source)
+            yield from (path for path in files_in(source) if path.suffix.lower() in SUFFIXES)
         else:
             yield source
 
@@ -70,14 +71,6 @@ def row(path: Path, outcome: Outcome) -> str:
     if isinstance(outcome, LineReading):
         text, confidence = outcome.text, outcome.confidence
     return f"{str(path).translate(_SAFE)}\t{text.translate(_SAFE)}\t{confidence:.4f}\n"
-
-
-def _in_folder(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            yield from _in_folder(path)
-        elif path.suffix.lower() in SUFFIXES and path.is_file():
-            yield path
 
 
 def _submit(reader: LineReader, path: Path, limits: Limits) -> Future[LineReading] | HwrError:

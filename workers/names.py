@@ -1,6 +1,8 @@
-"""Names of files as clients send them: hostile text, kept only to be shown again."""
+"""Names of files: those that clients send are hostile text, kept only to be shown again."""
 
 import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
 
 #: Longest name that is kept, in characters.
 MAX_NAME = 200
@@ -23,3 +25,12 @@ def clean_name(name: str) -> str:
         return name
     suffix = name[name.rfind(".") :] if "." in name[-_MAX_SUFFIX:] else ""
     return name[: MAX_NAME - len(suffix)] + suffix
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """The files in and below a folder in order of name; links to folders are not followed."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            yield from files_in(path)
+        elif path.is_file():
+            yield path

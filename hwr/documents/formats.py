@@ -1,6 +1,7 @@
 """What a file is, told from its first bytes. Names and suffixes are not believed."""
 
 from enum import StrEnum
+from pathlib import Path
 
 from hwr.errors import UnsupportedFormat
 
@@ -66,6 +67,18 @@ def sniff(head: bytes) -> Format:
         f"The file is {other or _describe(head)}, not a PDF, TIFF, JPEG or PNG. "
         "Convert it to one of these."
     )
+
+
+def is_document(path: Path) -> bool:
+    """Whether the file at `path` looks like a document; one that cannot be opened may be one."""
+    try:
+        with path.open("rb") as file:
+            sniff(file.read(HEAD_BYTES))
+    except UnsupportedFormat:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _name_other(head: bytes) -> str | None:

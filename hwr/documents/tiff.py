@@ -92,6 +92,8 @@ class Tiff:
 
     def _decode(self, number: int, image: TiffImageFile, frame: _Frame) -> Page:
         check_page_size(number, *image.size, self._limits)
+        if image.mode in ("I", "F"):
+            raise DamagedPage(f"Page {number} has 32-bit pixels. Save it with 8 bits a pixel.")
         check_spans(number, image.tag_v2, len(frame))
         turned = image.tag_v2.get(Base.Orientation, _UPRIGHT) != _UPRIGHT
         image.load()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
@@ -64,6 +65,52 @@ def test_read_saves_json(scans: Path, model: Path, tmp_path: Path) -> None:
         result["pages"][0]["lines"][0]
     )
     assert (tmp_path / "out" / "page.png.json").exists()
+
+
+def test_read_takes_a_folder_and_leaves_out_what_is_no_document(
+    scans: Path, bad: Path, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    (folder / "below").mkdir(parents=True)
+    shutil.copy(scans / "two-pages.tif", folder / "b")
+    shutil.copy(scans / "page.png", folder / "below" / "c.png")
+    shutil.copy(bad, folder)
+    done = hwr("read", folder, model=model)
+    assert done.returncode == ALL_READ, done.stderr
+    headings = [said for said in done.stdout.splitlines() if said.startswith("==>")]
+    assert headings == ["==> b <==", "==> c.png <=="]
+    assert "notes.pdf: not a PDF, TIFF, JPEG or PNG, left out.\n" in done.stderr
+    assert "No document was found" in hwr("read", bad.parent, model=model).stderr
+
+
+@pytest.mark.parametrize("named", ["-", "/dev/stdin"])
+@pytest.mark.parametrize("limit", ["", "1000"])
+def test_read_takes_standard_input(named: str, limit: str, scans: Path, model: Path) -> None:
+    variables = {"HWR_MODEL": str(model)} | ({"HWR_MAX_BYTES": limit} if limit else {})
+    done = subprocess.run(
+        [*HWR, "read", named],
+        input=(scans / "page.png").read_bytes(),
+        capture_output=True,
+        env=os.environ | variables,
+        timeout=60,
+    )
+    assert done.returncode == (SOME_FAILED if limit else ALL_READ), done.stderr
+    assert (b"stdin: DocumentTooLarge" in done.stderr) == bool(limit)
+    assert bool(done.stdout) != bool(limit)
+
+
+def test_the_version_is_shown() -> None:
+    assert hwr("--version").stdout == f"hwr {version('hwr')}\n"
+
+
+def test_a_file_where_a_folder_is_meant_is_said_so(
+    scans: Path, model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a.png"
+    out.write_bytes(b"x")
+    done = hwr("read", scans / "page.png", "--out", out, model=model)
+    assert done.returncode == SOME_FAILED
+    assert done.stderr.endswith(f"{out} is a file. Name a folder, or remove the file.\n")
 
 
 def test_lines_reads_a_folder_into_a_table(model: Path, tmp_path: Path) -> None:

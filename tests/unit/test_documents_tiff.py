@@ -100,12 +100,13 @@ def test_16_bit_grey(tmp_path: Path) -> None:
         assert np.array_equal(document.page(1).image, deep >> 8)
 
 
-def test_numbers_without_a_range_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_numbers_without_a_range_are_refused(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "scan.tif"
-    path.write_bytes(encode(Image.new("F", (64, 64)), "TIFF"))
+    path.write_bytes(encode(Image.new(mode, (64, 64)), "TIFF"))
     with (
         open_document(path) as document,
-        pytest.raises(DamagedPage, match="save it with 8 bits"),
+        pytest.raises(DamagedPage, match=r"32-bit pixels\. Save it with 8 bits a pixel\.$"),
     ):
         document.page(1)
 

@@ -1,10 +1,12 @@
 """Commands that read in this process, without any service: read and lines."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +15,7 @@ from hwr.errors import HwrError
 from workers.commands.profiles import ProfileOption, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.models.choice import engine_of
-from workers.names import clean_name
+from workers.names import clean_name, files_in
 from workers.output import Format
 from workers.settings import get_settings
 
@@ -23,8 +25,27 @@ if TYPE_CHECKING:
 Decoder = Annotated[str | None, typer.Option(help="How logits become text; default: HWR_DECODER.")]
 
 
+_STDIN = Path("/dev/stdin")
+_CHUNK_BYTES = 2**20
+
+
+def _source(given: str) -> Path:
+    # With allow_dash Typer still looks for a file of the name -.
+    path = _STDIN if given == "-" else Path(given)
+    if not path.exists():
+        raise typer.BadParameter(f"Path '{given}' does not exist.")
+    return path
+
+
 def read(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Documents.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILES-OR-FOLDERS",
+            parser=_source,
+            help="Documents; of a folder all in it; - is standard input.",
+        ),
+    ],
     form: Annotated[Format, typer.Option("--format", help="text or json")] = Format.TEXT,
     out: Annotated[Path | None, typer.Option(help="Folder to save the results in.")] = None,
     decoder: Decoder = None,
@@ -36,9 +57,43 @@ def read(
 
     settings = get_settings()
     limits, chosen = limits_of(settings), profile_of(profile)
-    with Reader(**engine_of(settings, decoder), limits=limits, profile=chosen) as reader:
+    files = list(_documents(sources))
+    if not files:
+        complain("No document was found. Name documents, or folders with some.")
+        raise typer.Exit(SOME_FAILED)
+    with (
+        Reader(**engine_of(settings, decoder), limits=limits, profile=chosen) as reader,
+        TemporaryDirectory() as folder,
+    ):
+        if _STDIN in files:
+            spooled = _spooled(Path(folder), limits.max_bytes)
+            files = [spooled if file == _STDIN else file for file in files]
         results = (_named(reader.read(file)).to_json() for file in files)
         raise typer.Exit(show(results, form, out, several=len(files) > 1))
+
+
+def _documents(sources: Iterable[Path]) -> Iterator[Path]:
+    """Files as they are given, folders with the documents in and below them."""
+    from hwr.documents.formats import is_document
+
+    for source in sources:
+        for path in files_in(source) if source.is_dir() else ():
+            if is_document(path):
+                yield path
+            else:
+                complain(f"{clean_name(path.name)}: not a PDF, TIFF, JPEG or PNG, left out.")
+        if not source.is_dir():
+            yield source
+
+
+def _spooled(folder: Path, max_bytes: int) -> Path:
+    """Standard input as a file, which is one byte too large where that goes on."""
+    path, left = folder / "stdin", max_bytes + 1
+    with path.open("wb") as file:
+        while chunk := sys.stdin.buffer.read(min(left, _CHUNK_BYTES)):
+            file.write(chunk)
+            left -= len(chunk)
+    return path
 
 
 def _named(reading: "DocumentReading") -> "DocumentReading":
