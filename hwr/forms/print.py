@@ -13,8 +13,10 @@ from hwr.layout.rules import drifting_runs
 
 #: Shortest printed rule in pixels of the flat view, and shortest side of a printed box.
 SHORTEST_RULE, SHORTEST_SIDE = 90, 30
-#: Rules are thinner than this on average, in pixels.
-THICKEST_RULE = 10
+#: Rules are thinner than this in most of their columns, in pixels: writing on them is not.
+THICKEST_RULE = 18
+#: A rule is where it has this share of its fullest row: writing that hangs on it has less.
+FULL_ROW = 0.9
 #: Gaps of rules that are closed, in pixels: smaller than those between printed letters, whose feet
 #: would make a rule.
 RULE_GAP = 3
@@ -28,12 +30,12 @@ LEVELS = (90, 50, 20)
 LEAST_FILL = 0.85
 #: Ends of the rules of a block lie this near to each other, as a share of their length.
 RAGGED = 0.06
-#: Rules of a block are at most this many times further apart than its nearest.
+#: Rules of a block are at most this many times further apart than is usual in it.
 WIDEST_PITCH = 1.6
 #: Room above a rule that stands alone, in pixels.
 LONE_PITCH = 60.0
 #: Rules nearer to each other than this are one thick or double rule, in pixels.
-LEAST_PITCH = 14
+LEAST_PITCH = 20
 #: Most rules and boxes of a page that are looked at: the longest. A page of stripes has thousands.
 MOST = 1000
 
@@ -60,9 +62,10 @@ def find_rules(sheet: FlatSheet, level: int) -> list[Rule]:
     ink = sheet.ink(level)
     whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, RULE_GAP), np.uint8))
     runs = drifting_runs(np.asarray(whole, np.uint8), SHORTEST_RULE)
-    count, _, stats, middles = cv2.connectedComponentsWithStats(runs)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(runs)
     longest = 1 + np.argsort(-stats[1:count, cv2.CC_STAT_WIDTH], kind="stable")[:MOST]
-    rules = (_rule(stats[index], middles[index]) for index in longest.tolist())
+    places = np.asarray(labels, np.int32)
+    rules = (_rule(stats[index].tolist(), places, index) for index in longest.tolist())
     return sorted((rule for rule in rules if rule is not None), key=lambda rule: rule.y)
 
 
@@ -80,20 +83,24 @@ def ruled_blocks(rules: Sequence[Rule]) -> list[Rect]:
     """Blocks of ruled lines, each from a line's height above its first rule to below its last."""
     blocks: list[list[Rule]] = []
     for rule in _single(rules):
-        if blocks and _goes_on(blocks[-1], rule):
-            blocks[-1].append(rule)
+        if block := next((one for one in reversed(blocks) if _goes_on(one, rule)), None):
+            block.append(rule)
         else:
             blocks.append([rule])
+    blocks = [block for block in blocks if not any(_is_amid(block, other) for other in blocks)]
     pitches = [_pitch(block) for block in blocks if len(block) > 1]
     usual = float(np.median(pitches)) if pitches else LONE_PITCH
     return [_around(block, _pitch(block) if len(block) > 1 else usual) for block in blocks]
 
 
-def _rule(stats: NDArray[np.int32], middle: NDArray[np.float64]) -> Rule | None:
-    left, _, width, _, area = stats.tolist()
-    if area > THICKEST_RULE * width:
+def _rule(stats: Sequence[int], labels: NDArray[np.int32], label: int) -> Rule | None:
+    left, top, width, height, _ = stats
+    runs = labels[top : top + height, left : left + width] == label
+    if np.median(runs.sum(axis=0)) > THICKEST_RULE:
         return None
-    return Rule(left=left, right=left + width, y=float(middle[1]))
+    rows = runs.sum(axis=1)
+    full = np.flatnonzero(rows >= FULL_ROW * rows.max())
+    return Rule(left=left, right=left + width, y=top + float(full.mean()))
 
 
 def _straight(ink: Ink) -> Ink:
@@ -146,13 +153,20 @@ def _goes_on(block: list[Rule], rule: Rule) -> bool:
     return len(block) < 2 or rule.y - block[-1].y < WIDEST_PITCH * _pitch(block)
 
 
+def _is_amid(block: list[Rule], other: list[Rule]) -> bool:
+    """Whether a block is long strokes of the writing on the longer rules of another."""
+    first, longer = block[0], other[0]
+    is_shorter = longer.left < first.left and first.right < longer.right
+    return is_shorter and longer.y < first.y < other[-1].y
+
+
 def _aligned(one: Rule, other: Rule, share: float) -> bool:
     ragged = share * max(one.length, other.length)
     return abs(one.left - other.left) < ragged and abs(one.right - other.right) < ragged
 
 
 def _pitch(block: list[Rule]) -> float:
-    return float(np.diff([rule.y for rule in block]).min())
+    return float(np.median(np.diff([rule.y for rule in block])))
 
 
 def _around(block: list[Rule], pitch: float) -> Rect:

@@ -178,6 +178,20 @@ def test_each_block_of_ruled_lines_is_a_zone() -> None:
     assert box_of(second) == pytest.approx((100, 440, 1300, 575), abs=5)
 
 
+def test_writing_on_ruled_lines_does_not_part_their_block() -> None:
+    image = paper()
+    for y in range(300, 600, 60):
+        cv2.line(image, (100, y), (1300, y), 150, 3)
+    # On the second a long stroke, on the third one that hangs on it, above the last a shorter one.
+    cv2.line(image, (140, 377), (1260, 377), 60, 2)
+    cv2.line(image, (130, 426), (1270, 426), 60, 4)
+    cv2.line(image, (400, 510), (1000, 510), 60, 2)
+    page = form(zone("remarks", (0.03, 0.05, 0.97, 0.95), find="ruled"))
+    (found,) = laid_out(image, page).zones
+    assert found.name == "remarks 1"
+    assert box_of(found) == pytest.approx((100, 240, 1300, 555), abs=6)
+
+
 def test_each_printed_box_is_a_zone() -> None:
     image = paper()
     for left in (100, 500, 900):
