@@ -10,8 +10,8 @@ from hwr.decoding.reading import LineReading
 from hwr.documents import Limits, open_document
 from hwr.documents.limits import MAX_PIXELS
 from hwr.errors import BadLineImage, HwrError, PageTooLarge, PageTooSmall
+from hwr.line_picture import views_of
 from hwr.model.line_image import LINE_HEIGHT, MIN_SIDE
-from hwr.model.line_picture import normalise_picture
 from hwr.reader import LineReader
 from workers.names import files_in
 
@@ -28,6 +28,8 @@ _SAFE = str.maketrans(dict.fromkeys("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " 
 
 #: A reading, or why there is none.
 Outcome = LineReading | HwrError
+#: The readings of a picture's views to come, or why there will be none.
+_Waiting = tuple[Future[LineReading], ...] | HwrError
 
 
 #: A line's picture may be so many times longer than a page.
@@ -56,7 +58,7 @@ def read_images(
     `limits` are those of documents (`line_limits`).
     """
     allowed = line_limits(limits or Limits())
-    waiting: deque[tuple[Path, Future[LineReading] | HwrError]] = deque()
+    waiting: deque[tuple[Path, _Waiting]] = deque()
     for path in paths:
         waiting.append((path, _submit(reader, path, allowed)))
         if len(waiting) >= _AHEAD:
@@ -73,13 +75,13 @@ def row(path: Path, outcome: Outcome) -> str:
     return f"{str(path).translate(_SAFE)}\t{text.translate(_SAFE)}\t{confidence:.4f}\n"
 
 
-def _submit(reader: LineReader, path: Path, limits: Limits) -> Future[LineReading] | HwrError:
+def _submit(reader: LineReader, path: Path, limits: Limits) -> _Waiting:
     try:
         with open_document(path, limits) as document:
             if document.page_count != 1:
                 return BadLineImage(f"It has {document.page_count} pages. Give one line a file.")
             image = document.page(1).image
-        return reader.submit(normalise_picture(image))
+        return tuple(reader.submit(view) for view in views_of(image))
     except PageTooSmall:
         return BadLineImage(
             f"The line's picture is less than {limits.min_side} pixels high or wide."
@@ -95,10 +97,11 @@ def _submit(reader: LineReader, path: Path, limits: Limits) -> Future[LineReadin
         return error
 
 
-def _finish(path: Path, waiting: Future[LineReading] | HwrError) -> tuple[Path, Outcome]:
+def _finish(path: Path, waiting: _Waiting) -> tuple[Path, Outcome]:
     if isinstance(waiting, HwrError):
         return path, waiting
     try:
-        return path, waiting.result()
+        readings = [future.result() for future in waiting]
+        return path, max(readings, key=lambda reading: reading.confidence)
     except HwrError as error:
         return path, error

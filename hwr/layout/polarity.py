@@ -14,6 +14,9 @@ LEAST_STEP = 12
 #: Light ink outweighs dark so many times: of 15,631 real lines and 45 pages it never did, nor of
 #: these pages on dark tables of twice their area.
 LIGHT_TO_DARK = 2
+#: Where it does not so clearly, as between thick strokes, more than this share of the picture is
+#: also darker than the middle of its grey levels, which lie between these percentiles.
+MOST_DARK, ENDS = 0.6, (1, 99)
 
 
 def dark_on_light(image: Grey, factor: int | None = None) -> Grey:
@@ -29,7 +32,10 @@ def dark_on_light(image: Grey, factor: int | None = None) -> Grey:
 def _has_light_ink(image: Grey, factor: int) -> bool:
     small = np.asarray(reduced(image, factor, factor), np.uint8)
     ground = np.asarray(cv2.medianBlur(small, WINDOW), np.uint8)
-    return _weight(small, ground) > LIGHT_TO_DARK * _weight(ground, small)
+    light, dark = _weight(small, ground), _weight(ground, small)
+    if light > LIGHT_TO_DARK * dark:
+        return True
+    return light > dark and float((small < np.percentile(small, ENDS).mean()).mean()) > MOST_DARK
 
 
 def _weight(over: Grey, under: Grey) -> float:

@@ -11,6 +11,7 @@ from PIL import Image
 from hwr.decoding.reading import LineReading
 from hwr.documents import Limits
 from hwr.errors import BadLineImage, LineFailed
+from hwr.line_picture import views_of
 from workers import line_files
 from workers.line_files import find_images, read_images, row
 
@@ -102,3 +103,24 @@ def test_rows_cannot_break_the_table() -> None:
 
 def test_a_failed_image_has_a_row_without_text() -> None:
     assert row(Path("a.png"), LineFailed()) == "a.png\t\t0.0000\n"
+
+
+class SurerOfWide:
+    """Reads the width of the image, and is the surer the wider it is."""
+
+    def submit(self, image: np.ndarray[Any, Any]) -> "Future[LineReading]":
+        future: Future[LineReading] = Future()
+        width = image.shape[1]
+        future.set_result(LineReading(text=str(width), confidence=width / 10_000))
+        return future
+
+
+def test_of_a_picture_with_much_paper_the_surer_reading_is_taken(tmp_path: Path) -> None:
+    picture = Image.new("L", (300, 160), 255)
+    picture.paste(Image.effect_noise((200, 40), 80), (50, 60))
+    picture.save(tmp_path / "line.png")
+    whole, cut = views_of(np.asarray(picture))
+    [(_, reading)] = read_images(SurerOfWide(), [tmp_path / "line.png"])  # type: ignore[arg-type]
+    assert isinstance(reading, LineReading)
+    assert reading.text == str(max(whole.shape[1], cut.shape[1]))
+    assert cut.shape[1] > whole.shape[1]

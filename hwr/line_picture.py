@@ -24,21 +24,25 @@ _LEAST_HEIGHT = 0.3
 _LEAST_WRITING = 6
 #: What is so many times wider than high, or higher than wide, is a rule.
 _RULE = 12
-#: Rows are cut off where those above and below the writing are this share of the picture's height,
-#: which cut lines rarely have.
-_MOST_EMPTY = 0.4
+#: Rows are cut off where those above and below the writing are this share of the picture's height.
+_MOST_EMPTY = 0.25
 #: Paper that stays above and below, as a share of the writing's height: accents stand in it.
 _MARGIN = 0.1
 
 
-def normalise_picture(image: NDArray[Any]) -> Grey:
+def views_of(image: NDArray[Any]) -> tuple[Grey, ...]:
     """What `normalise_line` makes of a picture that somebody else has cut.
+
+    Where much of its height is empty it comes twice, as it is and without the empty rows: some
+    hands are read better so and some so, and a reader is surer of what it reads well.
 
     Raises:
         BadLineImage: the array is not such a picture.
     """
     grey = _without_edges(as_grey(image))
-    return normalise_line(trimmed(dark_on_light(grey, -(-grey.shape[0] // _HIGH))))
+    grey = dark_on_light(grey, -(-grey.shape[0] // _HIGH))
+    cut = trimmed(grey)
+    return tuple(map(normalise_line, (grey,) if cut is grey else (grey, cut)))
 
 
 def trimmed(grey: Grey) -> Grey:
