@@ -24,7 +24,7 @@ from hwr.documents.formats import Format
 from hwr.documents.limits import MIN_SIDE, Limits, check_page_size, fitting
 from hwr.documents.pages import Page, check_number
 from hwr.documents.pixels import BOMBS, DECODER_ERRORS, brief, decoding, to_grey
-from hwr.documents.scans import Scans
+from hwr.documents.scans import Scan, Scans
 from hwr.errors import (
     DamagedDocument,
     DamagedPage,
@@ -42,6 +42,12 @@ _POINTS_PER_INCH = 72
 #: Pages that are too large are rendered at this resolution at least: the largest that PDF knows
 #: (14,400 points, ISO 32000-1, annex C) has 10,000 pixels a side.
 _LEAST_DPI = 50
+#: Square inches of a page of Letter size, to whose pixels scans are enlarged at most.
+_LETTER = 8.5 * 11
+#: Scans are made smaller to this part of them at the least, 100 dpi on Letter.
+_FEWEST = 4
+#: What a scan's sides may differ by for its pixels to be taken as they are.
+_SAME = 0.01
 
 #: A whole PDF has its end mark in so many last bytes (ISO 32000-1, annex H.3), padding apart.
 _TAIL_BYTES = 1024
@@ -71,8 +77,8 @@ class Pdf:
         self._scans = Scans(file, self.page_count)
 
     def page(self, number: int) -> Page:
-        """Page `number`, see `Document.page`: its scan as it is stored, else at the resolution
-        `Limits.render_dpi`; either smaller where that is too large."""
+        """Page `number` at `Limits.render_dpi`, see `Document.page`; smaller where that is too
+        large, and its scan nearer to what is stored where its paper's size is in doubt."""
         check_number(number, self.page_count)
         scanned = self._scanned(number)
         if scanned is not None:
@@ -93,10 +99,26 @@ class Pdf:
         scan = self._scans.of_page(number)
         if scan is None:
             return None
-        share = fitting(*scan.size, self._limits)
-        wanted = math.floor(scan.size[0] * share), math.floor(scan.size[1] * share)
+        wanted = self._scan_size(scan)
         check_page_size(number, *wanted, self._limits)
         return decode(number, scan, wanted)
+
+    def _scan_size(self, scan: Scan) -> tuple[int, int]:
+        """Width and height in pixels that a scan is taken at, of the shape of its page.
+
+        They are those of the page at `Limits.render_dpi`, unless the paper cannot be what the file
+        says: then few pixels are not blown up and many not thrown away.
+        """
+        scale = self._limits.render_dpi / _POINTS_PER_INCH
+        width, height = (points * scale for points in scan.page)
+        stored, letter = math.prod(scan.size), _LETTER * self._limits.render_dpi**2
+        if stored <= width * height:
+            area = max(stored, min(width * height, letter))
+        else:
+            area = min(stored, max(width * height, letter / _FEWEST))
+        share = math.sqrt(area / (width * height))
+        share *= fitting(width * share, height * share, self._limits)
+        return _near((width * share, height * share), scan.size)
 
     def _check_count(self) -> None:
         if self.page_count < 1:
@@ -190,6 +212,14 @@ def _refusal(complaint: str) -> EncryptedDocument | DamagedDocument | NoPages:
     if "Invalid page count 0" in complaint:
         return _no_pages()
     return DamagedDocument(f"The PDF cannot be opened ({complaint}). Scan or export it again.")
+
+
+def _near(wanted: tuple[float, float], stored: tuple[int, int]) -> tuple[int, int]:
+    """The size in whole pixels; that which is stored where it differs by hardly anything."""
+    if all(math.isclose(a, b, rel_tol=_SAME) for a, b in zip(wanted, stored, strict=True)):
+        return stored
+    width, height = wanted
+    return max(round(width), 1), max(round(height), 1)
 
 
 def _no_pages() -> NoPages:

@@ -47,6 +47,8 @@ _DEFAULTS = ("/DefaultGray", "/DefaultRGB")
 class Scan:
     """The picture that a page consists of, as it is stored."""
 
+    #: Width and height of the page in points.
+    page: tuple[float, float]
     #: Width and height of the picture in pixels.
     size: tuple[int, int]
     #: Colours of a pixel: 1 or 3.
@@ -200,6 +202,7 @@ def _picture(image: Any, page: tuple[float, float]) -> Scan | None:
         return None
     settings = dict(_only(image.get("/DecodeParms", {})))
     return Scan(
+        page=page,
         size=size,
         colours=colours,
         bits=int(image.BitsPerComponent),

@@ -16,6 +16,8 @@ from hwr.layout.sheet import Homography
 
 #: The page is looked at as if its longer side had at most so many pixels.
 SIDE = 512
+#: A page with a shorter side holds no lines whose rhythm could be seen.
+LEAST_SIDE = 128
 #: Lines lie so far apart, in those pixels.
 DISTANCES = (9.0, 70.0)
 #: Differences from the paper smaller than this are its grain; more than ``FULL`` means nothing.
@@ -36,6 +38,8 @@ def tilt_of(image: Grey) -> int:
 
     0 unless they fall or rise by more than ``LEAST`` degrees, and clearly so.
     """
+    if min(image.shape) < LEAST_SIDE:
+        return 0
     strength = rhythm(image)
     degrees = (np.arange(180) + 45) % 90 - 45
     tilted = (np.abs(degrees) >= LEAST) & (np.abs(degrees) <= MOST)

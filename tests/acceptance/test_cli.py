@@ -68,19 +68,26 @@ def test_read_saves_json(scans: Path, model: Path, tmp_path: Path) -> None:
 
 
 def test_read_takes_a_folder_and_leaves_out_what_is_no_document(
-    scans: Path, bad: Path, model: Path, tmp_path: Path
+    scans: Path, model: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "in"
     (folder / "below").mkdir(parents=True)
     shutil.copy(scans / "two-pages.tif", folder / "b")
     shutil.copy(scans / "page.png", folder / "below" / "c.png")
-    shutil.copy(bad, folder)
+    (folder / "notes.txt").write_text("to be scanned again")
     done = hwr("read", folder, model=model)
     assert done.returncode == ALL_READ, done.stderr
     headings = [said for said in done.stdout.splitlines() if said.startswith("==>")]
-    assert headings == ["==> b <==", "==> c.png <=="]
-    assert "notes.pdf: not a PDF, TIFF, JPEG or PNG, left out.\n" in done.stderr
-    assert "No document was found" in hwr("read", bad.parent, model=model).stderr
+    assert headings == ["==> b <==", "==> below_c.png <=="]
+    assert "notes.txt: not a PDF, TIFF, JPEG or PNG, left out.\n" in done.stderr
+
+
+def test_a_broken_document_of_a_folder_is_missed(bad: Path, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    assert "No document was found" in hwr("read", tmp_path / "nothing", model=model).stderr
+    (tmp_path / "nothing" / "broken-off.pdf").touch()
+    for folder in (bad.parent, tmp_path):
+        assert hwr("read", folder, model=model).returncode == SOME_FAILED
 
 
 @pytest.mark.parametrize("named", ["-", "/dev/stdin"])
@@ -185,9 +192,9 @@ def test_disks_and_settings_fail_in_one_line(scans: Path, model: Path, tmp_path:
     taken.write_text("a file, no folder")
     page = scans / "page.png"
     for arguments, variables, said in (
-        (["read", page, "--out", taken], {}, "taken'. Check the path"),
+        (["read", page, "--out", taken], {}, "taken is a file. Name a folder"),
         (["lines", page, "--tsv", taken / "table.tsv"], {}, "table.tsv'. Check the path"),
-        (["up", "--data", taken], {}, "taken'. Check the path"),
+        (["up", "--data", taken], {}, "taken is a file. Name a folder"),
         (["read", page], {"HWR_MAX_SIDE": "wide"}, "HWR_MAX_SIDE: "),
         (["read", page], {"HWR_API_KEYS": "secret"}, "HWR_API_KEYS is not JSON. "),
         (["status", "x"], {"HWR_KEY": "schlüssel"}, "KeyRefused: "),

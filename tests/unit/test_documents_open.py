@@ -9,6 +9,7 @@ from document_files import draw_page, encode, pdf, require_poppler
 
 import hwr.documents
 from hwr.documents import Format, Limits, open_document
+from hwr.documents.limits import MIN_SIDE
 from hwr.errors import (
     DocumentError,
     DocumentTooLarge,
@@ -26,6 +27,7 @@ def test_public_names() -> None:
 def test_limits_are_those_of_the_settings() -> None:
     settings = {name: field.default for name, field in Settings.model_fields.items()}
     settings["page_timeout_s"] = settings["page_deadline_s"]
+    settings["min_side"] = MIN_SIDE  # no setting
     assert {f.name: f.default for f in fields(Limits)} == {
         f.name: settings[f.name] for f in fields(Limits)
     }

@@ -137,14 +137,32 @@ def sized_pdf(points: int) -> bytes:
     return scanned_pdf(GREY + JPEG, encode(draw_page(), "JPEG"), box % size, content % size)
 
 
-@pytest.mark.parametrize("points", [40, 288, 28_800])
-def test_the_picture_keeps_its_size_whatever_that_of_the_page_is(
-    points: int, path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("points", "dpi", "size"),
+    [
+        pytest.param(40, 200, (400, 300), id="paper too small for all these pixels"),
+        pytest.param(288, 100, (400, 300), id="as the paper says"),
+        pytest.param(288, 300, (1200, 900), id="enlarged to the paper"),
+        pytest.param(288, 50, (279, 209), id="a quarter of Letter at the least"),
+        pytest.param(28_800, 50, (558, 419), id="paper too large: Letter at the most"),
+    ],
+)
+def test_a_scan_comes_at_the_resolution_of_its_paper_where_that_can_be(
+    points: int, dpi: int, size: tuple[int, int], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.write_bytes(sized_pdf(points))
-    expected = np.array(Image.open(BytesIO(encode(draw_page(), "JPEG"))))
-    for dpi in (50, 300):
-        assert np.array_equal(taken(path, monkeypatch, dpi), expected)
+    picture = taken(path, monkeypatch, dpi)
+    assert picture.shape[::-1] == size
+    if size == (400, 300):
+        stored = np.array(Image.open(BytesIO(encode(draw_page(), "JPEG"))))
+        assert np.array_equal(picture, stored)
+
+
+def test_a_large_photograph_on_absurd_paper_keeps_its_pixels(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.effect_noise((2200, 2900), 30).save(path, "PDF", resolution=72)
+    assert taken(path, monkeypatch).shape == (2900, 2200)
 
 
 @pytest.mark.parametrize("kind", ["colour JPEG", "fax", "grey rows of a PNG"])

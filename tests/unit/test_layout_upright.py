@@ -144,6 +144,14 @@ def test_a_page_that_leans_far_is_levelled_whichever_way_up_it_lies(turns: int) 
     assert np.degrees(np.arctan2(along[1], along[0])) % 360 == pytest.approx(15 + 90 * turns, abs=2)
 
 
+@pytest.mark.parametrize("height", [16, 17, 32, 50, 97, 129])
+@pytest.mark.parametrize("width", [16, 33, 47, 100, 130, 300])
+def test_a_page_of_any_size_is_looked_at(height: int, width: int) -> None:
+    y, x = np.mgrid[0:height, 0:width]
+    stripes = np.where(np.sin(0.5 * (y - 0.27 * x)) > 0, 250, 40).astype(np.uint8)
+    assert upright(stripes).page_shape == (height, width)
+
+
 def test_a_halftone_is_no_writing_that_leans() -> None:
     y, x = np.mgrid[0:900, 0:700]
     dots = np.sin(0.45 * (0.97 * x + 0.26 * y)) + np.sin(0.45 * (0.97 * y - 0.26 * x))

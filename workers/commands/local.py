@@ -26,6 +26,8 @@ Decoder = Annotated[str | None, typer.Option(help="How logits become text; defau
 
 
 _STDIN = Path("/dev/stdin")
+#: What names of documents in a folder end in; others are looked into.
+_SUFFIXES = frozenset({".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"})
 _CHUNK_BYTES = 2**20
 
 
@@ -66,9 +68,8 @@ def read(
         TemporaryDirectory() as folder,
     ):
         if _STDIN in files:
-            spooled = _spooled(Path(folder), limits.max_bytes)
-            files = [spooled if file == _STDIN else file for file in files]
-        results = (_named(reader.read(file)).to_json() for file in files)
+            files[files.index(_STDIN)] = _spooled(Path(folder), limits.max_bytes)
+        results = (_named(reader.read(file), file, sources).to_json() for file in files)
         raise typer.Exit(show(results, form, out, several=len(files) > 1))
 
 
@@ -78,7 +79,8 @@ def _documents(sources: Iterable[Path]) -> Iterator[Path]:
 
     for source in sources:
         for path in files_in(source) if source.is_dir() else ():
-            if is_document(path):
+            # One that is empty or broken is missed by whoever put it there.
+            if path.suffix.lower() in _SUFFIXES or is_document(path):
                 yield path
             else:
                 complain(f"{clean_name(path.name)}: not a PDF, TIFF, JPEG or PNG, left out.")
@@ -96,9 +98,10 @@ def _spooled(folder: Path, max_bytes: int) -> Path:
     return path
 
 
-def _named(reading: "DocumentReading") -> "DocumentReading":
-    """The reading under the name that the service would give it: harmless on a terminal."""
-    return replace(reading, name=clean_name(reading.name))
+def _named(reading: "DocumentReading", file: Path, sources: Iterable[Path]) -> "DocumentReading":
+    """The reading under a name that is harmless on a terminal, with the folders that it lay in."""
+    folder = next((source for source in sources if source in file.parents), file.parent)
+    return replace(reading, name=clean_name("_".join(file.relative_to(folder).parts)))
 
 
 def lines(
