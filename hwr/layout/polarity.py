@@ -14,9 +14,10 @@ LEAST_STEP = 12
 #: Light ink outweighs dark so many times: of 15,631 real lines and 45 pages it never did, nor of
 #: these pages on dark tables of twice their area.
 LIGHT_TO_DARK = 2
-#: Where it does not so clearly, as between thick strokes, more than this share of the picture is
-#: also darker than the middle of its grey levels, which lie between these percentiles.
-MOST_DARK, ENDS = 0.6, (1, 99)
+#: A dark ground is at least this share of the picture: what is darker than the middle of its grey
+#: levels, which lie between these percentiles. Above the second share light ink need outweigh dark
+#: at all, as between thick strokes.
+LEAST_DARK, MOST_DARK, ENDS = 0.3, 0.6, (1, 99)
 
 
 def dark_on_light(image: Grey, factor: int | None = None) -> Grey:
@@ -31,11 +32,12 @@ def dark_on_light(image: Grey, factor: int | None = None) -> Grey:
 
 def _has_light_ink(image: Grey, factor: int) -> bool:
     small = np.asarray(reduced(image, factor, factor), np.uint8)
+    dark_share = float((small < np.percentile(small, ENDS).mean()).mean())
+    if dark_share < LEAST_DARK:
+        return False
     ground = np.asarray(cv2.medianBlur(small, WINDOW), np.uint8)
     light, dark = _weight(small, ground), _weight(ground, small)
-    if light > LIGHT_TO_DARK * dark:
-        return True
-    return light > dark and float((small < np.percentile(small, ENDS).mean()).mean()) > MOST_DARK
+    return light > LIGHT_TO_DARK * dark or (light > dark and dark_share > MOST_DARK)
 
 
 def _weight(over: Grey, under: Grey) -> float:

@@ -4,6 +4,7 @@ Lines of writing come at even distances, and so do the columns of what lies on i
 power spectrum of the page they stand out in the direction across the lines, whatever that is.
 """
 
+from functools import cache
 from math import ceil
 
 import cv2
@@ -78,6 +79,7 @@ def rhythm(image: Grey) -> NDArray[np.float64]:
     return np.convolve(around, SMOOTHING, "valid")
 
 
+@cache
 def _directions() -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """Which places of the spectrum are of lines so far apart, and by how many degrees they fall."""
     down, right = np.meshgrid(np.fft.fftfreq(SIDE), np.fft.rfftfreq(SIDE), indexing="ij")
