@@ -59,6 +59,18 @@ def test_a_database_that_never_answers_is_an_outage(tmp_path: Path, redis_url: s
             assert error_of(api.get("/v1/jobs/x")) == (503, "ServiceUnavailable")
 
 
+def test_a_database_that_only_reads_is_an_outage(
+    tmp_path: Path, redis_url: str, postgres_url: str
+) -> None:
+    make_tables(make_settings(tmp_path, redis_url, database_url=postgres_url))
+    url = f"{postgres_url}?options=-c%20default_transaction_read_only%3Don"
+    with open_api(make_settings(tmp_path, redis_url, database_url=url)) as api:
+        answer = api.post("/v1/jobs", files=[PDF])
+        assert error_of(answer) == (503, "ServiceUnavailable")
+        assert "retry-after" in answer.headers
+        assert api.get("/v1/jobs").status_code == 200
+
+
 @pytest.mark.parametrize(
     "failure", [exc.TimeoutError(), exc.InterfaceError("SELECT", {}, Exception("closed"))]
 )

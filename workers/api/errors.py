@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from hwr import errors
 from hwr.errors import HwrError
 from workers.api.schema import Refusal
+from workers.database import OUTAGES
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HwrError, _named)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for outage in (exc.OperationalError, exc.InterfaceError, exc.TimeoutError):
+    for outage in OUTAGES:
         app.add_exception_handler(outage, _database)
     app.add_exception_handler(exc.DataError, _unfit)
     app.add_exception_handler(ClientDisconnect, _gone)
