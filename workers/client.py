@@ -70,7 +70,10 @@ _OUTAGES = frozenset(
 #: Those after which the request may have been carried out all the same.
 _IN_DOUBT = _OUTAGES - {HTTPStatus.TOO_MANY_REQUESTS}
 
-#: The same where no answer came at all.
+#: Codes of a 503 by which the API says that it made no job.
+_DEFINITE = frozenset({"ServiceUnavailable", "StorageUnavailable"})
+
+#: The same as in doubt where no answer came at all.
 _LOST = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)
 
 
@@ -111,29 +114,33 @@ class Client:
 
         `profile` says what kind of documents these are, by a name that the service knows.
         `idempotency_key` names the submission, which makes one job however often it is sent; by
-        default it is a fresh one. Where the answer is lost it is sent once more.
+        default it is a fresh one. Where the answer is lost it is sent once more, after a pause.
 
         Raises AnswerLost when that answer is lost too: the job may exist.
         """
         key = uuid.uuid4().hex if idempotency_key is None else _sendable(idempotency_key)
-        submit = partial(self._submit, key, files, lane, profile)
+        send = partial(self._send, key, files, lane, profile)
+        advice = ""
         with suppress(AnswerLost):
-            return submit()
+            answer = send()
+            if not _in_doubt(answer):
+                return _content(_accepted(answer))
+            advice = answer.headers.get("retry-after", "")
+        time.sleep(_pause(advice))
         try:
-            return submit()
+            return _content(_accepted(send()))
         except ServiceUnavailable as error:
             raise AnswerLost(
                 f"{error} The job may exist all the same: see hwr status --idempotency-key "
                 f"{shlex.quote(key)}. To submit it again with that option makes no second one."
             ) from error
 
-    def _submit(self, key: str, files: Sequence[str | Path], lane: str, profile: str) -> Json:
+    def _send(
+        self, key: str, files: Sequence[str | Path], lane: str, profile: str
+    ) -> httpx.Response:
         # Parts of its own for each try: the last one may have ended in the middle of a file.
         parts = _parts(files, lane, profile)
-        answer = self._ask("POST", "/v1/jobs", files=parts, headers={"Idempotency-Key": key})
-        if answer.status_code in _IN_DOUBT:
-            raise AnswerLost(_outage(answer))
-        return _content(_accepted(answer))
+        return self._ask("POST", "/v1/jobs", files=parts, headers={"Idempotency-Key": key})
 
     def job(self, job_id: str) -> Json:
         """Where a job stands."""
@@ -255,11 +262,25 @@ def _refusal(answer: httpx.Response) -> HwrError:
     return ServiceError(message)
 
 
-def _outage(answer: httpx.Response) -> str:
+def _in_doubt(answer: httpx.Response) -> bool:
+    """Whether the request may have been carried out, whatever the answer says."""
+    if "retry-after" in answer.headers and str(_error(answer).get("code")) in _DEFINITE:
+        return False
+    return answer.status_code in _IN_DOUBT
+
+
+def _error(answer: httpx.Response) -> Json:
+    """What the service says of a failure; empty where it is none of its answers."""
     with suppress(ServiceError):
         error = _content(answer).get("error")
         if isinstance(error, dict):
-            return str(error.get("message"))
+            return error
+    return {}
+
+
+def _outage(answer: httpx.Response) -> str:
+    if error := _error(answer):
+        return str(error.get("message"))
     return f"{answer.url} answered {answer.status_code} {answer.reason_phrase}. Try again soon."
 
 

@@ -49,14 +49,14 @@ def test_not_ready_names_what_is_away(
 def test_a_database_that_is_away_is_an_outage(tmp_path: Path, redis_url: str) -> None:
     url = "postgresql+psycopg://hwr@127.0.0.1:1/hwr"
     with open_api(make_settings(tmp_path, redis_url, database_url=url)) as api:
-        assert error_of(api.get("/v1/jobs/x")) == (503, "ServiceUnavailable")
+        assert error_of(api.get("/v1/jobs/x")) == (503, "DatabaseUnavailable")
 
 
 def test_a_database_that_never_answers_is_an_outage(tmp_path: Path, redis_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql+psycopg://hwr@127.0.0.1:{silent.getsockname()[1]}/hwr"
         with open_api(make_settings(tmp_path, redis_url, database_url=url)) as api:
-            assert error_of(api.get("/v1/jobs/x")) == (503, "ServiceUnavailable")
+            assert error_of(api.get("/v1/jobs/x")) == (503, "DatabaseUnavailable")
 
 
 def test_a_database_that_only_reads_is_an_outage(
@@ -66,7 +66,7 @@ def test_a_database_that_only_reads_is_an_outage(
     url = f"{postgres_url}?options=-c%20default_transaction_read_only%3Don"
     with open_api(make_settings(tmp_path, redis_url, database_url=url)) as api:
         answer = api.post("/v1/jobs", files=[PDF])
-        assert error_of(answer) == (503, "ServiceUnavailable")
+        assert error_of(answer) == (503, "DatabaseUnavailable")
         assert "retry-after" in answer.headers
         assert api.get("/v1/jobs").status_code == 200
 
@@ -82,7 +82,7 @@ def test_a_database_that_lends_no_connection_is_an_outage(
 
     monkeypatch.setattr(jobs, "view", fail)
     answer = api.get("/v1/jobs/x")
-    assert error_of(answer) == (503, "ServiceUnavailable")
+    assert error_of(answer) == (503, "DatabaseUnavailable")
     assert "Try again" in answer.text
 
 

@@ -112,7 +112,7 @@ def test_a_job_whose_commit_was_not_answered_keeps_its_files(
     api: httpx.Client, proxy: Proxy, settings: Settings
 ) -> None:
     proxy.loss = Loss.ANSWER
-    assert error_of(submit(api)) == (503, "ServiceUnavailable")
+    assert error_of(submit(api)) == (503, "DatabaseUnavailable")
     again = submit(api).json()
     key = f"jobs/{again['id']}/{again['documents'][0]['id']}/original"
     assert open_storage(settings).get(key) == PDF[1][1]
@@ -123,7 +123,7 @@ def test_a_job_whose_commit_was_lost_leaves_nothing(
     api: httpx.Client, proxy: Proxy, settings: Settings
 ) -> None:
     proxy.loss = Loss.COMMIT
-    assert error_of(submit(api)) == (503, "ServiceUnavailable")
+    assert error_of(submit(api)) == (503, "DatabaseUnavailable")
     assert stored(settings) == []
 
 
@@ -132,7 +132,7 @@ def test_files_stay_where_the_database_cannot_tell(
 ) -> None:
     proxy.loss = Loss.SERVER
     with caplog.at_level(logging.WARNING):
-        assert error_of(submit(api)) == (503, "ServiceUnavailable")
+        assert error_of(submit(api)) == (503, "DatabaseUnavailable")
     (file,) = stored(settings)
     assert f"{file.as_uri()} was left behind" in caplog.text
     proxy.loss = None

@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_read_is_named(
 
 
 PROXY = (502, b"<html>Bad Gateway</html>")
-AWAY = (503, b'{"error": {"code": "ServiceUnavailable", "message": "The database is away."}}')
+AWAY = (503, b'{"error": {"code": "DatabaseUnavailable", "message": "The database is away."}}')
 DONE = (200, b'{"state": "done"}')
 
 
@@ -210,7 +210,8 @@ class Wire:
     """Stands in for the network: what becomes of each submission, an error or a status."""
 
     def __init__(self) -> None:
-        self.fates: list[Exception | int] = []
+        self.fates: list[Exception | int | httpx.Response] = []
+        self.pauses: list[float] = []
         self.keys: list[str] = []
         self.bodies: list[bytes] = []
 
@@ -224,14 +225,22 @@ class Wire:
                 pass
             raise fate
         self.bodies.append(b"".join(pieces))
-        return httpx.Response(fate, json={"id": "1"})
+        return httpx.Response(fate, json={"id": "1"}) if isinstance(fate, int) else fate
 
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _, asked: wire.carry(asked))
+    monkeypatch.setattr(time, "sleep", wire.pauses.append)
     return wire
+
+
+def outage(code: str, retry_after: str | None = "5") -> httpx.Response:
+    """A 503 as the API answers it, or nearly so."""
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    error = {"code": code, "message": "Try again later."}
+    return httpx.Response(503, headers=headers, json={"error": error})
 
 
 @pytest.fixture
@@ -242,7 +251,7 @@ def scan(tmp_path: Path) -> Path:
     return path
 
 
-LOST = [
+LOST: list[Exception | int] = [
     httpx.ReadTimeout("timed out"),
     httpx.ReadError("Connection reset by peer"),
     httpx.RemoteProtocolError("peer closed connection"),
@@ -261,6 +270,7 @@ def test_a_submission_whose_answer_is_lost_is_sent_once_more(
         assert client.submit([scan])["id"] == "1"
     assert len(wire.keys) == 2
     assert len(set(wire.keys)) == 1
+    assert wire.pauses == [1]
     assert b"first" in wire.bodies[-1]
     assert b"last" in wire.bodies[-1]
 
@@ -285,6 +295,40 @@ def test_a_submission_that_made_no_job_is_sent_once(
     with Client("http://service") as client, pytest.raises(ServiceError) as told:
         client.submit([scan])
     assert "may exist" not in str(told.value)
+
+
+@pytest.mark.parametrize("code", ["ServiceUnavailable", "StorageUnavailable"])
+def test_a_service_that_says_it_made_no_job_is_believed(wire: Wire, scan: Path, code: str) -> None:
+    wire.fates.append(outage(code))
+    with Client("http://service") as client, pytest.raises(ServiceUnavailable) as told:
+        client.submit([scan])
+    assert str(told.value) == "Try again later."
+    assert (len(wire.keys), wire.pauses) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("code", "advice", "slept"),
+    [
+        ("DatabaseUnavailable", "5", 5),
+        ("DatabaseUnavailable", "9999", 60),
+        ("StorageUnavailable", None, 1),
+        ("Unknown", "5", 5),
+    ],
+)
+def test_an_outage_in_doubt_is_waited_for_as_it_asks(
+    wire: Wire, scan: Path, code: str, advice: str | None, slept: float
+) -> None:
+    wire.fates += [outage(code, advice), 202]
+    with Client("http://service") as client:
+        assert client.submit([scan])["id"] == "1"
+    assert len(set(wire.keys)) == 1
+    assert (len(wire.keys), wire.pauses) == (2, [slept])
+
+
+def test_a_refusal_after_a_lost_answer_leaves_the_doubt(wire: Wire, scan: Path) -> None:
+    wire.fates += [502, outage("StorageUnavailable")]
+    with Client("http://service") as client, pytest.raises(AnswerLost, match="may exist"):
+        client.submit([scan])
 
 
 def test_submissions_have_keys_of_their_own(wire: Wire, scan: Path) -> None:

@@ -104,8 +104,9 @@ def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 def _database(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s: %s", request.method, request.url.path, error)
+    # A code of its own: a commit may have been carried out, while other outages made no job.
     return error_response(
-        503, "ServiceUnavailable", "The database does not answer. Try again soon."
+        503, "DatabaseUnavailable", "The database does not answer. Try again soon."
     )
 
 
