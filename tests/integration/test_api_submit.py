@@ -136,6 +136,8 @@ def test_other_references_are_refused(
         ({"files": [("files", ("big.pdf", b"x" * 1001))]}, (413, "DocumentTooLarge")),
         ({"files": [PDF, ("files", ("big.pdf", b"x" * 10**6))]}, (413, "DocumentTooLarge")),
         ({"files": [PDF], "headers": {"Idempotency-Key": "k" * 201}}, (400, "BadRequest")),
+        ({"files": [PDF], "headers": [("Idempotency-Key", "clé".encode())]}, (400, "BadRequest")),
+        ({"files": [PDF], "headers": [("Idempotency-Key", b"a\tb")]}, (400, "BadRequest")),
     ],
 )
 def test_a_bad_submission_is_named_and_leaves_nothing(

@@ -182,8 +182,13 @@ def _enqueue(services: Services, job_id: str) -> None:
 
 
 def _check_key(idempotency_key: str | None) -> None:
-    if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY:
+    if idempotency_key is None:
+        return
+    if not 0 < len(idempotency_key) <= _MAX_KEY:
         raise BadRequest(f"The Idempotency-Key must have 1 to {_MAX_KEY} characters.")
+    # Headers are taken for Latin-1: what came in UTF-8 would be kept as a key nobody asks for.
+    if not (idempotency_key.isascii() and idempotency_key.isprintable()):
+        raise BadRequest("The Idempotency-Key must be ASCII. Use letters, digits and hyphens.")
 
 
 def _advise(response: Response, view: JobView) -> None:
