@@ -17,7 +17,7 @@ LIGHT_TO_DARK = 2
 #: A dark ground is at least this share of the picture: what is darker than the middle of its grey
 #: levels, which lie between these percentiles. Above the second share light ink need outweigh dark
 #: at all, as between thick strokes.
-LEAST_DARK, MOST_DARK, ENDS = 0.3, 0.6, (1, 99)
+LEAST_DARK, MOST_DARK, ENDS = 0.15, 0.6, (1, 99)
 
 
 def dark_on_light(image: Grey, factor: int | None = None) -> Grey:
