@@ -283,6 +283,11 @@ class Database:
         self.engine = _create_engine(url)
         self._writing = self.engine.execution_options(**{WRITES: True})
 
+    @property
+    def address(self) -> str:
+        """Its URL for people and logs, without what may hold a password: a query may, too."""
+        return self.engine.url.set(query={}).render_as_string(hide_password=True)
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads."""
@@ -301,11 +306,9 @@ class Database:
         try:
             yield
         except OUTAGES as error:
-            # A query, too, may hold a password.
-            address = self.engine.url.set(query={}).render_as_string(hide_password=True)
             reason = " ".join(str(getattr(error, "orig", error)).split())
             raise DatabaseUnavailable(
-                f"The database {address} cannot be used ({reason}). "
+                f"The database {self.address} cannot be used ({reason}). "
                 "Check that it runs, and HWR_DATABASE_URL."
             ) from error
 

@@ -47,8 +47,7 @@ def purge(
 
 
 def _say_where(database: Database, storage: Storage, say: Say) -> None:
-    address = database.engine.url.render_as_string(hide_password=True)
-    say(f"jobs of {address} and {storage.url('jobs')}")
+    say(f"jobs of {database.address} and {storage.url('jobs')}")
 
 
 def _purge_ended(

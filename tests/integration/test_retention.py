@@ -176,6 +176,13 @@ class TestPurge:
         purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, days=1)
         assert said[0].startswith("jobs of postgresql+psycopg://hwr:***@")
 
+    def test_a_password_in_the_query_stays_out_as_well(
+        self, postgres_url: str, tmp_path: Path, said: list[str]
+    ) -> None:
+        url = f"{postgres_url}?password=secret"
+        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, days=1)
+        assert said[0] == f"jobs of {postgres_url} and file://{tmp_path}/jobs"
+
 
 class TestHttp:
     """DELETE /v1/jobs/{id}."""
