@@ -4,6 +4,7 @@ A key is a path such as `jobs/<job>/<document>/original`. Objects are written wh
 and writing one again replaces it, so a repeated task does no harm.
 """
 
+import errno
 import io
 import os
 import re
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from hwr.errors import (
     ObjectExists,
@@ -38,6 +39,9 @@ _PROBE = 2**16
 
 #: Times that a folder is made again which vanishes before a file is in it.
 _TRIES = 100
+
+#: Times that a folder is removed into which somebody still writes.
+_REMOVALS = 5
 
 #: Called by a download after every chunk; what it raises ends the download.
 Progress = Callable[[], None]
@@ -206,14 +210,13 @@ class FolderStorage:
         with self._errors():
             folder = self._path(key)
             if folder.is_dir():
-                shutil.rmtree(folder)
+                _remove(folder)
 
     def last_written(self, key: str) -> float:
         """Of the files and of the folders, which empty ones count by."""
         with self._errors():
             folder = self._path(key)
-            found = [folder, *folder.rglob("*")] if folder.is_dir() else []
-            return max((path.lstat().st_mtime for path in found), default=0.0)
+            return max(_times_written(folder), default=0.0) if folder.is_dir() else 0.0
 
     def url(self, key: str) -> str:
         """file:///…"""
@@ -304,6 +307,32 @@ def _new_file(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
 def _make_file(folder: Path) -> "tempfile._TemporaryFileWrapper[bytes]":
     folder.mkdir(parents=True, exist_ok=True)
     return tempfile.NamedTemporaryFile(dir=folder, prefix=".put-", delete=False)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder with all in it, while others may be removing it or writing there."""
+    for _ in range(_REMOVALS - 1):
+        try:
+            return shutil.rmtree(folder, onerror=_unless_gone)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+    return shutil.rmtree(folder, onerror=_unless_gone)
+
+
+def _unless_gone(_function: object, _path: str, failure: Any) -> None:
+    """Raises what failed, but not where somebody else removed it first."""
+    _, error, _ = failure
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _times_written(folder: Path) -> Iterator[float]:
+    """Of the folder and all in it that does not vanish meanwhile, as `os.walk` passes over it."""
+    for place, folders, files in os.walk(folder):
+        for name in ("", *folders, *files):
+            with suppress(FileNotFoundError):
+                yield Path(place, name).lstat().st_mtime
 
 
 def _write_through(source: IO[bytes], target: IO[bytes]) -> None:

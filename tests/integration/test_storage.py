@@ -1,10 +1,13 @@
 """Folder and S3 keep the same promises; only their failures differ."""
 
+import errno
 import io
 import os
 import resource
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -305,6 +308,50 @@ def test_all_below_a_key_goes_and_no_neighbour(storage: Storage) -> None:
         with pytest.raises(ObjectNotFound):
             storage.get(gone)
     assert storage.get("a/bb") == storage.get("ab") == b"x"
+
+
+def test_two_may_remove_the_same_at_once(tmp_path: Path) -> None:
+    storage = FolderStorage(tmp_path)
+    for _ in range(30):
+        for number in range(40):
+            (tmp_path / "a" / str(number)).mkdir(parents=True)
+            (tmp_path / "a" / str(number) / "b").touch()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(storage.delete_below, ["a"] * 4))
+            assert storage.last_written("a") == 0
+
+
+def test_it_is_known_when_what_does_not_vanish_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lstat(path: Path) -> os.stat_result:
+        if path.name == "c":
+            path.unlink()
+        return real(path)
+
+    storage, real = FolderStorage(tmp_path), Path.lstat
+    for key in ("a/b", "a/c"):
+        storage.put(key, b"x")
+    monkeypatch.setattr(Path, "lstat", lstat)
+    assert storage.last_written("a") > 0
+
+
+@pytest.mark.parametrize(("times", "removed"), [(3, True), (99, False)])
+def test_a_folder_that_is_written_to_is_removed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, removed: bool
+) -> None:
+    def rmdir(path: str, **where: int) -> None:
+        if left:
+            raise left.pop()
+        real(path, **where)
+
+    storage, real = FolderStorage(tmp_path), os.rmdir
+    storage.put("a/b/c", b"x")
+    left = [OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY)) for _ in range(times)]
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    with nullcontext() if removed else pytest.raises(StorageUnavailable):
+        storage.delete_below("a")
+    assert (tmp_path / "a").exists() is not removed
 
 
 def test_it_is_known_when_something_was_written_last(storage: Storage) -> None:
