@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from hwr.errors import ServiceUnavailable
+from hwr.errors import HwrError, ServiceUnavailable
 from workers import retention
 from workers.database import Database, short_lived_database
 from workers.migrations import upgrade
-from workers.retention import DAY_S
+from workers.retention import DAY_S, Ended
 from workers.settings import Settings
 from workers.storage import Storage, open_storage
 
@@ -18,59 +20,98 @@ from workers.storage import Storage, open_storage
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Something to delete."""
+
+    #: Its id.
+    name: str
+    #: Deletes it.
+    delete: Callable[[], None]
+    #: What else is said of it.
+    about: str = ""
+
+
 def purge(
     settings: Settings,
     say: Say,
+    complain: Say,
     *,
     days: int,
     tenant: str | None = None,
     abandoned: bool = False,
     dry_run: bool = False,
-) -> None:
+) -> bool:
     """Delete what ended more than so many days ago, and what lies abandoned in storage.
 
+    Returns:
+        Whether all of it was deleted; if not, the next call does the rest.
+
     Raises:
-        ServiceUnavailable, StorageUnavailable: not all was deleted; the next call does the rest.
+        ServiceUnavailable, StorageUnavailable: it broke off; the next call does the rest.
     """
     storage = open_storage(settings)
+    deletion = _Deletion(say, complain, dry_run)
     try:
         with short_lived_database(settings) as database:
             upgrade(database)
-            _say_where(database, storage, say)
-            _purge_ended(database, storage, say, days, tenant, dry_run)
+            say(f"jobs of {database.address} and {storage.url('jobs')}")
+            before = time.time() - days * DAY_S
+            _purge_ended(database, storage, deletion, before, tenant)
             if abandoned:
-                _purge_abandoned(database, storage, say, dry_run)
+                _purge_abandoned(database, storage, deletion)
     except SQLAlchemyError as error:
         raise ServiceUnavailable(
             f"The database failed ({error}). Check HWR_DATABASE_URL, then run it again."
         ) from error
+    return deletion.failed == 0
 
 
-def _say_where(database: Database, storage: Storage, say: Say) -> None:
-    say(f"jobs of {database.address} and {storage.url('jobs')}")
+@dataclass
+class _Deletion:
+    """Deletes one after the other, and says what became of each."""
+
+    say: Say
+    complain: Say
+    dry_run: bool
+    #: How many could not be deleted.
+    failed: int = 0
+
+    def of_all(self, kind: str, found: Sequence[_Found]) -> None:
+        """Delete them all; one that cannot be deleted costs no other."""
+        gone = sum(map(self._of_one, found))
+        self.say(f"{gone} {kind} {'would be deleted' if self.dry_run else 'deleted'}")
+        self.failed += len(found) - gone
+
+    def _of_one(self, found: _Found) -> bool:
+        try:
+            if not self.dry_run:
+                found.delete()
+        except HwrError as error:
+            self.complain(f"{found.name} was not deleted. {error.code}: {error}")
+            return False
+        self.say(f"  {found.name}{found.about}")
+        return True
 
 
 def _purge_ended(
-    database: Database, storage: Storage, say: Say, days: int, tenant: str | None, dry_run: bool
+    database: Database, storage: Storage, deletion: _Deletion, before: float, tenant: str | None
 ) -> None:
-    before = time.time() - days * DAY_S
-    ended = retention.ended_before(database, before, tenant=tenant)
-    for job in ended:
-        if not dry_run:
-            retention.delete_ended(database, storage, job.id)
-        day = datetime.fromtimestamp(job.finished_at, UTC)
-        say(f"  {job.id}  {day:%Y-%m-%d}  {job.state}  {job.tenant}")
-    _say_how_many(say, "ended", ended, dry_run)
+    found = [
+        _Found(job.id, partial(retention.delete_ended, database, storage, job.id), _about(job))
+        for job in retention.ended_before(database, before, tenant=tenant)
+    ]
+    deletion.of_all("ended", found)
 
 
-def _purge_abandoned(database: Database, storage: Storage, say: Say, dry_run: bool) -> None:
-    names = retention.abandoned(database, storage)
-    for name in names:
-        if not dry_run:
-            retention.delete_abandoned(storage, name)
-        say(f"  {name}")
-    _say_how_many(say, "abandoned", names, dry_run)
+def _about(job: Ended) -> str:
+    day = datetime.fromtimestamp(job.finished_at, UTC)
+    return f"  {day:%Y-%m-%d}  {job.state}  {job.tenant}"
 
 
-def _say_how_many(say: Say, kind: str, found: Sequence[object], dry_run: bool) -> None:
-    say(f"{len(found)} {kind} {'would be deleted' if dry_run else 'deleted'}")
+def _purge_abandoned(database: Database, storage: Storage, deletion: _Deletion) -> None:
+    found = [
+        _Found(name, partial(retention.delete_abandoned, storage, name))
+        for name in retention.abandoned(database, storage)
+    ]
+    deletion.of_all("abandoned", found)

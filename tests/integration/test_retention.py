@@ -9,9 +9,11 @@ import pytest
 from api_bench import BANK, PDF, SCHOOL, error_of, make_tables, stored
 from sqlalchemy import delete, func, select, update
 from stage_bench import FunctionReader, ListDispatch
+from typer.testing import CliRunner
 
 from hwr.errors import JobNotFound, StorageUnavailable
 from workers import fan_in, jobs, leases, retention
+from workers.cli import app
 from workers.database import Base, Database, Document, Job, Line, Page, Stage, State, open_database
 from workers.jobs import NewDocument
 from workers.purge import purge
@@ -100,7 +102,7 @@ class TestPurge:
     ) -> None:
         for job_id, days in (("old", 31), ("new", 29), ("running", None)):
             add_job(database, storage, job_id, days=days)
-        purge(either_settings, said.append, days=30)
+        purge(either_settings, said.append, str, days=30)
         assert [objects(storage, job_id) for job_id in ("old", "new", "running")] == [
             *(False, True, True)
         ]
@@ -111,7 +113,7 @@ class TestPurge:
         self, database: Database, storage: Storage, either_settings: Settings, said: list[str]
     ) -> None:
         add_job(database, storage, "old", days=31)
-        purge(either_settings, said.append, days=30, dry_run=True)
+        purge(either_settings, said.append, str, days=30, dry_run=True)
         assert said[1].split()[::3] == ["old", "bank"]
         assert said[2] == "1 ended would be deleted"
         assert objects(storage, "old")
@@ -122,30 +124,57 @@ class TestPurge:
     ) -> None:
         add_job(database, storage, "a", days=31)
         add_job(database, storage, "b", days=31, tenant="school")
-        purge(either_settings, str, days=30, tenant="school")
+        purge(either_settings, str, str, days=30, tenant="school")
         assert [objects(storage, job_id) for job_id in "ab"] == [True, False]
 
     def test_an_interrupted_one_is_ended_by_the_next(
+        self, database: Database, storage: Storage, either_settings: Settings
+    ) -> None:
+        add_job(database, storage, "a", days=31)
+        storage.delete_below("jobs/a")  # and there it was killed
+        assert purge(either_settings, str, str, days=30)
+        assert rows(database) == [0, 0, 0, 0]
+
+    def test_one_that_cannot_be_deleted_costs_no_other(
         self,
         database: Database,
         storage: Storage,
         either_settings: Settings,
+        said: list[str],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def fail(*_: object) -> None:
-            raise StorageUnavailable
+        def delete_below(storage: Storage, key: str) -> None:
+            if key in ("jobs/a", "jobs/lost-a"):
+                raise StorageUnavailable
+            real(storage, key)
 
         add_job(database, storage, "a", days=32)
         add_job(database, storage, "b", days=31)
+        add_job(database, storage, "running", days=None)
+        for name in ("lost-a", "lost-b"):
+            storage.put(f"jobs/{name}/1/original", b"x")
+        real, later, complaints = type(storage).delete_below, time.time() + DAY_S + 60, list[str]()
+        monkeypatch.setattr("workers.retention.time.time", lambda: later)
         with monkeypatch.context() as patched:
-            patched.setattr(type(storage), "delete_below", fail)
-            with pytest.raises(StorageUnavailable):
-                purge(either_settings, str, days=30)
+            patched.setattr(type(storage), "delete_below", delete_below)
+            say = said.append, complaints.append
+            assert not purge(either_settings, *say, days=30, abandoned=True)
+        assert [line.split()[0] for line in said[1:]] == ["b", "1", "lost-b", "1"]
+        assert [line.split(": ")[0] for line in complaints] == [
+            f"{name} was not deleted. StorageUnavailable" for name in ("a", "lost-a")
+        ]
+        left = [objects(storage, name) for name in ("a", "b", "running", "lost-a", "lost-b")]
+        assert left == [True, False, True, True, False]
         assert rows(database) == [2, 2, 2, 2]
-        storage.delete_below("jobs/a")  # and there it was killed
-        purge(either_settings, str, days=30)
-        assert rows(database) == [0, 0, 0, 0]
-        assert not objects(storage, "b")
+        assert purge(either_settings, str, str, days=30, abandoned=True)
+        assert [objects(storage, name) for name in ("a", "lost-a")] == [False, False]
+
+    @pytest.mark.parametrize(("gone", "code"), [(True, 0), (False, 1)])
+    def test_the_command_ends_with_whether_all_is_gone(
+        self, monkeypatch: pytest.MonkeyPatch, gone: bool, code: int
+    ) -> None:
+        monkeypatch.setattr("workers.purge.purge", lambda *_, **__: gone)
+        assert CliRunner().invoke(app, ["purge", "--older-than", "30"]).exit_code == code
 
     def test_what_has_no_job_goes_after_a_day(
         self,
@@ -158,13 +187,13 @@ class TestPurge:
         add_job(database, storage, "running", days=None)
         storage.put("jobs/lost/1/original", b"x")
         storage.put("models/one", b"x")
-        purge(either_settings, said.append, days=30, abandoned=True)
+        purge(either_settings, said.append, str, days=30, abandoned=True)
         assert objects(storage, "lost")
         later = time.time() + DAY_S + 60
         monkeypatch.setattr("workers.retention.time.time", lambda: later)
-        purge(either_settings, said.append, days=30)
+        purge(either_settings, said.append, str, days=30)
         assert objects(storage, "lost")
-        purge(either_settings, said.append, days=30, abandoned=True)
+        purge(either_settings, said.append, str, days=30, abandoned=True)
         assert said[-2:] == ["  lost", "1 abandoned deleted"]
         assert [objects(storage, job_id) for job_id in ("lost", "running")] == [False, True]
         assert storage.get("models/one") == b"x"
@@ -173,14 +202,14 @@ class TestPurge:
         self, postgres_url: str, tmp_path: Path, said: list[str]
     ) -> None:
         url = postgres_url.replace("hwr@", "hwr:secret@")
-        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, days=1)
+        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, str, days=1)
         assert said[0].startswith("jobs of postgresql+psycopg://hwr:***@")
 
     def test_a_password_in_the_query_stays_out_as_well(
         self, postgres_url: str, tmp_path: Path, said: list[str]
     ) -> None:
         url = f"{postgres_url}?password=secret"
-        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, days=1)
+        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, str, days=1)
         assert said[0] == f"jobs of {postgres_url} and file://{tmp_path}/jobs"
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from workers.commands.show import ALL_READ, SOME_FAILED, complain
 from workers.settings import get_settings
 
 
@@ -24,5 +25,13 @@ def purge(
 
     if abandoned and tenant is not None:
         raise typer.BadParameter("What is abandoned has no tenant. Leave one of both out.")
-    settings = get_settings()
-    run(settings, typer.echo, days=older_than, tenant=tenant, abandoned=abandoned, dry_run=dry_run)
+    gone = run(
+        get_settings(),
+        typer.echo,
+        complain,
+        days=older_than,
+        tenant=tenant,
+        abandoned=abandoned,
+        dry_run=dry_run,
+    )
+    raise typer.Exit(ALL_READ if gone else SOME_FAILED)
