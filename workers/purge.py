@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from hwr.errors import HwrError, ServiceUnavailable
+from hwr.errors import HwrError, ServiceError, ServiceUnavailable
 from workers import retention
 from workers.database import Database, short_lived_database
-from workers.migrations import upgrade
+from workers.migrations import require_current
 from workers.retention import DAY_S, Ended
 from workers.settings import Settings
 from workers.storage import Storage, open_storage
@@ -48,14 +50,18 @@ def purge(
         Whether all of it was deleted; if not, the next call does the rest.
 
     Raises:
+        ServiceError: the database looks like a wrong one; nothing was deleted.
         ServiceUnavailable, StorageUnavailable: it broke off; the next call does the rest.
     """
+    _require_file(settings)
     storage = open_storage(settings)
     deletion = _Deletion(say, complain, dry_run)
     try:
         with short_lived_database(settings) as database:
-            upgrade(database)
+            require_current(database)
             say(f"jobs of {database.address} and {storage.url('jobs')}")
+            if abandoned:
+                _require_jobs(database)
             before = time.time() - days * DAY_S
             _purge_ended(database, storage, deletion, before, tenant)
             if abandoned:
@@ -65,6 +71,22 @@ def purge(
             f"The database failed ({error}). Check HWR_DATABASE_URL, then run it again."
         ) from error
     return deletion.failed == 0
+
+
+def _require_file(settings: Settings) -> None:
+    """Opening a SQLite file that is not there would make it, and its folder."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ServiceError(f"There is no database {url.database}. Correct HWR_DATABASE_URL.")
+
+
+def _require_jobs(database: Database) -> None:
+    """To a database without a job, all that the storage has is abandoned."""
+    if not retention.has_jobs(database):
+        raise ServiceError(
+            f"The database {database.address} has no job at all, so that --abandoned would delete "
+            "all of the storage. Correct HWR_DATABASE_URL, or leave out --abandoned."
+        )
 
 
 @dataclass

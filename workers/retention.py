@@ -75,6 +75,12 @@ def delete_ended(database: Database, storage: Storage, job_id: str) -> None:
         session.execute(delete(Job).where(Job.id == job_id))
 
 
+def has_jobs(database: Database) -> bool:
+    """Whether the database has any job, ended or not."""
+    with database.reading() as session:
+        return session.scalar(select(Job.id).limit(1)) is not None
+
+
 def abandoned(database: Database, storage: Storage) -> list[str]:
     """Ids under which something lies in storage without a row, written more than a day ago.
 

@@ -11,7 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from api_bench import upgrade_and_close
 from running import HWR, Up, hwr
+
+from workers.settings import Settings
 
 ALL_READ, SOME_FAILED, USAGE = 0, 1, 2
 
@@ -208,11 +211,16 @@ def test_disks_and_settings_fail_in_one_line(scans: Path, model: Path, tmp_path:
 
 def test_purge_says_where_it_looked(tmp_path: Path) -> None:
     store = {"HWR_STORAGE_URL": f"file:{tmp_path}"}
-    done = hwr("purge", "--older-than", "30", "--abandoned", cwd=tmp_path, **store)
+    missing = hwr("purge", "--older-than", "30", cwd=tmp_path, **store)
+    assert (missing.returncode, missing.stdout) == (SOME_FAILED, "")
+    assert "There is no database .hwr/hwr.db. " in missing.stderr
+    assert list(tmp_path.iterdir()) == []
+    upgrade_and_close(Settings(database_url=f"sqlite:///{tmp_path}/.hwr/hwr.db"))
+    done = hwr("purge", "--older-than", "30", cwd=tmp_path, **store)
     assert (done.returncode, done.stderr) == (ALL_READ, "")
     where, *counts = done.stdout.splitlines()
     assert where == f"jobs of sqlite:///.hwr/hwr.db and file://{tmp_path}/jobs"
-    assert counts == ["0 ended deleted", "0 abandoned deleted"]
+    assert counts == ["0 ended deleted"]
     wrong = hwr("purge", "--older-than", "30", "--abandoned", "--tenant", "bank", **store)
     assert (wrong.returncode, wrong.stdout) == (USAGE, "")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 from api_bench import BANK, PDF, SCHOOL, error_of, make_tables, stored
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import create_engine, delete, func, inspect, select, text, update
 from stage_bench import FunctionReader, ListDispatch
 from typer.testing import CliRunner
 
-from hwr.errors import JobNotFound, StorageUnavailable
+from hwr.errors import JobNotFound, ServiceError, StorageUnavailable
 from workers import fan_in, jobs, leases, retention
 from workers.cli import app
 from workers.database import Base, Database, Document, Job, Line, Page, Stage, State, open_database
@@ -202,15 +202,76 @@ class TestPurge:
         self, postgres_url: str, tmp_path: Path, said: list[str]
     ) -> None:
         url = postgres_url.replace("hwr@", "hwr:secret@")
-        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, str, days=1)
+        settings = Settings(database_url=url, storage_url=f"file:{tmp_path}")
+        make_tables(settings)
+        purge(settings, said.append, str, days=1)
         assert said[0].startswith("jobs of postgresql+psycopg://hwr:***@")
 
     def test_a_password_in_the_query_stays_out_as_well(
         self, postgres_url: str, tmp_path: Path, said: list[str]
     ) -> None:
         url = f"{postgres_url}?password=secret"
-        purge(Settings(database_url=url, storage_url=f"file:{tmp_path}"), said.append, str, days=1)
+        settings = Settings(database_url=url, storage_url=f"file:{tmp_path}")
+        make_tables(settings)
+        purge(settings, said.append, str, days=1)
         assert said[0] == f"jobs of {postgres_url} and file://{tmp_path}/jobs"
+
+
+class TestWrongDatabase:
+    """With a mistyped address all that the storage has would look abandoned."""
+
+    @pytest.fixture(autouse=True)
+    def _later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        later = time.time() + DAY_S + 60
+        monkeypatch.setattr("workers.retention.time.time", lambda: later)
+
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_no_file_is_made(self, settings: Settings, tmp_path: Path, dry_run: bool) -> None:
+        absent = tmp_path / "absent" / "hwr.db"
+        wrong = settings.model_copy(update={"database_url": f"sqlite:///{absent}"})
+        with pytest.raises(ServiceError, match=r"absent/hwr\.db\. Correct HWR_DATABASE_URL"):
+            purge(wrong, str, str, days=30, abandoned=True, dry_run=dry_run)
+        assert not absent.parent.exists()
+
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_an_empty_one_gets_no_tables(
+        self, postgres_url: str, settings: Settings, dry_run: bool
+    ) -> None:
+        wrong = settings.model_copy(update={"database_url": postgres_url})
+        open_storage(wrong).put("jobs/a/1/original", b"x")
+        with pytest.raises(ServiceError, match=r"schema of no hwr, .* Correct HWR_DATAB"):
+            purge(wrong, str, str, days=30, abandoned=True, dry_run=dry_run)
+        engine = create_engine(postgres_url)
+        assert inspect(engine).get_table_names() == []
+        engine.dispose()
+        assert objects(open_storage(wrong), "a")
+
+    def test_an_older_one_is_not_changed(
+        self, database: Database, either_settings: Settings
+    ) -> None:
+        version = text("UPDATE alembic_version SET version_num = '0001'")
+        with database.writing() as session:
+            session.execute(version)
+        for _ in range(2):  # the second time it is as it was
+            with pytest.raises(ServiceError, match=r"schema 0001, and this hwr needs \d{4}\."):
+                purge(either_settings, str, str, days=30)
+
+    def test_one_without_any_job_knows_nothing_of_what_is_abandoned(
+        self, database: Database, storage: Storage, either_settings: Settings
+    ) -> None:
+        storage.put("jobs/a/1/original", b"x")
+        with pytest.raises(ServiceError, match="no job at all"):
+            purge(either_settings, str, str, days=30, abandoned=True)
+        assert objects(storage, "a")
+        assert purge(either_settings, str, str, days=30)
+
+    def test_the_last_job_may_go_with_what_is_abandoned(
+        self, database: Database, storage: Storage, either_settings: Settings
+    ) -> None:
+        add_job(database, storage, "old", days=31)
+        storage.put("jobs/lost/1/original", b"x")
+        assert purge(either_settings, str, str, days=30, abandoned=True)
+        assert [objects(storage, name) for name in ("old", "lost")] == [False, False]
 
 
 class TestHttp:

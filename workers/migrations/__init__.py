@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
@@ -33,6 +35,24 @@ def upgrade(database: Database) -> None:
                 f"This hwr does not know the database's schema ({error}). Start the newer hwr that"
                 " made it, or name another database with HWR_DATABASE_URL."
             ) from error
+
+
+def require_current(database: Database) -> None:
+    """See that the schema is this hwr's, and change nothing.
+
+    Raises:
+        ServiceError: it has none, or that of an older or newer hwr.
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    with database.outages_named(), database.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_heads()
+        known = ScriptDirectory.from_config(_config(connection)).get_heads()
+    if set(found) != set(known):
+        raise ServiceError(
+            f"The database {database.address} has the schema {', '.join(found) or 'of no hwr'}, "
+            f"and this hwr needs {', '.join(known)}. Correct HWR_DATABASE_URL, or start the service"
+            " of this hwr on it first."
+        )
 
 
 def _config(connection: Connection) -> Config:
