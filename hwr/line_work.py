@@ -127,10 +127,11 @@ def read_tasks(engine: Engine, tasks: Sequence[LineTask]) -> list[LineReading]:
 
 
 def _finished(reading: WeighedReading, task: LineTask) -> LineReading:
+    finished = scaled(reading, task.decoding.scale)
     # A network is sure of its blanks also where it cannot read, as on a line that stands upright.
-    if not reading.text and has_writing(task.image):
-        return replace(scaled(reading, task.decoding.scale), confidence=0.0)
-    return scaled(reading, task.decoding.scale)
+    if not finished.text and has_writing(task.image):
+        return replace(finished, confidence=0.0)
+    return finished
 
 
 def decode(

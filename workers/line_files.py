@@ -13,10 +13,7 @@ from hwr.errors import BadLineImage, HwrError, PageTooLarge, PageTooSmall
 from hwr.line_picture import views_of
 from hwr.model.line_image import LINE_HEIGHT, MIN_SIDE
 from hwr.reader import LineReader
-from workers.names import files_in
-
-#: What names of images in a folder end in; other files there are none of ours.
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+from workers.names import PICTURES, files_in
 
 HEADER = "path\ttext\tconfidence\n"
 
@@ -45,7 +42,7 @@ def find_images(sources: Iterable[Path]) -> Iterator[Path]:
     """Files as they are given, folders with the images in and below them in order of name."""
     for source in sources:
         if source.is_dir():
-            yield from (path for path in files_in(source) if path.suffix.lower() in SUFFIXES)
+            yield from (path for path in files_in(source) if path.suffix.lower() in PICTURES)
         else:
             yield source
 

@@ -7,6 +7,10 @@ from pathlib import Path
 #: Longest name that is kept, in characters.
 MAX_NAME = 200
 
+#: What names of pictures in a folder end in, and those of documents.
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+DOCUMENTS = PICTURES | {".pdf"}
+
 #: Longest end that counts as a suffix and survives shortening, in characters.
 _MAX_SUFFIX = 10
 

@@ -107,10 +107,9 @@ class S3Storage:
     def names(self, key: str) -> list[str]:
         """The next parts of the keys below a key, in as many requests as there are thousands."""
         prefix = self._key(key) + "/" if key else self.prefix
-        pages = self._client.get_paginator("list_objects_v2")
         found: set[str] = set()
         with self._errors(key):
-            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/"):
+            for page in self._listed(Prefix=prefix, Delimiter="/"):
                 found.update(entry["Key"] for entry in page.get("Contents", ()))
                 found.update(entry["Prefix"] for entry in page.get("CommonPrefixes", ()))
         names = (name.removeprefix(prefix).removesuffix("/") for name in found)
@@ -146,9 +145,13 @@ class S3Storage:
             raise _unavailable(f"s3://{self.bucket}/{self.prefix}", error) from error
 
     def _below(self, key: str) -> Iterator[Any]:
-        pages = self._client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=self._key(key) + "/"):
+        for page in self._listed(Prefix=self._key(key) + "/"):
             yield from page.get("Contents", ())
+
+    def _listed(self, **where: str) -> Iterator[Any]:
+        """Answers of as many requests as it takes, a thousand objects each."""
+        pages = self._client.get_paginator("list_objects_v2")
+        yield from pages.paginate(Bucket=self.bucket, **where)
 
     def _key(self, key: str) -> str:
         return self.prefix + check_key(key)

@@ -19,12 +19,12 @@ DRIFT = 3
 
 def upright_bars(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where upright rules and dark areas of the ink (0 is paper) are, shape (H, W) as ``ink``."""
-    return high_runs(drifting(without_shadows(ink), (1, DRIFT)), SHORTEST).view(np.bool_)
+    return high_runs(drifting(ink, (1, DRIFT)), SHORTEST).view(np.bool_)
 
 
 def level_bars(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where level rules and dark areas are, as ``upright_bars``."""
-    return long_runs(drifting(without_shadows(ink), (DRIFT, 1)), SHORTEST).view(np.bool_)
+    return long_runs(drifting(ink, (DRIFT, 1)), SHORTEST).view(np.bool_)
 
 
 def without_shadows(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -52,8 +52,8 @@ def quarter_turns(image: Grey) -> int:
     dark = darkness(image)
     if min(dark.shape) < 2 * STRIP:
         return 0
-    rows, columns = profiles(dark), profiles(np.asarray(cv2.transpose(dark), np.uint8))
-    if max(variation(rows), variation(columns)) < LEAST_VARIATION:
+    rows, columns = profiles_both_ways(dark)
+    if not are_lines(rows, columns):
         return 0
     lies = sideways(rows, columns) >= LEAST_SIDEWAYS
     lean, sureness = leaning(columns if lies else rows)
@@ -83,6 +83,16 @@ def faint_rules(dark: Grey, axis: int) -> Grey:
     along[axis], smooth[axis] = SHORTEST_RULE, RULE_GRAIN
     even = cv2.blur(dark, tuple(smooth[::-1]))
     return np.asarray(cv2.morphologyEx(even, cv2.MORPH_OPEN, np.ones(along, np.uint8)), np.uint8)
+
+
+def profiles_both_ways(dark: Grey) -> tuple[Profiles, Profiles]:
+    """The ink of rows and that of columns."""
+    return profiles(dark), profiles(np.asarray(cv2.transpose(dark), np.uint8))
+
+
+def are_lines(rows: Profiles, columns: Profiles) -> bool:
+    """Whether rows or columns come and go as lines of writing do; those of a halftone do not."""
+    return max(variation(rows), variation(columns)) >= LEAST_VARIATION
 
 
 def profiles(dark: Grey) -> Profiles:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.bars import level_bars, upright_bars
+from hwr.layout.bars import level_bars, upright_bars, without_shadows
 from hwr.layout.maps import ACROSS
 from hwr.layout.tracing import Trace
 
@@ -38,7 +38,8 @@ class Paper:
 
 def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     """The paper that these lines, at least one, are written on; ``ink`` is (H, W), 0 to 255."""
-    upright, level = upright_bars(ink), level_bars(ink)
+    sharp = without_shadows(ink)
+    upright, level = upright_bars(sharp), level_bars(sharp)
     left = np.where(upright | level, np.uint8(0), ink)
     if rules_a_row(upright) > MOST_COLUMNS:
         upright = np.zeros_like(upright)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.ink import Grey, flatten, reduced
-from hwr.layout.orientation import LEAST_VARIATION, darkness, profiles, variation
+from hwr.layout.orientation import FULL, are_lines, darkness, profiles_both_ways
 from hwr.layout.sheet import Homography
 
 #: The page is looked at as if its longer side had at most so many pixels.
@@ -21,8 +21,8 @@ SIDE = 512
 LEAST_SIDE = 128
 #: Lines lie so far apart, in those pixels.
 DISTANCES = (9.0, 70.0)
-#: Differences from the paper smaller than this are its grain; more than ``FULL`` means nothing.
-GRAIN, FULL = 15.0, 76.0
+#: Differences from the paper smaller than this are its grain.
+GRAIN = 15.0
 #: Degrees to both sides of level and of upright: less than the first is levelled when lines are
 #: looked for, more than the second says nothing.
 LEAST, MOST = 7, 35
@@ -32,6 +32,15 @@ LEAST, MOST = 7, 35
 LEAST_STRONGER = 1.3
 #: Weights with which neighbouring degrees are meaned.
 SMOOTHING = np.array([1, 2, 3, 2, 1]) / 9
+
+
+def levelled(image: Grey) -> tuple[Grey, Homography] | None:
+    """The grey page (H, W) with its lines made level, and the way back; None if they nearly are."""
+    tilt = tilt_of(image)
+    if tilt == 0:
+        return None
+    view, to_page = turned(image, tilt)
+    return (view, to_page) if are_lines(*profiles_both_ways(darkness(view))) else None
 
 
 def tilt_of(image: Grey) -> int:
@@ -48,8 +57,7 @@ def tilt_of(image: Grey) -> int:
     level = float(strength[np.abs(degrees) < LEAST].max())
     if strength[strongest] <= LEAST_STRONGER * level:
         return 0
-    tilt = int(degrees[strongest])
-    return tilt if _is_writing(turned(image, tilt)[0]) else 0
+    return int(degrees[strongest])
 
 
 def turned(image: Grey, tilt: int) -> tuple[Grey, Homography]:
@@ -88,10 +96,3 @@ def _directions() -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     across = (frequency > 1 / most) & (frequency < 1 / least)
     degrees = np.degrees(np.arctan2(down[across], right[across])) - 90
     return across, np.rint(degrees).astype(np.intp) % 180
-
-
-def _is_writing(view: Grey) -> bool:
-    """Whether the view's rows or columns come and go as lines do; a halftone's do not."""
-    dark = darkness(view)
-    rows, columns = profiles(dark), profiles(np.asarray(cv2.transpose(dark), np.uint8))
-    return max(variation(rows), variation(columns)) >= LEAST_VARIATION

@@ -10,7 +10,7 @@ from hwr.layout.line import Line, Point
 from hwr.layout.orientation import quarter_turns
 from hwr.layout.perspective import flattened, photographed_sheet
 from hwr.layout.sheet import Homography, mapped
-from hwr.layout.tilt import tilt_of, turned
+from hwr.layout.tilt import levelled
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,8 +49,8 @@ def upright(image: Grey) -> Upright:
     view, to_page = image, np.eye(3)
     if (sheet := photographed_sheet(image)) is not None:
         view, to_page = flattened(image, sheet)
-    if tilt := tilt_of(view):
-        view, back = turned(view, tilt)
+    if (level := levelled(view)) is not None:
+        view, back = level
         to_page = to_page @ back
     if turns := quarter_turns(view):
         to_page = to_page @ turned_back(view, turns)

@@ -23,6 +23,7 @@ class Threads:
 
     def __init__(self, count: int) -> None:
         self._limiter = CapacityLimiter(count)
+        # Else each call would take one of the threads that all other work shares.
         self._unlimited = CapacityLimiter(math.inf)
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -15,7 +15,7 @@ from hwr.errors import HwrError
 from workers.commands.profiles import ProfileOption, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.models.choice import engine_of
-from workers.names import clean_name, files_in
+from workers.names import DOCUMENTS, clean_name, files_in
 from workers.output import Format
 from workers.settings import get_settings
 
@@ -26,8 +26,6 @@ Decoder = Annotated[str | None, typer.Option(help="How logits become text; defau
 
 
 _STDIN = Path("/dev/stdin")
-#: What names of documents in a folder end in; others are looked into.
-_SUFFIXES = frozenset({".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png"})
 _CHUNK_BYTES = 2**20
 
 
@@ -80,7 +78,7 @@ def _documents(sources: Iterable[Path]) -> Iterator[Path]:
     for source in sources:
         for path in files_in(source) if source.is_dir() else ():
             # One that is empty or broken is missed by whoever put it there.
-            if path.suffix.lower() in _SUFFIXES or is_document(path):
+            if path.suffix.lower() in DOCUMENTS or is_document(path):
                 yield path
             else:
                 complain(f"{clean_name(path.name)}: not a PDF, TIFF, JPEG or PNG, left out.")
