@@ -325,7 +325,7 @@ class Reader(_Closing):
 
     def _submit(self, layout: PageLayout, line: ZonedLine) -> "Future[LineReading]":
         try:
-            picture = normalise_line(layout.crop(line.line))
+            picture = normalise_line(layout.crop(line))
             return self._lines.submit(picture, decoder=line.zone.decoder if line.zone else None)
         except LineError as refusal:
             failed: Future[LineReading] = Future()

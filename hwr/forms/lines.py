@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hwr.forms.rows import one_text_each
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line
 from hwr.layout.ink import Grey
@@ -62,7 +63,8 @@ def zoned_lines(
 ) -> tuple[ZonedLine, ...]:
     """The lines of a grey page (H, W) with their zones, in the order of `lines`, numbered anew.
 
-    Left out are those in zones that are not read, and without `outside` those in no zone.
+    Left out are those in zones that are not read, and without `outside` those in no zone. Those of
+    a zone that is one text are one.
     """
     corners = [np.array(zone.polygon, np.float64) for zone in zones]
     kept: list[ZonedLine] = []
@@ -72,8 +74,8 @@ def zoned_lines(
             if zone is not None and zone.found is Found.BOX:
                 part = within(part, corners[owner])
             if outside if zone is None else zone.is_read:
-                kept.append(ZonedLine(line=replace(part, order=len(kept)), zone=zone))
-    return tuple(kept)
+                kept.append(ZonedLine(line=part, zone=zone))
+    return one_text_each(kept)
 
 
 def _parts(image: Grey, line: Line, zones: Sequence[Floats]) -> Iterator[tuple[int, Line]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hwr.errors import FormNotFound
 from hwr.forms.lines import zoned_lines
 from hwr.forms.place import Finder
+from hwr.forms.rows import beside
 from hwr.forms.sheet import find_sheet, flat_sheet
 from hwr.forms.template import open_template, register
 from hwr.forms.zone import Found, Zone, ZonedLine
@@ -31,9 +32,11 @@ class PageLayout:
     #: Why the zones may be wrong.
     warning: FormNotFound | None = None
 
-    def crop(self, line: Line) -> Grey:
-        """The grey picture (h, w) of one of its lines, upright."""
-        return crop_line(self.view.image, self.view.in_view(line))
+    def crop(self, found: ZonedLine) -> Grey:
+        """The grey picture (h, w) of one of its lines, upright; its rows beside each other."""
+        rows = [self.view.in_view(row) for row in found.rows or (found.line,)]
+        crops = [crop_line(self.view.image, row) for row in rows]
+        return beside(crops) if found.rows else crops[0]
 
 
 def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -> PageLayout:
@@ -54,7 +57,11 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     return PageLayout(
         view=view,
         lines=tuple(
-            ZonedLine(line=view.on_page(x.line), zone=placed[x.zone.name] if x.zone else None)
+            ZonedLine(
+                line=view.on_page(x.line),
+                zone=placed[x.zone.name] if x.zone else None,
+                rows=tuple(map(view.on_page, x.rows)),
+            )
             for x in lines
         ),
         zones=tuple(placed.values()),

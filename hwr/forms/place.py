@@ -83,6 +83,7 @@ class Finder:
             is_read=part.is_read,
             decoder=part.decoder,
             same_as=part.same_as,
+            is_one_text=part.is_one_text,
         )
 
     def _best_rule(self, box: Rect) -> Rule | None:

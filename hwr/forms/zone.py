@@ -31,12 +31,17 @@ class Zone:
     decoder: str | None = None
     #: Name of the zone that says the same amount; None where there is none.
     same_as: str | None = None
+    #: Whether its lines are one text.
+    is_one_text: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ZonedLine:
     """A line and the zone it stands in."""
 
+    #: Of several rows the outline around them all, and their baselines one after the other.
     line: Line
     #: None outside of all zones.
     zone: Zone | None = None
+    #: The rows of a text that goes on over several; none where it is one line.
+    rows: tuple[Line, ...] = ()

@@ -27,7 +27,8 @@ Box = tuple[float, float, float, float]
 #: What a zone may hold beside the words of a lexicon: free text, a field of hwr.decoding.fields, or
 #: nothing that is to be read.
 TEXT, NOTHING = "text", "nothing"
-AMOUNTS = ("amount", "amount-in-words")
+_IN_WORDS = "amount-in-words"
+AMOUNTS = ("amount", _IN_WORDS)
 FIELDS = ("digits", *AMOUNTS, "date", "capitals")
 
 _HOLDS = rf"({TEXT}|{NOTHING}|{'|'.join(FIELDS)}|{LEXICON}[^\x00-\x1f]{{1,200}})"
@@ -76,6 +77,11 @@ class ZoneForm(BaseModel):
     def is_amount(self) -> bool:
         """Whether it stands for one zone that holds an amount."""
         return self.holds in AMOUNTS and not self.is_several
+
+    @property
+    def is_one_text(self) -> bool:
+        """Whether its lines are one text: an amount in words may go on over several."""
+        return self.holds == _IN_WORDS
 
     def gives(self, name: str) -> bool:
         """Whether a zone on a page that is called so may come from it."""

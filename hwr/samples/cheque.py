@@ -66,8 +66,11 @@ def _any(choices: tuple[str, ...], rng: np.random.Generator) -> str:
     return choices[int(rng.integers(len(choices)))]
 
 
-def cheque_front(cheque: Cheque, rng: np.random.Generator, *, pattern: bool) -> Scan:
-    """The front, page 1; `pattern` prints a security background under it."""
+def cheque_front(cheque: Cheque, rng: np.random.Generator, *, pattern: bool, rows: int = 1) -> Scan:
+    """The front, page 1; `pattern` prints a security background under it.
+
+    The legal amount stands on so many rules, 1 or 2, as French cheques have them.
+    """
     look = int(rng.integers(len(PAPERS)))
     sheet = new_sheet(WIDTH, HEIGHT, PAPERS[look] if pattern else (250, 250, 248), rng)
     if pattern:
@@ -75,8 +78,8 @@ def cheque_front(cheque: Cheque, rng: np.random.Generator, *, pattern: bool) -> 
         _print_rosette(sheet, (1010, 330), 190, PATTERNS[look])
     _print_frame(sheet)
     _fill_top(sheet, cheque)
-    _fill_middle(sheet, cheque)
-    _fill_bottom(sheet, cheque)
+    _fill_middle(sheet, cheque, rows)
+    _fill_bottom(sheet, cheque, (70, 420) if rows == 1 else (700, 85))
     return scan(sheet, 1, speckles=30)
 
 
@@ -115,16 +118,23 @@ def _fill_top(sheet: Sheet, cheque: Cheque) -> None:
     sheet.write(cheque.date, x + 18, 165, cheque.hand, zone)
 
 
-def _fill_middle(sheet: Sheet, cheque: Cheque) -> None:
+def _fill_middle(sheet: Sheet, cheque: Cheque, rows: int) -> None:
     x = sheet.print("Pay to the order of", 70, 260, 22) + 14
     zone = _print_rule(sheet, "payee", x, 1050, 268)
     sheet.write(cheque.payee, x + 20, 260, cheque.hand, zone)
     x = sheet.print("$", 1072, 262, 34) + 10
     zone = _print_box(sheet, "courtesy amount", (x, 212, WIDTH - 66, 274))
     sheet.write(courtesy_amount(cheque.cents), x + 16, 258, cheque.hand, zone)
-    zone = _print_rule(sheet, "legal amount", 70, 1190, 354)
-    sheet.write(legal_amount(cheque.cents), 88, 346, cheque.hand, zone)
-    sheet.print("Dollars", 1205, 346, 22)
+    for row, text in enumerate(_in_rows(legal_amount(cheque.cents), rows)):
+        baseline = 346 + 72 * row
+        zone = _print_rule(sheet, "legal amount", 70, 1190, baseline + 8)
+        sheet.write(text, 88, baseline, cheque.hand, zone)
+    sheet.print("Dollars", 1205, baseline, 22)
+
+
+def _in_rows(text: str, rows: int) -> list[str]:
+    """The text in so many parts of about as many words each."""
+    return [" ".join(words) for words in np.array_split(text.split(), rows)]
 
 
 def _print_rule(sheet: Sheet, zone: str, left: int, right: int, y: int, above: int = ABOVE) -> str:
@@ -139,8 +149,8 @@ def _print_box(sheet: Sheet, zone: str, box: tuple[int, int, int, int]) -> str:
     return sheet.mark(zone, box)
 
 
-def _fill_bottom(sheet: Sheet, cheque: Cheque) -> None:
-    sheet.print(cheque.bank, 70, 420, 30)
+def _fill_bottom(sheet: Sheet, cheque: Cheque, bank: tuple[int, int]) -> None:
+    sheet.print(cheque.bank, *bank, 30)
     x = sheet.print("For", 70, 500, 22) + 12
     zone = _print_rule(sheet, "memo", x, x + 400, 508)
     sheet.write(cheque.memo, x + 16, 500, cheque.hand, zone)

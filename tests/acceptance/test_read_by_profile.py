@@ -129,9 +129,10 @@ def test_a_broken_profile_is_named_with_its_key(order: Path, tmp_path: Path) -> 
     assert done.stderr.startswith("ProfileError: mine.toml: pages[1].zones[1].holds: ")
 
 
-def slip(path: Path, figures: str) -> Path:
-    image = np.full((400, 1600), 250, np.uint8)
-    for text, place in ((figures, (1100, 120)), ("Forty-two and 50/100", (100, 320))):
+def slip(path: Path, figures: str, *words: str) -> Path:
+    image = np.full((200 * (1 + len(words)), 1600), 250, np.uint8)
+    rows = [(text, (100, 120 * row + len(image) // 2 + 120)) for row, text in enumerate(words)]
+    for text, place in ((figures, (1100, 120)), *rows):
         cv2.putText(image, text, place, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 2, 30, 4, cv2.LINE_AA)
     assert cv2.imwrite(str(path), image)
     return path
@@ -139,16 +140,22 @@ def slip(path: Path, figures: str) -> Path:
 
 def test_two_amounts_are_compared(tmp_path: Path) -> None:
     (tmp_path / "slip.toml").write_text(SLIP)
-    slips = slip(tmp_path / "same.png", "42.50"), slip(tmp_path / "other.png", "93.50")
+    slips = (
+        slip(tmp_path / "same.png", "42.50", "Forty-two and 50/100"),
+        slip(tmp_path / "rows.png", "42.50", "Forty-two", "and 50/100"),
+        slip(tmp_path / "other.png", "93.50", "Forty-two and 50/100"),
+    )
     settings = {"HWR_PROFILES": str(tmp_path)}
     done = hwr("read", *slips, "--profile", "slip", "--format", "json", **settings)
     assert done.returncode == SOME_FAILED
     assert "other.png, page 1: AmountsDiffer: " in done.stderr
-    same, other = pages = [json.loads(row)["pages"][0] for row in done.stdout.splitlines()]
+    same, rows, other = pages = [json.loads(row)["pages"][0] for row in done.stdout.splitlines()]
     said = [[line["text"] for line in page["lines"]] for page in pages]
-    assert said == [["42.50", "Forty-two and 50/100"], ["93.50", "Forty-two and 50/100"]]
+    words = "Forty-two and 50/100"
+    assert said == [["42.50", words], ["42.50", words], ["93.50", words]]
     assert not same["warning"]
-    assert not any(line["needs_review"] for line in same["lines"])
+    assert not rows["warning"]
+    assert not any(line["needs_review"] for page in (same, rows) for line in page["lines"])
     assert other["warning"]["code"] == "AmountsDiffer"
     assert all(line["needs_review"] for line in other["lines"])
     with run_up(tmp_path, SHIPPED, **settings) as up:

@@ -20,7 +20,8 @@ from hwr.decoding.reading import LineReading
 from hwr.decoding.reconciling import FieldLine, reconcile
 from hwr.forms import lay_out
 from hwr.model.line_image import normalise_line
-from hwr.profiles import load_profile
+from hwr.profiles import PageForm, load_profile
+from hwr.profiles.profile import Find, ZoneForm
 from hwr.reader import LineReader
 from hwr.samples.cheque import cheque_front, choose_cheque
 from hwr.samples.fonts import Face
@@ -47,11 +48,13 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--cheques", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rows", type=int, choices=(1, 2), default=1, help="of the words")
     options = parser.parse_args()
-    form = load_profile("cheque")
-    sure = form.content.review_below or 1.0
+    sure = load_profile("cheque").content.review_below or 1.0
     with LineReader() as reader:
-        cheques = [read(reader, options.seed, place) for place in range(options.cheques)]
+        cheques = [
+            read(reader, options.seed, place, options.rows) for place in range(options.cheques)
+        ]
     together = [joined(cheque.lines) for cheque in cheques]
     row = "{:<16}{:<10}{:>7}{:>16}{:>18}\n"
     sys.stdout.write(
@@ -65,16 +68,16 @@ def main() -> None:
     sys.stdout.write(f"{len(cheques)} cheques; {told} of {different} different pairs are told\n")
 
 
-def read(reader: LineReader, seed: int, place: int) -> Cheque:
+def read(reader: LineReader, seed: int, place: int, rows: int) -> Cheque:
     """A cheque drawn, laid out and read."""
     rng = np.random.default_rng([seed, place])
     cheque = choose_cheque(rng, list(Face)[place % len(Face)])
-    image, truth = changed(cheque_front(cheque, rng, pattern=place % 2 == 0), rng)
-    layout = lay_out(image, load_profile("cheque").page(truth.number))
+    image, truth = changed(cheque_front(cheque, rng, pattern=place % 2 == 0, rows=rows), rng)
+    layout = lay_out(image, form_of(rows, truth.number))
     waiting = [
         (
             line.zone,
-            reader.submit(normalise_line(layout.crop(line.line)), decoder=line.zone.decoder),
+            reader.submit(normalise_line(layout.crop(line)), decoder=line.zone.decoder),
         )
         for line in layout.lines
         if line.zone and line.zone.name in (FIGURES, WORDS)
@@ -84,6 +87,18 @@ def read(reader: LineReader, seed: int, place: int) -> Cheque:
         for zone, promise in waiting
     ]
     return Cheque(amount=cheque.cents, lines=tuple(lines))
+
+
+def form_of(rows: int, page: int) -> PageForm:
+    """The page of the shipped profile, its words in a box of so many rows."""
+    form = load_profile("cheque").page(page)
+    zones = [_higher(zone) if rows > 1 and zone.name == WORDS else zone for zone in form.zones]
+    return form.model_copy(update={"zones": tuple(zones)})
+
+
+def _higher(zone: ZoneForm) -> ZoneForm:
+    left, top, right, _ = zone.box
+    return zone.model_copy(update={"box": (left, top, right, 0.72), "find": Find.AREA})
 
 
 def joined(lines: Sequence[FieldLine]) -> tuple[FieldLine, ...]:

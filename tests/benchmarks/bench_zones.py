@@ -200,7 +200,7 @@ def read(tally: Tally, truth: TruthPage, layout: PageLayout, reader: LineReader)
     waiting = [
         (
             one.zone,
-            reader.submit(normalise_line(layout.crop(one.line)), decoder=one.zone.decoder),
+            reader.submit(normalise_line(layout.crop(one)), decoder=one.zone.decoder),
         )
         for one in layout.lines
         if one.zone

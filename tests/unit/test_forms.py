@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hwr.forms import Found, PageLayout, Zone, draw_layout, lay_out
 from hwr.forms.sheet import find_sheet
+from hwr.forms.zone import ZonedLine
 from hwr.layout import Line, Upright
 from hwr.layout.sheet import mapped
 from hwr.profiles import Find, PageForm, ZoneForm
@@ -352,6 +353,36 @@ def test_lines_of_a_turned_page_are_found_in_turned_zones() -> None:
     page = form(zone("answer", (0.03, 0.05, 0.97, 0.95), find="ruled"))
     layout = laid_out(np.asarray(turned, np.uint8), page, slanted)
     assert [part.zone and part.zone.name for part in layout.lines] == ["answer 1"]
+
+
+def test_an_amount_in_words_over_two_rows_is_one_line() -> None:
+    image = paper()
+    words(image, 300, (100, 400))
+    words(image, 400, (100, 600))
+    amount = zone("amount", (0.0, 0.25, 1.0, 0.5), holds="amount-in-words")
+    rows = line(100, 400, 300), line(100, 600, 400, height=60)
+    layout = laid_out(image, form(amount, outside=True), line(50, 700, 100), *rows)
+    _, one = layout.lines
+    assert one.line.order == 1
+    assert one.rows == rows
+    assert one.line.baseline == (*rows[0].baseline, *rows[1].baseline)
+    left, top, width, height = cv2.boundingRect(np.array(one.line.polygon))
+    assert (left, top, left + width - 1, top + height - 1) == (100, 270, 600, 415)
+    crop = layout.crop(one)
+    apart = [layout.crop(ZonedLine(line=row)) for row in rows]
+    assert len(crop) == max(map(len, apart))
+    ink = np.flatnonzero((crop < 100).any(axis=0))
+    gap = int(np.diff(ink).argmax())
+    # Both rows are there, as long as they are on the page; the lower one has one and a half times
+    # the height of the upper.
+    assert ink[gap] - ink[0] == pytest.approx(1.5 * 300, rel=0.1)
+    assert ink[-1] - ink[gap + 1] == pytest.approx(500, rel=0.1)
+
+
+def test_rows_of_other_zones_stay_lines() -> None:
+    text = zone("text", (0.0, 0.25, 1.0, 0.5))
+    layout = laid_out(paper(), form(text), line(100, 400, 300), line(100, 600, 400))
+    assert [(part.line.order, part.rows) for part in layout.lines] == [(0, ()), (1, ())]
 
 
 # ---- Pictures

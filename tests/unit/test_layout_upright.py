@@ -53,7 +53,7 @@ def test_lines_of_a_turned_page_lie_on_the_page_as_it_came(turns: int) -> None:
     assert found.view.page_shape == turned(page(), turns).shape
     assert len(found.lines) == len(straight.lines) > 10
     for own, other in zip(found.lines, straight.lines, strict=True):
-        assert (found.crop(own.line) == straight.crop(other.line)).all()
+        assert (found.crop(own) == straight.crop(other)).all()
         inside = outlined(np.array(own.line.polygon), found.view.page_shape)
         wanted = outlined(np.array(other.line.polygon), page().shape)
         assert (inside != turned(wanted, turns)).mean() < 1e-4

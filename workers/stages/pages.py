@@ -95,7 +95,7 @@ def _pack_line(page: PageLayout, found: ZonedLine) -> PackedLine:
     line, zone = found.line, found.zone
     picture, error = None, None
     try:
-        picture = normalise_line(page.crop(line))
+        picture = normalise_line(page.crop(found))
     except LineError as refused:
         error = Failure.of(refused)
     return PackedLine(
