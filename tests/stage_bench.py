@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select, update
 
 from workers import jobs
+from workers.counts import Event
 from workers.database import Database, Document, Lane, Line, Page
 from workers.jobs import JobView, NewDocument
 from workers.migrations import upgrade
@@ -43,6 +44,16 @@ class ListDispatch:
 
     def publish(self, document_id: str) -> None:
         self.publishes.append(document_id)
+
+
+@dataclass
+class ListCounts:
+    """Keeps what is counted in a list."""
+
+    counted: list[tuple[str, ...]] = field(default_factory=list)
+
+    def add(self, event: Event, *labels: str, by: int = 1) -> None:
+        self.counted += [(event, *labels)] * by
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,9 @@ def open_stages(folder: Path, **changes: Any) -> Iterator[Stages]:
     database, queue = Database(settings.database_url), ListDispatch()
     upgrade(database)
     storage = FolderStorage(folder / "store")
-    bench = Bench(database=database, storage=storage, settings=settings, dispatch=queue)
+    bench = Bench(
+        database=database, storage=storage, settings=settings, dispatch=queue, counts=ListCounts()
+    )
     try:
         yield Stages(bench, queue)
     finally:

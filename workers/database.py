@@ -58,6 +58,10 @@ OUTAGES = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.Time
 #: Execution option of connections whose transaction writes.
 WRITES = "hwr_writes"
 
+#: Of documents and pages: something is still to be done. Of documents alone: they are not closed,
+#: also those that wait for their pages. Literally what indexes are made for, so that they are used.
+UNFINISHED, OPEN = text("due_at IS NOT NULL"), text("stage <> 'closed'")
+
 
 class Lane(StrEnum):
     """How urgent a job is."""
@@ -125,9 +129,8 @@ class Failed:
 
 def _due_index(table: str) -> Index:
     """Finished rows are not in it, so that it stays as small as the work that is left."""
-    unfinished = text("due_at IS NOT NULL")
     name = f"ix_{table}_due"
-    return Index(name, "due_at", postgresql_where=unfinished, sqlite_where=unfinished)
+    return Index(name, "due_at", postgresql_where=UNFINISHED, sqlite_where=UNFINISHED)
 
 
 class Job(Base):
@@ -168,6 +171,7 @@ class Document(Leased, Failed, Base):
     __table_args__ = (
         UniqueConstraint("job_id", "position"),
         _due_index("documents"),
+        Index("ix_documents_open", "job_id", "state", postgresql_where=OPEN, sqlite_where=OPEN),
     )
 
     #: Random.

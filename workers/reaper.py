@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers import leases
+from workers.counts import Counts, Event
 from workers.database import (
     Database,
     Document,
@@ -92,6 +93,8 @@ def look_after(database: Database, settings: Settings, dispatch: Dispatch) -> bo
     if lost:
         recall(database)
     sent = reap(database, settings, dispatch)
+    with _redis(settings) as redis:
+        Counts(redis).add(Event.SENT_AGAIN, by=sent)
     if lost:
         mark_queues(settings)
     return sent >= BATCH

@@ -4,7 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -51,6 +58,9 @@ class Settings(BaseSettings):
         {},
         description="Tenant → bearer key, or a list of them (JSON object);"
         ' empty: no keys, tenant "default"',
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of GET /metrics; empty: there is no such address"
     )
 
     model: Path | None = Field(
@@ -116,6 +126,17 @@ class Settings(BaseSettings):
         3600, ge=1, description="Redis redelivers an unacknowledged message after"
     )
 
+    @field_validator("metrics_token")
+    @classmethod
+    def _tell_tenants_from_operators(cls, token: SecretStr, info: ValidationInfo) -> SecretStr:
+        keys: dict[str, Keys] = info.data.get("api_keys", {})
+        if token.get_secret_value() != token.get_secret_value().strip():
+            raise _bad_token("no header can carry the spaces around it")
+        for tenant, own in keys.items():
+            if token in own:
+                raise _bad_token(f"it is a key of {tenant!r}, who may not see all that goes on")
+        return token
+
     @field_validator("api_keys")
     @classmethod
     def _tell_tenants_apart(cls, keys: dict[str, Keys]) -> dict[str, Keys]:
@@ -133,6 +154,10 @@ def _bad_key(reason: str) -> PydanticCustomError:
     return PydanticCustomError(
         "bad_key", "{reason}; give every tenant a key of its own", {"reason": reason}
     )
+
+
+def _bad_token(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("bad_token", "{reason}; give it one of its own", {"reason": reason})
 
 
 @cache

@@ -18,6 +18,7 @@ from celery.worker import state
 from hwr.errors import DatabaseUnavailable, EngineBroken
 from workers import leases
 from workers.app import HARD_LIMIT_PART, SOFT_LIMIT_PART, app
+from workers.counts import open_counts
 from workers.database import Document, get_database, short_lived_database
 from workers.dispatch import CeleryDispatch
 from workers.models.readers import Readers
@@ -47,6 +48,7 @@ def get_bench() -> Bench:
         storage=open_storage(settings),
         settings=settings,
         dispatch=CeleryDispatch(app, database),
+        counts=open_counts(settings),
     )
 
 

@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text, update
-from stage_bench import FunctionReader, ListDispatch
+from stage_bench import FunctionReader, ListCounts, ListDispatch
 from told import told_results
 
 from hwr.errors import (
@@ -268,7 +268,13 @@ class TestFanIn:
         self, database: Database, settings: Settings, tmp_path: Path
     ) -> None:
         storage, queue = FolderStorage(tmp_path / "store"), ListDispatch()
-        bench = Bench(database=database, storage=storage, settings=settings, dispatch=queue)
+        bench = Bench(
+            database=database,
+            storage=storage,
+            settings=settings,
+            dispatch=queue,
+            counts=ListCounts(),
+        )
         job_id = submit(database, settings).job_id
         page_ids = self.split(bench, job_id, pages=3 * THREADS)
         at_once(lambda n: read_page(bench, FunctionReader(), page_ids[n], "m"), len(page_ids))

@@ -15,8 +15,9 @@ from pipeline import TENANT, Service, draw_lines, png, quick_settings, run_servi
 from services import S3Server, run_redis
 from sqlalchemy import select
 
-from workers import jobs
+from workers import counts, jobs
 from workers.app import make_app
+from workers.counts import KEY, Event
 from workers.database import Document, Page, State
 from workers.jobs import NewDocument
 
@@ -67,6 +68,27 @@ def test_every_line_of_a_batch_is_read_once(service: Service) -> None:
     assert service.rows(job_id) == (4, 10)
     lines = [[len(page["lines"]) for page in result["pages"]] for result in service.results(job_id)]
     assert lines == [[3, 1, 2], [4]]
+
+
+def test_workers_count_what_they_do_for_metrics(service: Service) -> None:
+    def gained() -> dict[tuple[str, ...], int]:
+        with redis.Redis.from_url(service.settings.redis_url) as client:
+            now = counts.told(client.hgetall(KEY))
+        counted = {(event, *labels): n for event in now for labels, n in now[event].items()}
+        return {labels: n - before.get(labels, 0) for labels, n in counted.items()}
+
+    before: dict[tuple[str, ...], int] = {}
+    before = gained()
+    job_id = service.submit(tiff([draw_lines(2), draw_lines(0)]), b"no document")
+    service.wait(job_id)
+    model = service.results(job_id)[0]["reader"]["model"]
+    expected = {
+        (Event.PAGES_READ, model): 1,
+        (Event.PAGES_READ, ""): 1,
+        (Event.DOCUMENTS_FINISHED, "done", ""): 1,
+        (Event.DOCUMENTS_FINISHED, "failed", "UnsupportedFormat"): 1,
+    }
+    service.wait_for(lambda: gained().items() >= expected.items())
 
 
 def test_the_result_file_says_what_the_database_says(service: Service) -> None:

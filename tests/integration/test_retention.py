@@ -8,7 +8,7 @@ import httpx
 import pytest
 from api_bench import BANK, PDF, SCHOOL, error_of, make_tables, stored
 from sqlalchemy import create_engine, delete, func, inspect, select, text, update
-from stage_bench import FunctionReader, ListDispatch
+from stage_bench import FunctionReader, ListCounts, ListDispatch
 from typer.testing import CliRunner
 
 from hwr.errors import JobNotFound, ServiceError, StorageUnavailable
@@ -334,7 +334,13 @@ class TestBeside:
     ) -> None:
         add_job(database, storage, "a", days=1)
         queue = ListDispatch()
-        bench = Bench(database=database, storage=storage, settings=either_settings, dispatch=queue)
+        bench = Bench(
+            database=database,
+            storage=storage,
+            settings=either_settings,
+            dispatch=queue,
+            counts=ListCounts(),
+        )
         with database.reading() as session:
             page_id = session.scalars(select(Page.id)).one()
         retention.delete_ended(database, storage, "a")

@@ -31,6 +31,7 @@ def test_one_that_only_this_machine_reaches_is_not(host: str) -> None:
     ("name", "values"),
     [
         ("HWR_API_KEYS of 'bank'", {"api_keys": {"bank": ["sesame", "change-me"]}}),
+        ("HWR_METRICS_TOKEN", {"metrics_token": "change-me"}),
         ("HWR_REDIS_URL", {"redis_url": "redis://:change-me@redis:6379/0"}),
         ("HWR_DATABASE_URL", {"database_url": "postgresql+psycopg://hwr:change-me@postgres/hwr"}),
     ],

@@ -39,6 +39,19 @@ def test_keys_that_name_no_tenant_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("token", "told"), [("sesame", "it is a key of 'bank'"), (" open", "spaces around it")]
+)
+def test_a_token_of_metrics_that_is_none_is_refused(
+    token: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWR_API_KEYS", '{"bank": ["old", "sesame"]}')
+    monkeypatch.setenv("HWR_METRICS_TOKEN", token)
+    with pytest.raises(ServiceError, match=rf"HWR_METRICS_TOKEN: .*{told}.*; give it") as refused:
+        get_settings.__wrapped__()
+    assert "sesame" not in f"{refused.value} {refused.value.__cause__}"
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("PAGE_DEADLINE_S", "nan"),

@@ -11,9 +11,10 @@ from celery.app.defaults import DEFAULT_PROCESS_LOG_FMT
 from fastapi import FastAPI
 
 import hwr
-from workers.api import errors, exposure, health, jobs
+from workers.api import errors, exposure, health, jobs, metrics
 from workers.api.audit import Audit
 from workers.api.services import open_services
+from workers.api.timing import Timing
 from workers.settings import Settings
 
 #: Seconds that requests in progress get when the API is told to end. Of the minute that supervisors
@@ -35,8 +36,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     app.include_router(health.router)
     app.include_router(jobs.router)
+    if settings.metrics_token:
+        app.include_router(metrics.router)
     errors.install(app)
     app.add_middleware(Audit)
+    app.add_middleware(Timing, services.times)
     return app
 
 

@@ -45,6 +45,7 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
     for tenant, keys in settings.api_keys.items():
         for key in keys:
             yield f"HWR_API_KEYS of {tenant!r}", key.get_secret_value()
+    yield "HWR_METRICS_TOKEN", settings.metrics_token.get_secret_value()
     yield "HWR_REDIS_URL", settings.redis_url
     yield "HWR_DATABASE_URL", settings.database_url
     for name in _S3_VARIABLES:

@@ -1,26 +1,32 @@
 """What a request needs: settings, database, storage and Redis, opened once a process."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 import redis
 from celery import Celery
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from workers.api.auth import tenant_of
+from workers.api.latest import Latest
 from workers.api.threads import Threads, check_threads, storage_threads
+from workers.api.timing import RequestTimes
 from workers.api.unfinished import Unfinished
 from workers.app import make_app
 from workers.database import Database, open_database
+from workers.figures import Queues, WorkLeft, queues, work_left
 from workers.settings import Settings
 from workers.storage import Storage, open_storage
 
 #: Seconds Redis may take to answer the question whether it is there.
 _REDIS_S = 2.0
 
-
-_BEARER = HTTPBearer(
+#: The header that keys come in.
+BEARER = HTTPBearer(
     auto_error=False,
     description="The tenant's key, where the service asks for keys (HWR_API_KEYS)",
 )
@@ -38,8 +44,14 @@ class Services:
     storage: Storage
     #: Sends the work.
     celery: Celery
-    #: Asked only whether it is there.
+    #: Asked only whether it is there, and for metrics.
     redis: redis.Redis
+    #: What the database says of the work left, for metrics.
+    work_left: Latest[WorkLeft]
+    #: What Redis says of the queues, for metrics.
+    queues: Latest[Queues]
+    #: How long requests took, for metrics.
+    times: RequestTimes = field(default_factory=RequestTimes)
     #: Submissions that are on their way in.
     submissions: Unfinished = field(default_factory=Unfinished)
     #: Where the storage is called.
@@ -56,14 +68,18 @@ class Services:
 
 def open_services(settings: Settings) -> Services:
     """The services that the settings name."""
+    database = open_database(settings)
+    client = redis.Redis.from_url(
+        settings.redis_url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S
+    )
     return Services(
         settings=settings,
-        database=open_database(settings),
+        database=database,
         storage=open_storage(settings),
         celery=make_app(settings),
-        redis=redis.Redis.from_url(
-            settings.redis_url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S
-        ),
+        redis=client,
+        work_left=Latest("database", partial(work_left, database), SQLAlchemyError),
+        queues=Latest("redis", partial(queues, client), RedisError),
     )
 
 
@@ -73,7 +89,7 @@ def _services(request: Request) -> Services:
 
 
 def _tenant(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 ) -> str:
     key = given.credentials if given else None
     tenant = tenant_of(key, _services(request).settings.api_keys)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from workers.counts import Counting
 from workers.database import Database
 from workers.dispatch import Dispatch
 from workers.settings import Settings
@@ -21,6 +22,8 @@ class Bench:
     settings: Settings
     #: Where finished work is handed on.
     dispatch: Dispatch
+    #: Where what happened is counted.
+    counts: Counting
     #: Held by the pages that the process reads: together, but alone by one that may kill it.
     pages: SharedLock = field(default_factory=SharedLock)
 

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 
 from workers import fan_in, leases
+from workers.counts import Event
 from workers.database import Document, Stage, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.results import result_chunks
@@ -30,6 +31,8 @@ class PublishWork:
     result_key: str
     #: What it is once its result is there.
     state: State
+    #: Why, if it failed: name of the error.
+    error_code: str | None
     #: How often it was begun, this time included.
     attempts: int
 
@@ -91,6 +94,7 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
             document_id=document_id,
             result_key=f"{document_folder(document.job_id, document_id)}/result.json",
             state=fan_in.final_state(document),
+            error_code=document.error_code,
             attempts=document.attempts,
         )
 
@@ -104,3 +108,4 @@ def _publish(bench: Bench, work: PublishWork) -> None:
         bench.storage.put(work.result_key, file)
     with bench.database.writing() as session:
         fan_in.close_document(session, work.lease, work.state, work.result_key)
+    bench.counts.add(Event.DOCUMENTS_FINISHED, work.state, work.error_code or "")

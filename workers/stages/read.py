@@ -39,6 +39,7 @@ from hwr.errors import (
 from hwr.failure import Failure
 from hwr.model.line_image import LINE_HEIGHT
 from workers import fan_in, leases
+from workers.counts import Event
 from workers.database import Document, Job, Lane, Line, Page, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.line_pack import PackedLine, unpack
@@ -321,14 +322,18 @@ def _wait(bench: Bench, work: ReadWork, promises: Sequence[Promise]) -> None:
         work.keeper.keep()
 
 
-def _finish(bench: Bench, work: ReadWork, rows: list[LineRow], **values: Any) -> None:
+def _finish(
+    bench: Bench, work: ReadWork, rows: list[LineRow], *, reader: dict[str, str], **values: Any
+) -> None:
     failed = sum(row["error_code"] is not None for row in rows)
     with bench.database.writing() as session:
         complete = fan_in.count_page(
             session, bench.settings, work.document_id, lines=len(rows), lines_failed=failed
         )
-        leases.release(session, work.lease, due_at=None, state=State.DONE, **values)
+        done = {"state": State.DONE, "reader": reader}
+        leases.release(session, work.lease, due_at=None, **done, **values)
         session.execute(insert(table_of(Line)), rows)
+    bench.counts.add(Event.PAGES_READ, reader["model"])
     if complete:
         bench.dispatch.publish(work.document_id)
 
@@ -338,6 +343,7 @@ def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
     with bench.database.writing() as session:
         complete = fan_in.count_page(session, bench.settings, work.document_id, failed=True)
         leases.release(session, work.lease, due_at=None, state=State.FAILED, **failure)
+    bench.counts.add(Event.PAGES_FAILED, error.code)
     if complete:
         bench.dispatch.publish(work.document_id)
 

@@ -31,6 +31,7 @@ from hwr.errors import (
 )
 from hwr.profiles import Profile, load_profile
 from workers import fan_in, leases
+from workers.counts import Event
 from workers.database import Database, Document, Job, Lane, Page, Stage, State, table_of
 from workers.deadline import deadline
 from workers.leases import Keeper, Lease, LeaseLost
@@ -294,10 +295,20 @@ def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
         complete = key is None and fan_in.count_page(
             session, bench.settings, work.document_id, failed=page.error is not None
         )
+    if key is not None:
+        bench.dispatch.read(row_id, work.lane)
+        return
+    _count(bench, page)
     if complete:
         bench.dispatch.publish(work.document_id)
-    elif key is not None:
-        bench.dispatch.read(row_id, work.lane)
+
+
+def _count(bench: Bench, page: SplitPage) -> None:
+    """Count a page that no read worker will see."""
+    if page.error:
+        bench.counts.add(Event.PAGES_FAILED, page.error.code)
+    else:
+        bench.counts.add(Event.PAGES_READ, "")
 
 
 def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None) -> dict[str, Any]:
