@@ -163,6 +163,9 @@ class S3Server:
 
     #: http://127.0.0.1:PORT
     endpoint_url: str
+    #: Its parts that `weed shell` speaks to.
+    master: str
+    filer: str
     #: A bucket that exists.
     bucket: str = S3_BUCKET
     #: Credentials that are let in.
@@ -226,11 +229,16 @@ def run_s3(folder: Path) -> Iterator[S3Server]:
     config.write_text(json.dumps({"identities": [identity]}))
     options = f"-ip=127.0.0.1 -ip.bind=127.0.0.1 -filer -s3 -s3.port={port} -s3.port.iceberg=0"
     options += " -s3.port.lance=0 -s3.iam=false -master.volumeSizeLimitMB=64 -volume.max=50"
-    for part in ("master", "volume", "filer"):
-        options += f" -{part}.port={seaweed_port()}"
+    ports = {part: seaweed_port() for part in ("master", "volume", "filer")}
+    for part, its_port in ports.items():
+        options += f" -{part}.port={its_port}"
     paths = [f"-dir={folder}", f"-s3.config={config}"]
     process = spawn([weed_binary(), "server", *options.split(), *paths], log=log)
-    server = S3Server(endpoint_url=f"http://127.0.0.1:{port}")
+    server = S3Server(
+        endpoint_url=f"http://127.0.0.1:{port}",
+        master=f"127.0.0.1:{ports['master']}",
+        filer=f"127.0.0.1:{ports['filer']}",
+    )
     client = server.client()
 
     def ready() -> None:
