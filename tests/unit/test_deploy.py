@@ -55,8 +55,8 @@ def test_every_command_exists(name: str) -> None:
         command.make_context(command.name, rest)
 
 
-def test_all_our_containers_have_time_to_end_what_has_begun() -> None:
-    assert {service["stop_grace_period"] for service in OURS.values()} == {"60s"}
+def test_all_containers_have_time_to_end_what_has_begun() -> None:
+    assert {service["stop_grace_period"] for service in SERVICES.values()} == {"60s"}
 
 
 def test_every_build_argument_is_one_of_its_image() -> None:
