@@ -97,6 +97,14 @@ def test_containers_that_stay_have_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
 
 
+@pytest.mark.parametrize("name", ["read", "read-gpu"])
+def test_models_that_are_fetched_do_not_fill_tmp(name: str) -> None:
+    (tmpfs,) = SERVICES[name]["tmpfs"]
+    size, unit = re.fullmatch(r"/tmp:size=(\d+)([mg]),.*", tmpfs).groups()
+    room = int(size) * {"m": 2**20, "g": 2**30}[unit]
+    assert int(SERVICES[name]["environment"]["HWR_MODEL_CACHE_BYTES"]) < room
+
+
 def test_images_are_pinned_and_ours_are_of_this_version() -> None:
     tags = {service["image"].rpartition(":")[2] for service in SERVICES.values()}
     assert all(re.match(r"\d+\.\d+", tag) for tag in tags)
