@@ -204,6 +204,7 @@ class TestCounts:
 def test_the_guide_names_every_metric_and_no_other(api: httpx.Client) -> None:
     guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
     shown = {re.sub(r"_(total|count)$", "", name) for name in re.findall(r"\bhwr_[a-z_]+\b", guide)}
+    api.get("/healthz")
     told = api.get("/metrics", headers=TOKEN).text
     assert shown == {family.name for family in text_string_to_metric_families(told)}
 

@@ -2,7 +2,7 @@
 
 import time
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Seconds; uploads and long results are the slow ones.
@@ -10,6 +10,9 @@ _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 #: What else a client puts there is "other": labels are kept for ever.
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE"})
+
+# Else each series comes with another that says since when, which Prometheus has no use for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class RequestTimes:
