@@ -19,7 +19,7 @@ from hwr.errors import DatabaseUnavailable, EngineBroken
 from workers import leases
 from workers.app import HARD_LIMIT_PART, SOFT_LIMIT_PART, app
 from workers.counts import open_counts
-from workers.database import Document, get_database, short_lived_database
+from workers.database import Database, Document, get_database, short_lived_database
 from workers.dispatch import CeleryDispatch
 from workers.models.readers import Readers
 from workers.models.rolling import Follower, open_readers
@@ -77,10 +77,10 @@ def close_readers() -> None:
 
 
 @contextmanager
-def _outages_logged(work: str) -> Iterator[None]:
-    """A database that is away ends the task in a line: the reaper sends the work again."""
+def _outages_logged(work: str, database: Database) -> Iterator[None]:
+    """A database that is away is a line in the log: the reaper sends the work again."""
     try:
-        with get_database().outages_named():
+        with database.outages_named():
             yield
     except DatabaseUnavailable as error:
         log.warning("%s: %s", work, error)
@@ -99,7 +99,12 @@ class SplitTask(Task):
 
 
 def _take_back(message_id: str, args: Any) -> None:
-    with short_lived_database(get_settings()) as database, database.writing() as session:
+    """Must not raise: Celery calls it amid a lost connection, and the worker would end of it."""
+    with (
+        short_lived_database(get_settings()) as database,
+        _outages_logged(f"document {args[0]}", database),
+        database.writing() as session,
+    ):
         leases.release_dead(session, Document, args[0], message_id)
 
 
@@ -114,7 +119,7 @@ def _take_back(message_id: str, args: Any) -> None:
 )
 def split(self: Any, document_id: str) -> None:
     """Split a document into pages."""
-    with _outages_logged(f"document {document_id}"):
+    with _outages_logged(f"document {document_id}", get_database()):
         split_document(get_bench(), document_id, self.request.id)
 
 
@@ -122,7 +127,10 @@ def split(self: Any, document_id: str) -> None:
 def read(self: Any, page_id: int) -> None:
     """Read the lines of a page."""
     try:
-        with _outages_logged(f"page {page_id}"), get_readers().held() as reader:
+        with (
+            _outages_logged(f"page {page_id}", get_database()),
+            get_readers().held() as reader,
+        ):
             read_page(get_bench(), reader, page_id, self.request.id)
     except EngineBroken as error:
         log.critical("%s: %s", error.code, error, exc_info=True)
@@ -132,5 +140,5 @@ def read(self: Any, page_id: int) -> None:
 @app.task(name="hwr.publish", bind=True)
 def publish(self: Any, document_id: str) -> None:
     """Write a document's result."""
-    with _outages_logged(f"document {document_id}"):
+    with _outages_logged(f"document {document_id}", get_database()):
         publish_document(get_bench(), document_id, self.request.id)

@@ -17,7 +17,9 @@ from stage_bench import FunctionReader, Reading, Stages
 from workers import tasks
 from workers.database import Document, Lane, Page, Stage
 from workers.dispatch import send_documents
+from workers.processes import free_port
 from workers.reaper import reap, recall
+from workers.settings import Settings
 
 
 class TestDispatch:
@@ -61,6 +63,23 @@ class TestTasks:
         task("1")
         assert "document 1: The database sqlite:///" in caplog.text
         assert "Traceback" not in caplog.text
+
+    def test_a_lost_child_does_not_end_its_worker_where_the_database_is_away_too(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        away = Settings(database_url=f"postgresql+psycopg://127.0.0.1:{free_port()}/hwr")
+        monkeypatch.setattr(tasks, "get_settings", lambda: away)
+        tasks.split.on_retry(RuntimeError("lost"), "message", ("1",))
+        assert "document 1: The database postgresql" in caplog.text
+
+    def test_a_lost_child_gives_its_document_back_at_once(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tasks, "get_settings", lambda: stages.bench.settings)
+        stages.submit(two_pages())
+        stages.set(Document, lease_token="message:token", due_at=time.time() + 60)
+        tasks.split.on_failure(RuntimeError("killed"), "message", (stages.document().id,))
+        assert stages.document().lease_token is None
 
 
 class TestReaper:
