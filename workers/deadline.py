@@ -3,7 +3,7 @@
 import faulthandler
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 #: Seconds that code which does not come back to Python gets beyond the deadline, before its
 #: process is ended.
@@ -25,12 +25,10 @@ def deadline(seconds: float, error: Exception) -> Iterator[None]:
     def expire(_signal: int, _frame: object) -> None:
         raise error
 
-    before = signal.signal(signal.SIGALRM, expire)
-    faulthandler.dump_traceback_later(seconds + GRACE_S, exit=True, file=STDERR)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
+    with ExitStack() as undo:  # all of it, also where the alarm comes while the block ends
+        undo.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, expire))
+        faulthandler.dump_traceback_later(seconds + GRACE_S, exit=True, file=STDERR)
+        undo.callback(faulthandler.cancel_dump_traceback_later)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        undo.callback(signal.setitimer, signal.ITIMER_REAL, 0)
         yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        faulthandler.cancel_dump_traceback_later()
-        signal.signal(signal.SIGALRM, before)
