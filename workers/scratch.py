@@ -5,6 +5,7 @@ would fill the disk with its copies, try after try, and then no document could b
 """
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from pathlib import Path
 from hwr.errors import ScratchUnavailable
 
 _PREFIX = "hwr-split-"
+
+#: Names of our folders: others may put any name into the folder for temporary files.
+_OURS = re.compile(rf"{_PREFIX}(\d{{1,9}})-.*", re.ASCII)
 
 
 @contextmanager
@@ -44,8 +48,8 @@ def disk_errors() -> Iterator[None]:
 def sweep() -> None:
     """Remove the folders of processes that are no more. Every new split process calls it."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not _runs(int(owner)):
+        ours = _OURS.fullmatch(folder.name)
+        if ours and not _runs(int(ours[1])):
             shutil.rmtree(folder, ignore_errors=True)
 
 

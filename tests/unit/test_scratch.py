@@ -43,6 +43,15 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(temporary: Path)
     assert list(temporary.iterdir()) == [others]
 
 
+def test_names_that_others_made_up_keep_nothing_from_being_removed(temporary: Path) -> None:
+    others = {temporary / f"hwr-split-{owner}-x" for owner in ("²", "9" * 30)}
+    for folder in others:
+        folder.mkdir()
+    leave_behind()
+    sweep()
+    assert set(temporary.iterdir()) == others
+
+
 def test_every_new_split_process_sweeps(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hwr.documents.sandbox.limit_process", lambda *_: None)
     leave_behind()
