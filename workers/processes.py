@@ -9,6 +9,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+#: Bytes of a log that its last lines are looked for in: a log that grows for months is long.
+_TAIL_BYTES = 2**14
+
 #: Runs before the program itself: has the kernel kill it when its parent dies, however that
 #: happens. It ends at once if the parent died before it could ask for that.
 _TIED = f"""
@@ -83,4 +86,6 @@ def free_port() -> int:
 
 def tail(log: Path, lines: int = 5) -> str:
     """The last lines of a log, for the message that says why a process ended."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
