@@ -75,7 +75,7 @@ class _Service:
     def __init__(self, data: Path, host: str, port: int, say: Say) -> None:
         self._data = data
         self._say = say
-        self._url = f"http://{host}:{port}"
+        self._url = url_of(host, port)
         self._redis = EmbeddedRedis(data / "redis")
         self._redis_starts = _Starts("redis", self._redis.log)
         self._parts: list[_Part] = []
@@ -220,8 +220,13 @@ def _signals() -> Iterator[tuple[threading.Event, threading.Event]]:
             signal.signal(number, handler)
 
 
+def url_of(host: str, port: int) -> str:
+    """Where the API is; an address of IPv6 stands in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
