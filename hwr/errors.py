@@ -45,6 +45,7 @@ HwrError
 ├── MissingFont            a font of the sample generator is not installed
 └── ServiceError           a job, a reference or a server
     ├── JobNotFound
+    ├── JobUnfinished
     ├── NoDocuments
     ├── TooManyDocuments
     ├── ReferenceRefused
