@@ -1,4 +1,4 @@
-"""Commands: `hwr up | submit | status | results | cancel | read | lines | api | worker | purge`.
+"""The command line: every command by its heading, and what an error of one looks like.
 
 Exit codes: 0 all was read, 1 something was not, 2 the command line is wrong.
 """

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 #: What sending raises when Redis is away.
 _UNSENT = (OperationalError, RedisError, OSError)
 
-#: Queues of the stages; split and read queues have one lane each.
+#: The queue of all documents whose pages have been read, whatever their lane.
 PUBLISH_QUEUE = "publish"
 
 #: Where version 0.1.0 put documents of every lane.

@@ -145,7 +145,7 @@ def watch(jobs: Iterable[Json]) -> Json:
 
 
 class _PagesPerSecond(ProgressColumn):
-    """Pages done since the job came in, by the second."""
+    """Pages done by the second since the job is watched."""
 
     def render(self, task: Task) -> Text:
         """The figure."""

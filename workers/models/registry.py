@@ -111,7 +111,10 @@ class Registry:
         """
         content = self._read(_move_key(name, number))
         if content is None:
-            raise ModelNotFound(f"{self._storage.url(_move_key(name, number))} is not there.")
+            raise ModelNotFound(
+                f"{self._storage.url(_move_key(name, number))} is not there any more."
+                " Moves are never removed: restore it, or put a version to use again."
+            )
         return Move.parse(content, name, number)
 
     def card(self, manifest: Manifest) -> bytes:

@@ -278,7 +278,10 @@ def _check_tries(rows: list[LineRow]) -> None:
     """Try again what is rather the fault of the load or of the engine than of the lines."""
     codes = [row["error_code"] for row in rows]
     if late := codes.count(LineTimeout.__name__):
-        raise LineTimeout(f"{late} of {len(rows)} lines were not read in time.")
+        raise LineTimeout(
+            f"{late} of {len(rows)} lines were not read in time. "
+            "Add read workers, or raise HWR_READ_DEADLINE_S."
+        )
     if all(code == LineFailed.__name__ for code in codes):
         raise EngineError("The engine failed on every line of the page. See the lines' errors.")
 
