@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import IO, Self
 
 from python_multipart.exceptions import FormParserError
@@ -98,12 +97,7 @@ class MultipartReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for part in [*self._finished, self._part]:
             if part is not None:
                 with suppress(OSError):  # a full disk: what is thrown away need not be written
