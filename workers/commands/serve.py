@@ -2,7 +2,6 @@
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +9,7 @@ import typer
 
 from workers.address import DEFAULT_DATA
 from workers.settings import get_settings
-
-
-class Role(StrEnum):
-    """What a worker does."""
-
-    SPLIT = "split"  # opens documents
-    READ = "read"  # reads pages and publishes results
+from workers.worker import Role
 
 
 def up(
