@@ -41,21 +41,6 @@ from workers.database import (
 )
 from workers.settings import Settings
 
-__all__ = [
-    "DocumentView",
-    "JobView",
-    "Lane",
-    "NewDocument",
-    "State",
-    "Submission",
-    "cancel",
-    "failure",
-    "find",
-    "new_id",
-    "submit",
-    "view",
-]
-
 _JOBS, _DOCUMENTS = table_of(Job), table_of(Document)
 
 #: What clients ask for again and again while a job runs: made once.

@@ -21,7 +21,7 @@ from workers.api.submission import (
     receive,
 )
 from workers.api.threads import ended
-from workers.database import FINAL_STATES
+from workers.database import FINAL_STATES, Lane, State
 from workers.dispatch import QueueDispatch, send_documents
 from workers.jobs import JobView
 from workers.results import result_chunks
@@ -43,7 +43,7 @@ _MULTIPART = {
     "properties": {
         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
         "references": {"type": "array", "items": {"type": "string"}},
-        "lane": {"type": "string", "enum": list(jobs.Lane)},
+        "lane": {"type": "string", "enum": list(Lane)},
         "profile": {"type": "string", "description": "page, exam, cheque or the service's own"},
     },
 }
@@ -91,7 +91,7 @@ def newest(
     idempotency_key: Annotated[
         str | None, Query(min_length=1, max_length=_MAX_KEY, description="Only the job of this key")
     ] = None,
-    state: Annotated[jobs.State | None, Query(description="Only jobs that stand there")] = None,
+    state: Annotated[State | None, Query(description="Only jobs that stand there")] = None,
     limit: Annotated[int, Query(ge=1, le=_MAX_LISTED)] = _LISTED,
 ) -> JobList:
     """Your newest jobs, newest first."""

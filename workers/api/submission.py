@@ -13,8 +13,8 @@ from hwr.errors import BadRequest, ServiceError
 from hwr.profiles import FREE_TEXT
 from workers.api.multipart import MultipartReader, Part
 from workers.api.services import Services
-from workers.database import Database
-from workers.jobs import Lane, NewDocument, new_id, was_written
+from workers.database import Database, Lane
+from workers.jobs import NewDocument, new_id, was_written
 from workers.names import clean_name
 from workers.stages.bench import document_folder
 from workers.storage import Storage, split_reference
