@@ -12,7 +12,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -141,7 +141,6 @@ def _line(described: dict[str, Any], image: NDArray[np.uint8]) -> PackedLine:
 
 
 def _describe(line: PackedLine) -> dict[str, Any]:
-    error = line.error
     return {
         "order": line.order,
         "polygon": line.polygon,
@@ -150,7 +149,7 @@ def _describe(line: PackedLine) -> dict[str, Any]:
         "zone": line.zone,
         "decoder": line.decoder,
         "same_as": line.same_as,
-        "error": {"code": error.code, "message": error.message} if error else None,
+        "error": asdict(line.error) if line.error else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -129,4 +130,4 @@ def _line(line: Row[Any], review_below: float) -> Json:
 
 def _error(code: str | None, message: str | None) -> Json | None:
     error = failure(code, message)
-    return None if error is None else {"code": error.code, "message": error.message}
+    return None if error is None else asdict(error)

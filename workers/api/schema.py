@@ -6,8 +6,9 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from workers.database import Lane, State
 from workers.job_list import ListedJob
-from workers.jobs import DocumentView, JobView, Lane, State
+from workers.jobs import JobView
 
 
 class Error(BaseModel):
@@ -88,19 +89,5 @@ def job_json(view: JobView) -> Job:
         lines_done=view.lines_done,
         url=f"/v1/jobs/{view.id}",
         results_url=f"/v1/jobs/{view.id}/results",
-        documents=[_document_json(document) for document in view.documents],
-    )
-
-
-def _document_json(view: DocumentView) -> Document:
-    error = view.error and Error(code=view.error.code, message=view.error.message)
-    return Document(
-        id=view.id,
-        name=view.name,
-        state=view.state,
-        error=error,
-        page_count=view.page_count,
-        pages_done=view.pages_done,
-        pages_failed=view.pages_failed,
-        lines_done=view.lines_done,
+        documents=[Document.model_validate(one, from_attributes=True) for one in view.documents],
     )
