@@ -1,5 +1,6 @@
 """The command that shows what is found on pages: for people who write profiles."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,7 @@ from workers.settings import get_settings
 
 if TYPE_CHECKING:
     from hwr.documents import Document
-    from hwr.forms import PageLayout
+    from hwr.forms import PageLayout, Zone
     from hwr.layout.ink import Grey
     from hwr.profiles import Profile
 
@@ -88,20 +89,15 @@ def _draw(image: "Grey", found: "PageLayout", path: Path) -> None:
 def _rows(found: "PageLayout") -> Iterator[str]:
     from workers.commands.tables import table
 
-    counts = {zone.name: 0 for zone in found.zones}
-    outside = 0
-    for one in found.lines:
-        if one.zone:
-            counts[one.zone.name] += 1
-        else:
-            outside += 1
-    rows = []
-    for zone in found.zones:
-        x, y = zip(*zone.polygon, strict=True)
-        holds = (zone.decoder or "text") if zone.is_read else "nothing"
-        places = map(str, (min(x), min(y), max(x), max(y)))
-        rows.append((zone.name, zone.found.value, holds, str(counts[zone.name]), *places))
-    if outside or not rows:
-        rows.append((_OUTSIDE, "", "text", str(outside), "", "", "", ""))
-
+    counts = Counter(one.zone.name if one.zone else _OUTSIDE for one in found.lines)
+    rows = [_row(zone, counts[zone.name]) for zone in found.zones]
+    if counts[_OUTSIDE] or not rows:
+        rows.append((_OUTSIDE, "", "text", str(counts[_OUTSIDE]), "", "", "", ""))
     yield from table(_HEADING, rows)
+
+
+def _row(zone: "Zone", lines: int) -> tuple[str, ...]:
+    x, y = zip(*zone.polygon, strict=True)
+    holds = (zone.decoder or "text") if zone.is_read else "nothing"
+    places = map(str, (min(x), min(y), max(x), max(y)))
+    return (zone.name, zone.found.value, holds, str(lines), *places)
