@@ -16,13 +16,12 @@ from hwr.decoding.reading import LineReading
 from hwr.engines import Engine, LineBatch
 from hwr.errors import DecoderError, LineFailed, ModelError
 from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
+from hwr.model.line_image import Grey
 from hwr.model.line_ink import has_writing
 from hwr.model.line_views import view
 from hwr.model.weights import Model
 
 log = logging.getLogger(__name__)
-
-Grey = NDArray[np.uint8]
 
 #: Names no calibration: confidence is the network's own probability. Fields of forms have none.
 UNCALIBRATED = "none"

@@ -12,9 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 import hwr
 from hwr.batching import Batcher, BatcherLimits, BatcherStatistics, Lane
 from hwr.decoding.reading import LineReading
@@ -27,7 +24,7 @@ from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
 from hwr.forms.page import LineFinder
 from hwr.layout import find_lines
 from hwr.line_work import Decodings, LineTask, read_tasks
-from hwr.model.line_image import normalise_line
+from hwr.model.line_image import Grey, normalise_line
 from hwr.model.weights import load_model
 from hwr.profiles import FREE_TEXT, Profile, load_profile
 from hwr.states import State
@@ -36,8 +33,6 @@ log = logging.getLogger(__name__)
 
 #: A line less likely than this to be read exactly is for a person to look at.
 REVIEW_BELOW = 0.9
-
-Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +281,7 @@ class Reader(_Closing):
             for number in range(1, document.page_count + 1):
                 yield self._read_page(document, number)
 
-    def read_lines(self, images: Sequence[NDArray[np.uint8]]) -> list[LineReading]:
+    def read_lines(self, images: Sequence[Grey]) -> list[LineReading]:
         """The readings of line images that are already cut; they share batches.
 
         Raises:
@@ -294,7 +289,7 @@ class Reader(_Closing):
         """
         return self.read_normalised([normalise_line(image) for image in images])
 
-    def read_normalised(self, images: Sequence[NDArray[np.uint8]]) -> list[LineReading]:
+    def read_normalised(self, images: Sequence[Grey]) -> list[LineReading]:
         """The same of what `normalise_line` made, which doing twice would change."""
         waiting = [self._lines.submit(image) for image in images]
         return [future.result() for future in waiting]

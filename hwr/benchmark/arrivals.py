@@ -14,9 +14,10 @@ from functools import partial
 import numpy as np
 
 from hwr.batching import Batcher
-from hwr.benchmark.material import BenchLine, Grey
+from hwr.benchmark.material import BenchLine
 from hwr.benchmark.subject import Work
 from hwr.decoding.reading import LineReading
+from hwr.model.line_image import Grey
 
 #: Longest wait for the last line once all have arrived.
 _PATIENCE_S = 600.0

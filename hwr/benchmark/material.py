@@ -6,20 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hwr.documents import open_document
 from hwr.errors import BadLineImage, TrainingDataError
 from hwr.layout import Line, crop_line
-from hwr.model.line_image import normalise_line
+from hwr.model.line_image import Grey, normalise_line
 from hwr.samples import Kind, TruthLine, load_truth, write_batch
 from hwr.training.datasets import read_folder
 from hwr.training.samples import LineSample
 
 log = logging.getLogger(__name__)
-
-Grey = NDArray[np.uint8]
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 

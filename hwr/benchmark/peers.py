@@ -18,9 +18,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hwr.benchmark.material import Grey
 from hwr.benchmark.subject import Skipped
 from hwr.errors import HwrError
+from hwr.model.line_image import Grey
 
 #: Longest run of tesseract.
 _TIMEOUT_S = 600.0

@@ -15,9 +15,10 @@ from itertools import chain, groupby, islice
 
 from hwr.batching import Batcher, BatcherLimits
 from hwr.benchmark.clock import Clock
-from hwr.benchmark.material import BenchLine, Grey
+from hwr.benchmark.material import BenchLine
 from hwr.benchmark.subject import Work
 from hwr.decoding.reading import LineReading
+from hwr.model.line_image import Grey
 
 
 class Policy(StrEnum):

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from hwr.batching import Batcher
 from hwr.benchmark.clock import Clock
-from hwr.benchmark.material import Grey
 from hwr.benchmark.subject import Work
 from hwr.decoding.reading import LineReading
 from hwr.documents import open_document
 from hwr.layout import crop_line, find_lines
-from hwr.model.line_image import normalise_line
+from hwr.model.line_image import Grey, normalise_line
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from hwr.batching import BatcherLimits
-from hwr.benchmark.material import Grey
 from hwr.decoding.decoders import BestPathDecoder
 from hwr.decoding.reading import LineReading
 from hwr.engines import ENGINES, Engine, open_engine
 from hwr.errors import EngineError, HwrError
 from hwr.line_work import reading_work
+from hwr.model.line_image import Grey
 from hwr.model.weights import Model
 
 #: What the words of an engine's identity say about its arithmetic; the first that is found.

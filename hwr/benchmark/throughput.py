@@ -8,7 +8,7 @@ from statistics import median
 
 from hwr.benchmark.clock import Clock
 from hwr.benchmark.figures import DecoderFigures, PeerFigures, PolicyFigures
-from hwr.benchmark.material import BenchLine, Grey
+from hwr.benchmark.material import BenchLine
 from hwr.benchmark.peak import Peak, measure_peak
 from hwr.benchmark.peers import Peer
 from hwr.benchmark.policies import Pass, Policy, read_all
@@ -17,6 +17,7 @@ from hwr.benchmark.subject import Subject
 from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.line_work import reading_work
 from hwr.model.alphabet import Alphabet
+from hwr.model.line_image import Grey
 from hwr.training.metrics import error_rates
 
 #: Decoders side by side.

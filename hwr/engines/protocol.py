@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import EngineError
-from hwr.model.line_image import LINE_HEIGHT
-
-Grey = NDArray[np.uint8]
+from hwr.model.line_image import LINE_HEIGHT, Grey
 
 #: Columns of a batch on a CPU: more lines at once are read no faster, and wait for one another.
 CPU_COLUMNS = 16_384

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from hwr.engines.protocol import Engine, Grey, LineBatch, Logits
+from hwr.engines.protocol import Engine, LineBatch, Logits
 from hwr.engines.tensorrt_buckets import BUCKETS, Bucket, bucket_of
 from hwr.engines.tensorrt_cache import EngineCache, default_folder
 from hwr.engines.tensorrt_compiler import Compiled, Compiler, TorchTensorRt
@@ -23,7 +23,7 @@ from hwr.engines.tensorrt_parts import parts_of
 from hwr.engines.tensorrt_probe import check_parity
 from hwr.engines.tensorrt_supply import EngineSupply
 from hwr.engines.torch_engine import TorchEngine, columns_on
-from hwr.model.line_image import WIDTH_STEP
+from hwr.model.line_image import WIDTH_STEP, Grey
 from hwr.model.network import Crnn, fold_norms
 
 _log = logging.getLogger(__name__)
