@@ -40,9 +40,15 @@ class Settings(BaseSettings):
         env_prefix="HWR_", frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis that carries the work")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        pattern="^rediss?://",
+        description="Redis that carries the work",
+    )
     database_url: str = Field(
-        "sqlite:///.hwr/hwr.db", description="SQLAlchemy URL; PostgreSQL: postgresql+psycopg://…"
+        "sqlite:///.hwr/hwr.db",
+        pattern=r"^(sqlite|postgresql(\+psycopg)?)://",
+        description="SQLAlchemy URL; PostgreSQL: postgresql+psycopg://…",
     )
     storage_url: str = Field(
         "file:.hwr/store",

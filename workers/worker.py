@@ -75,7 +75,7 @@ def _prepare_database() -> None:
     from workers.database import short_lived_database
     from workers.migrations import upgrade
 
-    with short_lived_database(get_settings()) as database, _ending_with_a_word():
+    with _ending_with_a_word(), short_lived_database(get_settings()) as database:
         upgrade(database)
 
 

@@ -1,4 +1,4 @@
-"""Processes that start while their database cannot be reached."""
+"""Processes that start while their database cannot be reached, or with settings that cannot be."""
 
 from pathlib import Path
 
@@ -21,3 +21,11 @@ def test_they_end_with_a_line_that_names_it_without_its_password(
     assert line.startswith(f"DatabaseUnavailable: The database {address} cannot be used (")
     assert "HWR_DATABASE_URL" in line
     assert "secret" not in line
+
+
+@pytest.mark.parametrize("command", ["api", "worker split"])
+def test_they_end_with_a_line_that_names_a_setting(tmp_path: Path, command: str) -> None:
+    done = hwr(*command.split(), cwd=tmp_path, HWR_LEASE_S="nan")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ServiceError: HWR_LEASE_S: ")
+    assert len(done.stderr.splitlines()) == 1

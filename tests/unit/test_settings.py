@@ -63,6 +63,9 @@ def test_a_token_of_metrics_that_is_none_is_refused(
         ("API_PORT", "65536"),
         ("ENGINE_THREADS", "100000"),
         ("REFERENCE_PREFIXES", "s3://inbox"),
+        ("REDIS_URL", "127.0.0.1:6379"),
+        ("DATABASE_URL", "hwr.db"),
+        ("DATABASE_URL", "mysql://host/hwr"),
     ],
 )
 def test_what_no_setting_can_be_is_refused_by_name(
