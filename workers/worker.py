@@ -57,7 +57,7 @@ def main() -> None:
         # SIGTERM lets running splits come to a good place, then hands them back. Read by billiard
         # when it is imported, so before anything of Celery is.
         os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
-    _prepare_database()
+    _prepare()
     _connect_signals(role)
     from workers.app import app
 
@@ -71,12 +71,15 @@ def main() -> None:
     sys.exit(state.should_stop)  # why it ended, which Celery keeps to itself
 
 
-def _prepare_database() -> None:
+def _prepare() -> None:
     from workers.database import short_lived_database
     from workers.migrations import upgrade
 
-    with _ending_with_a_word(), short_lived_database(get_settings()) as database:
-        upgrade(database)
+    with _ending_with_a_word():
+        if ready_file := get_settings().ready_file:
+            ready_file.unlink(missing_ok=True)  # of the process before, in the same container
+        with short_lived_database(get_settings()) as database:
+            upgrade(database)
 
 
 def _connect_signals(role: Role) -> None:
@@ -119,8 +122,7 @@ def _run_with_worker(running: _Running) -> None:
 
 
 def _say_ready(**_: Any) -> None:
-    ready_file = get_settings().ready_file
-    if ready_file is not None:
+    if ready_file := get_settings().ready_file:
         ready_file.touch()
 
 

@@ -29,3 +29,11 @@ def test_they_end_with_a_line_that_names_a_setting(tmp_path: Path, command: str)
     assert done.returncode == 1
     assert done.stderr.startswith("ServiceError: HWR_LEASE_S: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_worker_that_cannot_start_is_not_ready(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    ready.touch()  # left by the process before
+    url = f"postgresql+psycopg://127.0.0.1:{free_port()}/hwr"
+    hwr("worker", "read", cwd=tmp_path, HWR_DATABASE_URL=url, HWR_READY_FILE=str(ready))
+    assert not ready.exists()
