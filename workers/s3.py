@@ -222,7 +222,7 @@ def _check_size(reference: str, size: int, limit: int) -> None:
 
 def _connect(endpoint_url: str | None) -> Any:
     # A session of its own: the default one may not be used by several threads at once.
-    return boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=_CONFIG)
+    return boto3.session.Session().client("s3", endpoint_url=endpoint_url or None, config=_CONFIG)
 
 
 def _code(error: Exception) -> str:

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
         "file:.hwr/store",
         description="Where originals and results live: file:PATH or s3://BUCKET/PREFIX",
     )
-    s3_endpoint_url: str | None = Field(None, description="S3 server other than AWS")
+    s3_endpoint_url: str | None = Field(
+        None, pattern="^(https?://.+)?$", description="S3 server other than AWS"
+    )
     reference_prefixes: tuple[str, ...] = Field(
         (), description="s3:// prefixes that clients may submit by reference (JSON list)"
     )

@@ -233,5 +233,5 @@ def _check_port(host: str, port: int) -> None:
         except OSError as error:
             raise PortTaken(
                 f"The API cannot listen at {host}:{port} ({error.strerror}). "
-                "Choose another port with --port."
+                "Choose another port with --port, or correct HWR_API_HOST."
             ) from error

@@ -112,3 +112,9 @@ def test_a_key_that_no_file_has_is_no_reference(key: str) -> None:
 
 def test_the_longest_key_is_a_reference() -> None:
     assert split_reference("s3://inbox/" + "k" * 1024) == ("inbox", "k" * 1024)
+
+
+def test_an_empty_endpoint_is_that_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    storage = S3Storage("s3://bucket/x", endpoint_url=Settings(s3_endpoint_url="").s3_endpoint_url)
+    assert storage._client.meta.endpoint_url.endswith(".amazonaws.com")

@@ -64,6 +64,7 @@ def test_a_token_of_metrics_that_is_none_is_refused(
         ("ENGINE_THREADS", "100000"),
         ("REFERENCE_PREFIXES", "s3://inbox"),
         ("REDIS_URL", "127.0.0.1:6379"),
+        ("S3_ENDPOINT_URL", "127.0.0.1:9000"),
         ("DATABASE_URL", "hwr.db"),
         ("DATABASE_URL", "mysql://host/hwr"),
     ],
