@@ -259,7 +259,11 @@ class Reader(_Closing):
         return self._lines.identity | self._profile.audit
 
     def read(self, path: Path | str) -> DocumentReading:
-        """The reading of the document at `path`; what is refused is in it as a Failure."""
+        """The reading of the document at `path`; what is refused is in it as a Failure.
+
+        Raises:
+            HwrError: no document is at fault: poppler is missing, a template cannot be used.
+        """
         path, error = Path(path), None
         pages: list[PageReading] = []
         try:
@@ -276,6 +280,7 @@ class Reader(_Closing):
 
         Raises:
             DocumentError: the whole document is refused.
+            HwrError: as `read`.
         """
         with open_document(Path(path), self._limits) as document:
             for number in range(1, document.page_count + 1):
@@ -283,6 +288,8 @@ class Reader(_Closing):
 
     def read_lines(self, images: Sequence[Grey]) -> list[LineReading]:
         """The readings of line images that are already cut; they share batches.
+
+        Each is uint8, grey (h, w) or RGB (h, w, 3), dark on light, at least 4 × 4 pixels.
 
         Raises:
             LineError: one of them cannot be read.
