@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from pipeline import draw_lines, png, tiff, two_pages
+from sqlalchemy import exc
 from stage_bench import Stages, open_stages
 
 from hwr.errors import PageTimeout, StorageUnavailable
@@ -23,7 +24,10 @@ from workers.stages.pages import SplitPage
 
 class TestPublish:
     def test_it_is_tried_again_until_storage_is_back(
-        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+        self,
+        stages: Stages,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         def away(*_: object) -> None:
             raise StorageUnavailable
@@ -34,10 +38,30 @@ class TestPublish:
         with monkeypatch.context() as patch:
             patch.setattr(stages.bench.storage, "put", away)
             stages.publish()
+        assert f"document {document_id}: cannot be published now: The storage" in caplog.text
+        assert "Traceback" not in caplog.text
         assert stages.view(job_id).state == State.RUNNING
         assert stages.document().lease_token is None
         stages.publish(document_id)
         assert stages.view(job_id).state == State.DONE
+
+    def test_a_database_that_goes_away_before_the_end_is_a_line_of_the_log(
+        self,
+        stages: Stages,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        def away(*_: object) -> None:
+            raise exc.OperationalError("UPDATE", None, RuntimeError("refused"))
+
+        stages.submit(png(Image.new("L", (600, 400), 255)))
+        stages.split()
+        with monkeypatch.context() as patch:
+            patch.setattr(publish_stage.fan_in, "close_document", away)
+            stages.publish()
+        assert "cannot be published now: The database sqlite:///" in caplog.text
+        assert "Traceback" not in caplog.text
+        assert stages.document().lease_token is None
 
     def test_its_lease_is_kept_while_a_long_result_is_written(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ import logging
 import tempfile
 from dataclasses import dataclass
 
+from hwr.errors import DatabaseUnavailable, JobNotFound, StorageUnavailable
 from workers import fan_in, leases
 from workers.counts import Event
 from workers.database import Document, Stage, State, table_of
@@ -64,13 +65,21 @@ def publish_document(bench: Bench, document_id: str, message_id: str) -> None:
         log.info("document %s: nothing to publish for message %s", document_id, message_id)
         return
     try:
-        _publish(bench, work)
-    except LeaseLost:
-        log.info("document %s: published by another worker, or cancelled", document_id)
-    except Exception:
-        log.exception("document %s: cannot be published now", document_id)
-        due_at = leases.retry_at(bench.settings, work.attempts)
-        leases.hand_back(bench.database, work.lease, due_at=due_at)
+        with bench.database.outages_named():
+            _publish(bench, work)
+    except (LeaseLost, JobNotFound):
+        log.info("document %s: published by another worker, cancelled or deleted", document_id)
+    except Exception as error:
+        _try_again_later(bench, work, error)
+
+
+def _try_again_later(bench: Bench, work: PublishWork, error: Exception) -> None:
+    outage = isinstance(error, StorageUnavailable | DatabaseUnavailable)
+    say = log.warning if outage else log.exception
+    say("document %s: cannot be published now: %s", work.document_id, error)
+    due_at = leases.retry_at(bench.settings, work.attempts)
+    patience_s = work.lease.duration_s if outage else 0.0
+    leases.hand_back(bench.database, work.lease, due_at=due_at, patience_s=patience_s)
 
 
 def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | None:
