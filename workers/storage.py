@@ -102,7 +102,7 @@ def open_at(settings: Settings, name: str, *, plain: bool = False) -> Storage:
     url: str = getattr(settings, name)
     if url.startswith("file:"):
         return FolderStorage(Path(url.removeprefix("file:").removeprefix("//")), plain=plain)
-    if url.startswith("s3://"):
+    if re.match("s3://[^/]", url):
         from workers.s3 import S3Storage  # boto3 is slow to import and a folder does without it
 
         return S3Storage(url, endpoint_url=settings.s3_endpoint_url)

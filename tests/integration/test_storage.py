@@ -198,9 +198,10 @@ def test_a_folder_without_room(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
-def test_an_unknown_scheme_is_named() -> None:
-    with pytest.raises(ServiceError, match="ftp://nowhere"):
-        open_storage(Settings(storage_url="ftp://nowhere"))
+@pytest.mark.parametrize("url", ["ftp://nowhere", "s3:///no-bucket"])
+def test_what_is_no_storage_is_named_with_its_setting(url: str) -> None:
+    with pytest.raises(ServiceError, match=f"HWR_STORAGE_URL is '{url}'"):
+        open_storage(Settings(storage_url=url))
 
 
 def test_bad_credentials_are_named(s3: services.S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
