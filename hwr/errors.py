@@ -42,6 +42,7 @@ HwrError
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
 ├── TrainingDiverged       gradients are no numbers
+├── TrainingStopped        a run was asked to end before its last step
 ├── MissingFont            a font of the sample generator is not installed
 └── ServiceError           a job, a reference or a server
     ├── JobNotFound
@@ -245,6 +246,10 @@ class TrainingDataError(HwrError):
 
 class TrainingDiverged(HwrError):
     """The gradients of a step are no numbers. Its weights were not touched."""
+
+
+class TrainingStopped(HwrError):
+    """A run was asked to end. What it has learnt is in its checkpoint; run it again to go on."""
 
 
 class MissingFont(HwrError):

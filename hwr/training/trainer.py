@@ -31,6 +31,7 @@ from hwr.training.checkpoints import named
 from hwr.training.compute import Compute, without_denormals
 from hwr.training.curves import Curves
 from hwr.training.growth import start_from
+from hwr.training.interruption import Interruption, stopped
 from hwr.training.loaders import batches_of
 from hwr.training.progress import ProgressBar
 from hwr.training.recipe import Recipe
@@ -95,6 +96,9 @@ class Trainer:
 
         Ends earlier where validation has not become better for as long as the recipe allows.
         `loaders` processes make batches ahead; the run is the same with any number of them.
+
+        Raises:
+            TrainingStopped: Ctrl-C or SIGTERM came; the checkpoint is of the step after it.
         """
         last = min(until or self._recipe.steps, self._recipe.steps)
         curves = Curves(self._folder, self._step) if self._rank == 0 else None
@@ -102,8 +106,9 @@ class Trainer:
             without_denormals(),
             ProgressBar(self._step, last, shown=self._rank == 0) as bar,
             closing(batches_of(plan, self._position, loaders)) as batches,
+            Interruption() as interruption,
         ):
-            self._steps(batches, last, every, bar, curves)
+            self._steps(batches, last, every, bar, curves, interruption)
         if curves:
             curves.close()
 
@@ -114,6 +119,7 @@ class Trainer:
         every: int,
         bar: ProgressBar,
         curves: Curves | None,
+        interruption: Interruption,
     ) -> None:
         started = time.monotonic() - self._seconds
         while self._step < last and not self._stopping.due:
@@ -126,6 +132,9 @@ class Trainer:
                 self._report(curves, bar)
             if self._step % every == 0 or self._step == last:
                 self._checkpoint(curves)
+            elif self._any(interruption.asked):
+                self._save(self._share_state())
+                raise stopped(self._step)
 
     def _train(self, batch: Batch) -> float:
         torch.manual_seed((self._recipe.seed * 1_000_003 + self._step) * 1_009 + self._rank)
@@ -183,8 +192,16 @@ class Trainer:
             curves.validation(self._step, self._seconds / 3600, fmean(self._losses), scores)
             if self._stopping.improved(scores):
                 save_model(self._folder / "model.safetensors", self._average, self._alphabet)
-            self._save(positions)
+        self._save(positions)
         self._share_stopping()
+
+    def _any(self, asked: bool) -> bool:
+        """Whether one of the processes was asked: all have to end after the same step."""
+        if self._world == 1:
+            return asked
+        told = torch.tensor(float(asked), device=self._compute.device)
+        dist.all_reduce(told)
+        return bool(told)
 
     def _share_stopping(self) -> None:
         """Let every process end where rank 0 does."""
@@ -210,6 +227,8 @@ class Trainer:
         return positions
 
     def _save(self, positions: list[Position]) -> None:
+        if self._rank:
+            return
         state = {
             "config": self.network.config.to_json(),
             "step": self._step,

@@ -1,6 +1,7 @@
 """The layout network is trained here for a few steps, on pages drawn by these tests."""
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import torch
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from hwr.errors import TrainingDataError
+from hwr.errors import TrainingDataError, TrainingStopped
 from hwr.layout.graph import HEIGHTS, INK, MARKS, write_graph
 from hwr.model.files import write_tensors
-from hwr.training.layout.batches import Views
+from hwr.training.layout.batches import Batch, Views
 from hwr.training.layout.command import lines_to_draw, train_layout
 from hwr.training.layout.cutouts import Cutout, Shelf, cut_out, words_within
 from hwr.training.layout.drawn_pages import draw_page
@@ -52,6 +53,21 @@ def test_a_run_that_stops_ends_with_the_same_weights(tmp_path: Path, shelf: Shel
             assert torch.equal(value, other.state_dict()[name]), name
     one, two = ((tmp_path / f / WEIGHTS).read_bytes() for f in ("whole", "halves"))
     assert one == two
+
+
+class Asking(Views):
+    """Views of which one sends this process SIGTERM."""
+
+    def batch(self, step: int) -> Batch:
+        if step == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return super().batch(step)
+
+
+def test_a_run_that_is_asked_to_end_keeps_what_it_has_learnt(tmp_path: Path, shelf: Shelf) -> None:
+    with pytest.raises(TrainingStopped, match="step 2"):
+        LayoutTrainer(tmp_path, SMALL).run(Asking([], shelf, SMALL))
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 2
 
 
 def test_training_lowers_the_loss(tmp_path: Path, shelf: Shelf) -> None:

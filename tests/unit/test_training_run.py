@@ -2,22 +2,25 @@
 
 import io
 import json
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from hwr.errors import TrainingDataError
+from hwr.errors import TrainingDataError, TrainingStopped
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.network import Crnn
 from hwr.training.batches import BatchPlan, Sources
 from hwr.training.curves import Curves
+from hwr.training.interruption import Interruption
 from hwr.training.progress import ProgressBar
 from hwr.training.recipe import Recipe
-from hwr.training.samples import LineSample
+from hwr.training.samples import Grey, LineSample
 from hwr.training.stopping import EarlyStopping
 from hwr.training.trainer import Trainer
 
@@ -64,6 +67,31 @@ def test_a_run_keeps_its_best_weights_and_stops(tmp_path: Path) -> None:
     assert seen[2] == seen[3] == model_bytes(tmp_path)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_end_keeps_what_it_has_learnt(tmp_path: Path, number: int) -> None:
+    recipe = Recipe(steps=6, columns=600, pool=2, hands=0, fonts=0)
+    asked, whole = tmp_path / "asked", tmp_path / "whole"
+    plan = BatchPlan(Sources(real=[drawn(Asking(number, at=5))], hands=[], fonts=[]), recipe, AB)
+    before = signal.getsignal(number)
+    with pytest.raises(TrainingStopped, match="step 3"):
+        Trainer(asked, recipe, SMALL, AB).run(plan)
+    assert signal.getsignal(number) is before
+    undisturbed = BatchPlan(Sources(real=[drawn()], hands=[], fonts=[]), recipe, AB)
+    for folder in (asked, whole):
+        Trainer(folder, recipe, SMALL, AB).run(undisturbed)
+    assert model_bytes(asked) == model_bytes(whole)
+
+
+def test_what_ignores_ctrl_c_goes_on_ignoring_it() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interruption() as interruption:
+            signal.raise_signal(signal.SIGINT)
+        assert not interruption.asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_lines_too_wide_to_train_on_are_told() -> None:
     sources = Sources(real=[drawn()], hands=[], fonts=[])
     with pytest.raises(TrainingDataError, match="at most 100 pixels"):
@@ -90,12 +118,27 @@ def model_bytes(folder: Path) -> bytes:
     return (folder / "model.safetensors").read_bytes()
 
 
-def drawn() -> LineSample:
-    picture = np.full((64, 128), 255, np.uint8)
-    picture[20:50, 30:34] = 0
-    return LineSample(
-        dataset="drawn", name="x", writer="w", text="ab", width=128, load=picture.copy
-    )
+def picture() -> Grey:
+    image = np.full((64, 128), 255, np.uint8)
+    image[20:50, 30:34] = 0
+    return image
+
+
+def drawn(load: Callable[[], Grey] = picture) -> LineSample:
+    return LineSample(dataset="drawn", name="x", writer="w", text="ab", width=128, load=load)
+
+
+class Asking:
+    """A picture that sends this process a signal when it is loaded for the `at`th time."""
+
+    def __init__(self, number: int, at: int) -> None:
+        self.number, self.left = number, at
+
+    def __call__(self) -> Grey:
+        self.left -= 1
+        if not self.left:
+            signal.raise_signal(self.number)
+        return picture()
 
 
 def test_the_bar_tells_steps_and_lines_a_second_on_a_terminal_only() -> None:

@@ -17,6 +17,7 @@ from hwr.model.files import replacing
 from hwr.training.averaging import update_average
 from hwr.training.checkpoints import named
 from hwr.training.compute import Compute, without_denormals
+from hwr.training.interruption import Interruption, stopped
 from hwr.training.layout.batches import Batch, Views
 from hwr.training.layout.loss import loss_of
 from hwr.training.layout.network import LayoutNetwork, deterministic
@@ -53,13 +54,20 @@ class LayoutTrainer:
         self._resume()
 
     def run(self, views: Views, *, until: int | None = None, every: int = 250) -> None:
-        """Train to step ``until`` (default: the last); save each ``every`` steps."""
+        """Train to step ``until`` (default: the last); save each ``every`` steps.
+
+        Raises:
+            TrainingStopped: Ctrl-C or SIGTERM came; the checkpoint is of the step after it.
+        """
         last = min(until or self._recipe.steps, self._recipe.steps)
-        with without_denormals():
+        with without_denormals(), Interruption() as interruption:
             while self._step < last:
                 self._losses.append(self._train(views.batch(self._step)))
                 self._step += 1
                 self._after_step(last, every)
+                if interruption.asked and self._step < last:
+                    self._save()
+                    raise stopped(self._step)
 
     def _after_step(self, last: int, every: int) -> None:
         if self._step % _LOG_EVERY == 0:
