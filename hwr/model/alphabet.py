@@ -40,6 +40,11 @@ _SUBSTITUTES = str.maketrans(
 )
 
 
+def _composed(text: str) -> str:
+    """`text` in NFC, with what is written alike in one form."""
+    return unicodedata.normalize("NFC", text.translate(_SUBSTITUTES))
+
+
 @dataclass(frozen=True)
 class Alphabet:
     """An ordered set of characters, each one CTC class."""
@@ -61,8 +66,11 @@ class Alphabet:
 
     def fold(self, text: str) -> str:
         """`text` in this alphabet's characters, NFC; what has no base letter here is dropped."""
-        plain = unicodedata.normalize("NFC", text.translate(_SUBSTITUTES))
-        return " ".join("".join(self._fold_character(c) for c in plain).split())
+        return " ".join("".join(map(self._fold_character, _composed(text))).split())
+
+    def foreign(self, text: str) -> list[str]:
+        """The characters of `text` that folding drops or leaves only a part of."""
+        return [c for c in _composed(text) if c not in self._classes and not c.isspace()]
 
     def encode(self, text: str) -> list[int]:
         """The classes of `text` after folding."""

@@ -1,6 +1,14 @@
 """Which lines of labelled data sets are taken."""
 
+import logging
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
+
+log = logging.getLogger(__name__)
+
+#: What a data set may keep lines from training and validation with.
+_SET_ASIDE = {"test", "unused"}
 
 
 class Split(StrEnum):
@@ -15,3 +23,16 @@ class Split(StrEnum):
 def takes(split: str, named: str) -> bool:
     """Whether a line that its data set puts into the split `named` is one of `split`."""
     return split in (named, Split.ALL)
+
+
+def tell_others(dataset: str, named: Iterable[str]) -> None:
+    """Warn of lines in splits that neither trains nor validates, most likely by another name."""
+    counts = Counter(name for name in named if name not in {*Split, *_SET_ASIDE})
+    for name, count in counts.items():
+        log.warning(
+            "%s: %d lines are in the split %a, which nothing takes but `--split all`. Call it train"
+            " or val, or test where that is meant.",
+            dataset,
+            count,
+            name,
+        )

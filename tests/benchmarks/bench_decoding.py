@@ -15,7 +15,7 @@ from hwr.engines import LineBatch, open_engine
 from hwr.model.line_image import normalise_line
 from hwr.model.line_views import view
 from hwr.model.weights import load_model
-from hwr.training.packs import pack_names, read_pack
+from hwr.training.datasets.packs import pack_names, read_pack
 from workers.settings import get_settings
 
 DECODERS = ("best-path", "beam")

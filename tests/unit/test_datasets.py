@@ -29,6 +29,11 @@ def picture(shape: tuple[int, int] = SHAPE) -> bytes:
     return cv2.imencode(".png", image)[1].tobytes()
 
 
+def jpeg() -> bytes:
+    image = cv2.imdecode(np.frombuffer(picture(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    return cv2.imencode(".jpg", image)[1].tobytes()
+
+
 def put(place: Path, data: bytes | str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(data if isinstance(data, bytes) else data.encode())
@@ -165,7 +170,61 @@ def test_all_takes_every_line_whatever_its_split_is_called(tmp_path: Path) -> No
     assert [s.text for s in read_folder(tmp_path, "val")] == ["1"]
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_split_that_nothing_takes_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, packed: bool
+) -> None:
+    splits = ("train", "val", "test", "validation", "validation", "Train")
+    rows = "".join(f"{n}.jpg\t{n}\tw\t{split}\n" for n, split in enumerate(splits))
+    put(tmp_path / "t.tsv", "path\ttext\twriter\tsplit\n" + rows)
+    for number in range(len(splits)):
+        put(tmp_path / f"{number}.jpg", jpeg())
+    if packed:
+        with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+            for place in tmp_path.glob("*.jpg"):
+                archive.write(place, place.name)
+    assert [s.text for s in read_folder(tmp_path, "val")] == ["1"]
+    assert "2 lines are in the split 'validation', which nothing takes" in caplog.text
+    assert "1 lines are in the split 'Train'" in caplog.text
+    assert "'test'" not in caplog.text
+
+
+def test_a_line_that_comes_twice_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path / "t.tsv", "a.png\tone\nb.png\ttwo\na.png\tother\n")
+    for name in "ab":
+        put(tmp_path / f"{name}.png", picture())
+    assert len(read_folder(tmp_path, "train")) == 3
+    assert "1 lines come more than once, a.png among them" in caplog.text
+
+
+def test_what_no_model_can_write_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path / "t.tsv", "a.png\tDługa “Łódź” ł\x9b\n")
+    put(tmp_path / "a.png", picture())
+    read_folder(tmp_path, "train")
+    assert "5 characters are not in the alphabet" in caplog.text
+    assert "ł 2×, Ł 1×, ź 1×, U+009B 1×" in caplog.text
+
+
+def test_a_set_in_the_alphabet_is_not_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "t.tsv", "a.png\t’Œuvre…\u00a0e\u0301 1\u202f000 €\n")
+    put(tmp_path / "a.png", picture())
+    read_folder(tmp_path, "train")
+    assert not caplog.records
+
+
 # Folders
+
+
+def test_a_zip_that_cannot_be_opened_is_named_beside_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "own" / "a.png", picture())
+    put(tmp_path / "own" / "t.tsv", "a.png\tfirst\n")
+    put(tmp_path / "broken.zip", b"PK\3\4 but no more")
+    assert [s.text for s in read_folder(tmp_path, "train")] == ["first"]
+    assert "broken.zip is left out" in caplog.text
 
 
 def test_a_folder_with_nothing_is_named(tmp_path: Path) -> None:
@@ -183,9 +242,8 @@ def test_every_data_set_below_a_folder_is_read(tmp_path: Path) -> None:
     put(tmp_path / "more" / "two" / "t.tsv", "a.png\tsecond\n")
     packs = tmp_path / "lines"
     put(packs / "drawn.tsv", "path\ttext\twriter\tsplit\n1.jpg\tthird\tw\ttrain\n")
-    image = cv2.imdecode(np.frombuffer(picture(), np.uint8), cv2.IMREAD_GRAYSCALE)
     with zipfile.ZipFile(packs / "drawn.zip", "w") as archive:
-        archive.writestr("1.jpg", cv2.imencode(".jpg", image)[1].tobytes())
+        archive.writestr("1.jpg", jpeg())
     found = {sample.text: sample.dataset for sample in read_folder(tmp_path, "train")}
     assert found == {"first": "one", "second": "more/two", "third": "drawn"}
 
@@ -241,6 +299,18 @@ def test_broken_members_of_a_pack_are_named(
         assert f"drawn: {name}.jpg left out" in caplog.text
 
 
+def test_a_pack_may_begin_with_a_mark_and_its_empty_texts_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = "1.jpg\tone\tw\ttrain\n1.jpg\t \tw\ttrain\n1.jpg\n"
+    put(tmp_path / "drawn.tsv", "\ufeffpath\ttext\twriter\tsplit\n" + rows)
+    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
+        archive.writestr("1.jpg", jpeg())
+    assert [s.text for s in read_folder(tmp_path, "all")] == ["one"]
+    assert "drawn: 1.jpg left out: it has no text" in caplog.text
+    assert "drawn: 1 lines of all, 2 left out" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("table", "archive"),
     [
@@ -262,7 +332,7 @@ def test_what_is_no_pack_is_named(tmp_path: Path, table: bytes, archive: bytes |
 def test_a_member_that_would_fill_the_memory_is_left_packed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hwr.training.packs._MOST_BYTES", 2**20)
+    monkeypatch.setattr("hwr.training.datasets.packs._MOST_BYTES", 2**20)
     put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n1.jpg\tone\tw\ttrain\n")
     with zipfile.ZipFile(tmp_path / "drawn.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("1.jpg", picture() + bytes(2**20))

@@ -24,9 +24,9 @@ from hwr.model.config import NetworkConfig
 from hwr.model.weights import load_model
 from hwr.training import texts
 from hwr.training.batches import BatchPlan, Sources
+from hwr.training.datasets.packs import pack_names, read_pack
 from hwr.training.letters import Hand, Letter
 from hwr.training.loaders import batches_of
-from hwr.training.packs import pack_names, read_pack
 from hwr.training.recipe import Recipe
 from hwr.training.samples import decode_grey
 from hwr.training.trainer import Trainer, load_averaged

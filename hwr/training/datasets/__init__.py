@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hwr.errors import TrainingDataError
+from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
+from hwr.training.datasets.foreign import tell_foreign
 from hwr.training.datasets.iam import holds_iam, iam_records
 from hwr.training.datasets.marked_pages import holds_marked_pages, page_records
+from hwr.training.datasets.packs import holds_packs, read_packs
 from hwr.training.datasets.records import LeftOut, Reader, gather
 from hwr.training.datasets.store import Archive, Folder
 from hwr.training.datasets.table import holds_table, table_records
-from hwr.training.packs import holds_packs, read_packs
 from hwr.training.samples import LineSample
 
 log = logging.getLogger(__name__)
@@ -36,9 +38,12 @@ def read_folder(data: Path, split: str) -> list[LineSample]:
     if not sets:
         raise TrainingDataError(
             f"{data} holds no line pack (NAME.tsv with NAME.zip), no PAGE or ALTO XML, no IAM"
-            " (ascii/lines.txt) and no table (a .tsv with path and text). Name a folder with one."
+            " (ascii/lines.txt) and no table (a .tsv in UTF-8 whose first row names path and text)."
+            " Name a folder with one."
         )
-    return [sample for place in sets for sample in _lines(place, data, split)]
+    samples = [sample for place in sets for sample in _lines(place, data, split)]
+    tell_foreign(samples, Alphabet(DEFAULT_CHARACTERS))
+    return samples
 
 
 def _datasets(place: Path, top: Path, depth: int) -> Iterator[Path]:

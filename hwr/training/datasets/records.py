@@ -1,6 +1,7 @@
 """What every reader gives, and how it becomes lines of one split."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +11,7 @@ import cv2
 
 from hwr.errors import HwrError, TrainingDataError
 from hwr.training.samples import Grey, LineSample, decode_grey
-from hwr.training.splits import takes
+from hwr.training.splits import takes, tell_others
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +50,17 @@ class LeftOut:
     def add(self, name: str, reason: object) -> None:
         """Report one."""
         self.count += 1
-        # Names come from the data: a terminal must not obey them.
-        shown = "".join(filter(str.isprintable, name))
-        log.warning("%s: %s left out: %s", self.dataset, shown, reason)
+        log.warning("%s: %s left out: %s", self.dataset, _shown(name), reason)
+
+    def conclude(self, lines: int, split: str) -> None:
+        """Tell how many lines of a split there are beside those left out."""
+        said = f"{self.dataset}: {lines} lines of {split}, {self.count} left out"
+        log.log(logging.WARNING if self.count or not lines else logging.INFO, said)
+
+
+def _shown(name: str) -> str:
+    """A name from the data, which a terminal must not obey."""
+    return "".join(filter(str.isprintable, name))
 
 
 #: Lists the records of one data set; records that cannot even be listed are reported.
@@ -64,6 +73,8 @@ def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[Lin
     Each picture is decoded once here, so that a broken one is named before a run begins, and kept
     small and compressed: a page is not decoded again for every line.
     """
+    tell_others(left_out.dataset, (record.split for record in records if record.split))
+    _tell_repeated(left_out.dataset, records)
     validating = val_writers(record.writer for record in records if record.split is None)
     samples = []
     for record in records:
@@ -73,9 +84,20 @@ def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[Lin
             samples.append(_sample(left_out.dataset, record))
         except HwrError as error:
             left_out.add(record.name, error)
-    said = f"{left_out.dataset}: {len(samples)} lines of {split}, {left_out.count} left out"
-    log.log(logging.WARNING if left_out.count or not samples else logging.INFO, said)
+    left_out.conclude(len(samples), split)
     return samples
+
+
+def _tell_repeated(dataset: str, records: Sequence[Record]) -> None:
+    """Warn of lines that come several times: they may be in both splits, or say different texts."""
+    counts = Counter(record.name for record in records)
+    if names := [name for name, count in counts.items() if count > 1]:
+        log.warning(
+            "%s: %d lines come more than once, %s among them. Keep one row of each.",
+            dataset,
+            len(names),
+            _shown(names[0]),
+        )
 
 
 def val_writers(writers: Iterable[str]) -> set[str]:
@@ -96,9 +118,7 @@ def _place(writer: str) -> float:
 
 
 def _sample(dataset: str, record: Record) -> LineSample:
-    text = record.text.strip()
-    if not text:
-        raise TrainingDataError("it has no text. Transcribe it or remove it.")
+    text = some_text(record.text)
     image = _lowered(record.picture())
     data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY))[1].tobytes()
     return LineSample(
@@ -109,6 +129,17 @@ def _sample(dataset: str, record: Record) -> LineSample:
         width=round(image.shape[1] * 64 / image.shape[0]),
         load=partial(decode_grey, data, record.name),
     )
+
+
+def some_text(text: str) -> str:
+    """The text without blanks around it.
+
+    Raises:
+        TrainingDataError: there is none.
+    """
+    if not (stripped := text.strip()):
+        raise TrainingDataError("it has no text. Transcribe it or remove it.")
+    return stripped
 
 
 def _lowered(image: Grey) -> Grey:

@@ -32,6 +32,10 @@ _ZIP_ERRORS = (
 class Store(Protocol):
     """Files by their names, relative and with slashes."""
 
+    @property
+    def path(self) -> Path:
+        """The folder or the zip."""
+
     def tables(self) -> list[str]:
         """Names of the tables (.tsv), sorted."""
 

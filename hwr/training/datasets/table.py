@@ -4,6 +4,7 @@ UTF-8, no quoting, one line a row. A first row with the names path and text puts
 order; without one they are in that order. Paths are relative to the table.
 """
 
+import logging
 from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
@@ -11,6 +12,8 @@ from pathlib import PurePosixPath
 from hwr.errors import TrainingDataError
 from hwr.training.datasets.records import LeftOut, Record
 from hwr.training.datasets.store import Store
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = ("path", "text", "writer", "split")
 _REQUIRED = {"path", "text"}
@@ -20,7 +23,8 @@ def holds_table(store: Store) -> bool:
     """Whether there is a table of lines in `store`; any other .tsv is none."""
     try:
         return any(_is_table(store, table) for table in store.tables())
-    except TrainingDataError:
+    except TrainingDataError as error:
+        log.warning("%s is left out: %s", store.path, error)
         return False
 
 

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from hwr.training.datasets.packs import pack_names, read_pack
 from hwr.training.layout.batches import Views
 from hwr.training.layout.cutouts import Shelf
 from hwr.training.layout.lettering import lettered
@@ -10,7 +11,6 @@ from hwr.training.layout.pages import held_out_names, tuning_pages
 from hwr.training.layout.recipe import LayoutRecipe
 from hwr.training.layout.trainer import LayoutTrainer
 from hwr.training.layout.weights import load_weights
-from hwr.training.packs import pack_names, read_pack
 from hwr.training.progress import log_handler
 from hwr.training.samples import LineSample
 

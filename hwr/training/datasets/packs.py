@@ -1,7 +1,6 @@
 """Line packs: a zip of line pictures beside a TSV with the columns path, text, writer, split."""
 
 import csv
-import logging
 import struct
 import zipfile
 import zlib
@@ -10,10 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from hwr.errors import TrainingDataError
+from hwr.training.datasets.records import LeftOut, some_text
 from hwr.training.samples import LineSample, decode_grey
-from hwr.training.splits import takes
-
-log = logging.getLogger(__name__)
+from hwr.training.splits import takes, tell_others
 
 _COLUMNS = {"path", "text", "writer", "split"}
 #: Bytes of the largest picture of a line, unpacked.
@@ -40,7 +38,10 @@ def pack_names(folder: Path) -> list[str]:
 
 def read_pack(folder: Path, name: str, split: str) -> list[LineSample]:
     """The lines of one split of a pack; a broken record is logged by name and left out."""
-    return list(_records(folder, name, split))
+    left_out = LeftOut(name)
+    samples = list(_records(folder, name, split, left_out))
+    left_out.conclude(len(samples), split)
+    return samples
 
 
 def read_packs(folder: Path, split: str) -> list[LineSample]:
@@ -48,28 +49,30 @@ def read_packs(folder: Path, split: str) -> list[LineSample]:
     return [sample for name in pack_names(folder) for sample in read_pack(folder, name, split)]
 
 
-def _records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
+def _records(folder: Path, name: str, split: str, left_out: LeftOut) -> Iterator[LineSample]:
     try:
-        yield from _whole_records(folder, name, split)
+        yield from _whole_records(folder, name, split, left_out)
     except (zipfile.BadZipFile, UnicodeDecodeError, csv.Error) as error:
         raise TrainingDataError(f"{folder / name} is no pack ({error}). Make it again.") from error
 
 
-def _whole_records(folder: Path, name: str, split: str) -> Iterator[LineSample]:
+def _whole_records(folder: Path, name: str, split: str, left_out: LeftOut) -> Iterator[LineSample]:
     with (
         zipfile.ZipFile(folder / f"{name}.zip") as archive,
-        (folder / f"{name}.tsv").open(encoding="utf-8", newline="") as table,
+        (folder / f"{name}.tsv").open(encoding="utf-8-sig", newline="") as table,
     ):
-        rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE, restval="")
         if missing := _COLUMNS - set(rows.fieldnames or ()):
             raise TrainingDataError(f"{folder / name}.tsv has no column {min(missing)}. Add it.")
-        for row in rows:
+        named = list(rows)
+        tell_others(name, (row["split"] for row in named))
+        for row in named:
             if not takes(split, row["split"]):
                 continue
             try:
                 yield _sample(name, row, _member(archive, row["path"]))
             except (*_BROKEN, TrainingDataError) as error:
-                log.warning("%s: %s left out: %s", name, row["path"], error)
+                left_out.add(row["path"], error)
 
 
 def _member(archive: zipfile.ZipFile, path: str) -> bytes:
@@ -84,7 +87,7 @@ def _sample(dataset: str, row: dict[str, str], data: bytes) -> LineSample:
         dataset=dataset,
         name=row["path"],
         writer=row["writer"],
-        text=row["text"],
+        text=some_text(row["text"]),
         width=round(width * 64 / height),
         load=partial(decode_grey, data, row["path"]),
     )
