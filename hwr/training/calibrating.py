@@ -20,6 +20,7 @@ from hwr.model.confidence import CharacterScale, ConfidenceScale, LineScale, log
 from hwr.training.edits import right_characters
 from hwr.training.evaluation import LineResult, ReadLines
 from hwr.training.samples import Grey
+from hwr.training.splits import MORE_TO_VALIDATE
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +60,7 @@ def calibrate(results: Sequence[LineResult]) -> Calibrated:
     if len(writers) < _FEWEST_WRITERS:
         raise TrainingDataError(
             f"The validation lines are by {len(writers)} writer(s); calibration takes at least"
-            f" {_FEWEST_WRITERS}, so that it can be checked. Add lines by others."
+            f" {_FEWEST_WRITERS}, so that it can be checked. {MORE_TO_VALIDATE}"
         )
     return Calibrated(
         scale=fit_scales(results),

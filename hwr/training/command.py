@@ -27,11 +27,14 @@ from hwr.training.progress import log_handler
 from hwr.training.recipe import Recipe, default_network
 from hwr.training.recombination import Recombination
 from hwr.training.samples import LineSample
+from hwr.training.splits import MORE_TO_VALIDATE
 from hwr.training.texts import Prose
 from hwr.training.trainer import Trainer, load_averaged
 from hwr.training.validation import curve_validation
 from hwr.training.wording import Wording, in_words
 from hwr.training.words import read_cuts
+
+log = logging.getLogger(__name__)
 
 _STROKES = "strokes/writepad.jsonl.xz"
 #: Lines of each set that the curve is measured on; `hwr evaluate` takes all of them.
@@ -78,7 +81,8 @@ def train(
         wording=wording(corpora, real, alphabet) if recipe.fonts else Wording(),
         parted=_parted(_with_text(real, alphabet), cutter, out) if recipe.recombined else None,
     )
-    validate = curve_validation(some_of_each(read_folder(data, "val")), alphabet, out / "worst.png")
+    validating = _validating(data)
+    validate = curve_validation(validating, alphabet, out / "worst.png")
     rank = dist.get_rank() if dist.is_initialized() else 0
     network = default_network(alphabet.classes)
     trainer = Trainer(out, recipe, network, alphabet, validate, start=weights)
@@ -128,6 +132,17 @@ def _real_lines(data: Path) -> list[LineSample]:
     if not real:
         raise TrainingDataError(f"{data} has no line to train on. See the log for those left out.")
     return real
+
+
+def _validating(data: Path) -> list[LineSample]:
+    found = some_of_each(read_folder(data, "val"))
+    if not found:
+        log.warning(
+            "No line validates: nothing tells how well this run reads, and its last weights are"
+            " kept, the best or not. %s",
+            MORE_TO_VALIDATE,
+        )
+    return found
 
 
 def _hands(strokes: Path, cutter: Cutter | None, kept: Path) -> list[Hand]:

@@ -31,6 +31,7 @@ from hwr.training import metrics
 from hwr.training.evaluation import LineResult, ReadLines, read_samples
 from hwr.training.report import by_set
 from hwr.training.samples import Grey, LineSample
+from hwr.training.splits import MORE_TO_VALIDATE
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,10 @@ def quantise(
     drawn = _draw(training, _LINES)
     measured, compared = drawn[::3] + drawn[1::3], drawn[2::3]
     if not compared or not validation:
-        raise TrainingDataError("Quantising takes three lines to train and one to validate with.")
+        raise TrainingDataError(
+            "Quantising takes three lines to train and one to validate with; there are"
+            f" {len(training)} and {len(validation)}. {MORE_TO_VALIDATE}"
+        )
     ranges = measure_ranges(model, measured)
     exact = error_rates(OnnxEngine(model), model, validation)
     allowances = _allowances(validation, model, allowed)

@@ -7,6 +7,12 @@ from enum import StrEnum
 
 log = logging.getLogger(__name__)
 
+#: What to do where too few lines validate.
+MORE_TO_VALIDATE = (
+    "Say in a column `writer` who wrote each line, so that one in ten writers validates, or put"
+    " lines into the split val by a column `split`."
+)
+
 #: What a data set may keep lines from training and validation with.
 _SET_ASIDE = {"test", "unused"}
 

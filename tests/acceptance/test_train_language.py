@@ -12,6 +12,7 @@ from corpora import write_corpora
 from typer.testing import CliRunner
 
 from hwr.decoding.language_model import load_language_model
+from hwr.errors import TrainingDataError
 from hwr.training import language
 from workers.cli import app
 from workers.settings import get_settings
@@ -72,6 +73,18 @@ def test_a_language_model_is_made_chosen_and_used(
     assert read.exit_code == 0
     assert str(line) in read.stdout
     assert load_language_model(out).heed.weight > 0
+
+
+def test_data_without_validation_lines_is_refused_before_anything_is_learnt(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "labels.tsv").write_text("path\ttext\nline.jpg\tthe cat\n")
+    (tmp_path / "line.jpg").write_bytes(draw_jpeg("the cat"))
+    out = tmp_path / "language.safetensors"
+    made = CliRunner().invoke(app, ["train-language", str(tmp_path), "--out", str(out)])
+    assert isinstance(made.exception, TrainingDataError)
+    assert "split val" in str(made.exception)
+    assert not out.exists()
 
 
 def test_a_missing_language_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

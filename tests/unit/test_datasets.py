@@ -265,6 +265,16 @@ def test_nothing_to_train_on_is_told(tmp_path: Path) -> None:
         train(tmp_path, tmp_path / "run", Recipe(fonts=0.0), tmp_path / "fonts", tmp_path / "texts")
 
 
+def test_a_run_that_nothing_validates_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "t.tsv", "a.png\tline\n")
+    put(tmp_path / "a.png", picture())
+    recipe = Recipe(steps=1, columns=512, pool=1, fonts=0.0)
+    train(tmp_path, tmp_path / "run", recipe, tmp_path / "fonts", tmp_path / "texts")
+    assert "No line validates" in caplog.text
+
+
 @pytest.mark.parametrize("after", [None, "model.safetensors"])
 def test_a_run_starts_only_from_weights_that_fit(tmp_path: Path, after: str | None) -> None:
     recipe, start = Recipe(fonts=0.0, frozen=True), tmp_path / after if after else None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hwr.errors import TrainingDataError
+from hwr.training.splits import MORE_TO_VALIDATE
 from workers.commands.options import Data
 from workers.models.choice import model_files
 from workers.settings import get_settings
@@ -43,9 +45,13 @@ def train_language(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     settings = get_settings()
     recogniser = load_model(model_files(settings).line)
+    if not (validation := read_folder(data, "val")):
+        raise TrainingDataError(
+            f"{data} has no line to choose with how far to heed the model. {MORE_TO_VALIDATE}"
+        )
     table = train(data, corpora, Alphabet(DEFAULT_CHARACTERS), LanguageRecipe())
     engine = open_engine(settings.engine, recogniser, settings.engine_threads)
-    lines = see_lines(read_folder(data, "val"), engine, recogniser.alphabet)
+    lines = see_lines(validation, engine, recogniser.alphabet)
     choosing, others = halve(lines)
     model = LanguageModel(table)
     heed = choose_heed(choosing, model, recogniser.alphabet)
