@@ -9,6 +9,28 @@ from hwr.errors import TrainingDataError
 
 
 @contextmanager
+def going_on(path: Path, weights: str) -> Iterator[None]:
+    """As `named`, for the checkpoint of the run's own folder, which keeps its best as `weights`.
+
+    Raises:
+        TrainingDataError: reading the file at `path` failed, however it did.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise TrainingDataError(
+            f"The run in {path.parent} cannot go on from {path.name} ({_first(error)}). Begin one"
+            f" in another folder; --after {path.parent / weights} starts with what this one"
+            " kept, if it is there."
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    """The first sentence of an error: PyTorch adds paragraphs about its own functions."""
+    return str(error).strip().partition("\n")[0].partition(". ")[0]
+
+
+@contextmanager
 def named(path: Path) -> Iterator[None]:
     """Whatever a damaged or another's checkpoint raises, by the name of its file.
 
@@ -19,7 +41,7 @@ def named(path: Path) -> Iterator[None]:
         yield
     except Exception as error:  # loading raises whatever the damaged bytes lead to
         raise TrainingDataError(
-            f"{path} is no checkpoint of such a run ({error}). Name the folder of a run."
+            f"{path} is no checkpoint of such a run ({_first(error)}). Name the folder of a run."
         ) from error
 
 

@@ -27,7 +27,7 @@ from hwr.model.weights import save_model
 from hwr.training.agreement import disagreement
 from hwr.training.averaging import update_average
 from hwr.training.batches import Batch, BatchPlan, Position
-from hwr.training.checkpoints import named
+from hwr.training.checkpoints import going_on, named
 from hwr.training.compute import Compute, without_denormals
 from hwr.training.curves import Curves
 from hwr.training.growth import start_from
@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 #: Steps between two lines in the log.
 _LOG_EVERY = 100
+#: The best weights of a run.
+_MODEL = "model.safetensors"
 
 Validate = Callable[[Crnn], dict[str, float]]
 
@@ -191,7 +193,7 @@ class Trainer:
             scores = self._validate(self._average) if self._validate else {}
             curves.validation(self._step, self._seconds / 3600, fmean(self._losses), scores)
             if self._stopping.improved(scores):
-                save_model(self._folder / "model.safetensors", self._average, self._alphabet)
+                save_model(self._folder / _MODEL, self._average, self._alphabet)
         self._save(positions)
         self._share_stopping()
 
@@ -248,7 +250,7 @@ class Trainer:
         self._folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             return
-        with named(path):
+        with going_on(path, _MODEL):
             self._restore(torch.load(path, "cpu", weights_only=True))
         log.info("resumed at step %d", self._step)
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from hwr.model.files import replacing
 from hwr.training.averaging import update_average
-from hwr.training.checkpoints import named
+from hwr.training.checkpoints import going_on
 from hwr.training.compute import Compute, without_denormals
 from hwr.training.interruption import Interruption, stopped
 from hwr.training.layout.batches import Batch, Views
@@ -107,7 +107,7 @@ class LayoutTrainer:
         self._folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             return
-        with named(path):
+        with going_on(path, WEIGHTS):
             self._restore(torch.load(path, weights_only=True))
         log.info("resumed at step %d", self._step)
 
