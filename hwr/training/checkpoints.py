@@ -1,11 +1,27 @@
 """What reading a run's checkpoint may come to."""
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from hwr.errors import TrainingDataError
+from hwr.model.files import replacing
+
+
+def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
+    """Write `state` to `path`, replacing what is there in one step.
+
+    Raises:
+        OSError: the disk is full, say. PyTorch, writing there itself, would not tell.
+    """
+    packed = io.BytesIO()
+    torch.save(dict(state), packed)
+    with replacing(path) as temporary:
+        temporary.write_bytes(packed.getbuffer())
 
 
 @contextmanager

@@ -21,13 +21,12 @@ from torch import Tensor, nn
 from hwr.errors import TrainingDataError, TrainingDiverged
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
-from hwr.model.files import replacing
 from hwr.model.network import Crnn
 from hwr.model.weights import save_model
 from hwr.training.agreement import disagreement
 from hwr.training.averaging import update_average
 from hwr.training.batches import Batch, BatchPlan, Position
-from hwr.training.checkpoints import going_on, named
+from hwr.training.checkpoints import going_on, named, save_checkpoint
 from hwr.training.compute import Compute, without_denormals
 from hwr.training.curves import Curves
 from hwr.training.growth import start_from
@@ -242,8 +241,7 @@ class Trainer:
             "recipe": self._recipe.to_json(),
             "stopping": self._stopping.state(),
         }
-        with replacing(self._folder / "checkpoint.pt") as temporary:
-            torch.save(state, temporary)
+        save_checkpoint(self._folder / "checkpoint.pt", state)
 
     def _resume(self) -> None:
         path = self._folder / "checkpoint.pt"

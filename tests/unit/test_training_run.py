@@ -2,6 +2,7 @@
 
 import io
 import json
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
 from hwr.errors import TrainingDataError, TrainingStopped
@@ -16,6 +18,7 @@ from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.network import Crnn
 from hwr.training.batches import BatchPlan, Sources
+from hwr.training.checkpoints import save_checkpoint
 from hwr.training.curves import Curves
 from hwr.training.interruption import Interruption
 from hwr.training.progress import ProgressBar
@@ -80,6 +83,19 @@ def test_a_run_that_is_asked_to_end_keeps_what_it_has_learnt(tmp_path: Path, num
     for folder in (asked, whole):
         Trainer(folder, recipe, SMALL, AB).run(undisturbed)
     assert model_bytes(asked) == model_bytes(whole)
+
+
+def test_a_checkpoint_that_finds_no_room_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    save_checkpoint(path, {"step": 1})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+        with pytest.raises(OSError, match="large"):
+            save_checkpoint(path, {"weights": torch.zeros(10_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert torch.load(path, weights_only=True) == {"step": 1}
 
 
 def test_what_ignores_ctrl_c_goes_on_ignoring_it() -> None:

@@ -13,9 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from hwr.model.files import replacing
 from hwr.training.averaging import update_average
-from hwr.training.checkpoints import going_on
+from hwr.training.checkpoints import going_on, save_checkpoint
 from hwr.training.compute import Compute, without_denormals
 from hwr.training.interruption import Interruption, stopped
 from hwr.training.layout.batches import Batch, Views
@@ -99,8 +98,7 @@ class LayoutTrainer:
             "optimiser": self._optimiser.state_dict(),
             "recipe": self._recipe.to_json(),
         }
-        with replacing(self._folder / "checkpoint.pt") as temporary:
-            torch.save(state, temporary)
+        save_checkpoint(self._folder / "checkpoint.pt", state)
 
     def _resume(self) -> None:
         path = self._folder / "checkpoint.pt"
