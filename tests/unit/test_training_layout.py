@@ -254,6 +254,12 @@ def test_the_command_trains_and_writes_weights(data: Path, tmp_path: Path) -> No
     assert (tmp_path / "run" / WEIGHTS).stat().st_size > 100_000
 
 
+def test_pages_without_lines_of_their_collection_are_told(data: Path, tmp_path: Path) -> None:
+    (data / "lines" / "old_lines.tsv").unlink()
+    with pytest.raises(TrainingDataError, match=r"after their collections \(old\)"):
+        train_layout(data, tmp_path / "run", SMALL)
+
+
 def test_a_run_starts_from_the_weights_of_another(data: Path, tmp_path: Path) -> None:
     one = LayoutTrainer(tmp_path / "one", SMALL)
     save_weights(tmp_path / "one" / WEIGHTS, one.network)

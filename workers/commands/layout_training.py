@@ -9,11 +9,13 @@ import typer
 def train_layout(
     data: Annotated[
         Path,
-        typer.Argument(exists=True, help="Folder with pages/ (NAME.json each) and line packs."),
+        typer.Argument(
+            exists=True, help="Folder with transcribed pages/ and line packs in lines/."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the run; a run there goes on.")],
     steps: Annotated[
-        int | None, typer.Option(help="Optimiser steps; default: the recipe's.")
+        int | None, typer.Option(min=1, help="Optimiser steps; default: the recipe's.")
     ] = None,
     after: Annotated[
         Path | None,

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from hwr.errors import TrainingDataError
 from hwr.training.datasets.packs import pack_names, read_pack
 from hwr.training.layout.batches import Views
 from hwr.training.layout.cutouts import Shelf
@@ -32,7 +33,14 @@ def train_layout(data: Path, out: Path, recipe: LayoutRecipe, after: Path | None
         level=logging.INFO, format="%(asctime)s %(message)s", handlers=[log_handler()]
     )
     pages = tuning_pages(data / _PAGES)
-    lines = lines_to_draw(data, {page.collection for page in pages})
+    collections = {page.collection for page in pages}
+    lines = lines_to_draw(data, collections)
+    if not lines:
+        raise TrainingDataError(
+            f"{data / _LINES} has no training line cut from these pages. Name its packs after"
+            f" their collections ({', '.join(sorted(collections))}), as in NAME_lines.tsv, and see"
+            " the log for lines left out."
+        )
     shelf = Shelf([*lines, *lettered(line.text for line in lines[::_LETTERED_EVERY])])
     start = load_weights(after) if after else None
     LayoutTrainer(out, recipe, start).run(Views(pages, shelf, recipe))
