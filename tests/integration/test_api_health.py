@@ -15,6 +15,7 @@ from sqlalchemy import exc
 
 from hwr.errors import JobNotFound, StorageUnavailable
 from workers import jobs
+from workers.dispatch import QueueDispatch
 from workers.storage import FolderStorage
 
 #: Requests that the API works on at once: what Starlette lends to functions that may wait.
@@ -143,6 +144,28 @@ def test_polls_are_answered_while_the_storage_hangs(
         finally:
             go_on.set()
     assert {answer.result().status_code for answer in asked} == {503}
+
+
+def test_a_redis_that_stalls_holds_up_no_request(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(*_: object) -> None:
+        waiting.release()
+        assert go_on.wait(120)
+
+    monkeypatch.setattr(QueueDispatch, "split", wait)
+    submitted = [api.post("/v1/jobs", files=[PDF]) for _ in range(10)]
+    try:
+        assert all(waiting.acquire(timeout=60) for _ in submitted)
+        submitted += [api.post("/v1/jobs", files=[PDF]) for _ in range(API_THREADS)]
+        assert not waiting.acquire(timeout=0.2)
+        assert api.get(submitted[-1].headers["location"]).json()["state"] == "queued"
+    finally:
+        go_on.set()
+    assert {answer.status_code for answer in submitted} == {202}
+    assert all(waiting.acquire(timeout=60) for _ in range(API_THREADS))
 
 
 @pytest.mark.parametrize("address", ["file:/proc/inside", "s3://inside/documents"])

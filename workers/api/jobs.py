@@ -77,7 +77,7 @@ async def submit(
         job_id = await _write_down(services, tenant, received, idempotency_key)
     request.state.job = job_id
     # After the answer: Redis may be slow or away, and the database already has the job.
-    background.add_task(_enqueue, services, job_id)
+    background.add_task(services.sending.run, _enqueue, services, job_id)
     view = await run_in_threadpool(jobs.view, services.database, tenant=tenant, job_id=job_id)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     _advise(response, view)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workers.api.auth import tenant_of
 from workers.api.latest import Latest
-from workers.api.threads import Threads, check_threads, storage_threads
+from workers.api.threads import Threads, check_threads, sending_threads, storage_threads
 from workers.api.timing import RequestTimes
 from workers.api.unfinished import Unfinished
 from workers.app import make_app
@@ -56,6 +56,8 @@ class Services:
     submissions: Unfinished = field(default_factory=Unfinished)
     #: Where the storage is called.
     storing: Threads = field(default_factory=storage_threads)
+    #: Where messages are sent.
+    sending: Threads = field(default_factory=sending_threads)
     #: Where the servers are asked whether they are there.
     checking: Threads = field(default_factory=check_threads)
 
