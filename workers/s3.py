@@ -48,11 +48,16 @@ _PASSING = frozenset(
     }
 )
 
+#: Connections that are kept for the next call: more than calls at once, of which each one beyond
+#: would make its own, with a TLS handshake, and throw it away.
+_CONNECTIONS = 256
+
 #: A server that takes connections and never answers costs a call some 30 seconds, a broken upload
 #: as much again to take back: less than a lease, so that its work is handed back uncharged.
 _CONFIG = Config(
     connect_timeout=5,
     read_timeout=15,
+    max_pool_connections=_CONNECTIONS,
     retries={"mode": "standard", "total_max_attempts": 2},
     # Servers other than AWS do not know the newer trailing checksums.
     request_checksum_calculation="when_required",
