@@ -215,11 +215,12 @@ def take_due(session: Session, settings: Settings, work: Work, limit: int) -> li
         .with_for_update(skip_locked=True)
     )
     rows = session.execute(due).all()
-    for row_id, sends in rows:
+    # Not row by row: others wait for these rows, and on SQLite everybody who writes.
+    for sends in {row.sends for row in rows}:
         later = {"due_at": resend_at(settings, sends + 1), "sends": sends + 1}
-        row = table.c.id == row_id
-        _execute(session, update(table).where(row).values(lease_token=None, **later))
-    return [row_id for row_id, _ in rows]
+        alike = table.c.id.in_([row.id for row in rows if row.sends == sends])
+        _execute(session, update(table).where(alike).values(lease_token=None, **later))
+    return [row.id for row in rows]
 
 
 def make_due(session: Session, work: Work, *conditions: ColumnElement[bool]) -> int:

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 from numpy.typing import NDArray
 from PIL import Image
 from pipeline import draw_lines, png, two_pages
-from sqlalchemy import exc
+from sqlalchemy import event, exc, func, select, update
 from stage_bench import FunctionReader, Reading, Stages
 
 from workers import tasks
@@ -100,6 +100,24 @@ class TestReaper:
         assert len(stages.queue.reads) == 3
         assert waits[1] / waits[0] == pytest.approx(2, rel=0.1)
         assert waits[2] / waits[1] == pytest.approx(2, rel=0.1)
+
+    def test_many_are_put_off_in_few_statements(self, stages: Stages) -> None:
+        stages.submit(*[png(draw_lines(1))] * 20)
+        stages.set(Document, due_at=time.time() - 1)
+        again, *_ = stages.queue.splits
+        database, updates = stages.bench.database, []
+        with database.writing() as session:
+            session.execute(update(Document).where(Document.id == again).values(sends=1))
+        event.listen(
+            database.engine, "before_cursor_execute", lambda *told: updates.append(told[2])
+        )
+        assert reap(database, stages.bench.settings, stages.queue) == 20
+        assert len([told for told in updates if told.startswith("UPDATE")]) == 2
+        with database.reading() as session:
+            waits = dict(
+                session.execute(select(Document.sends, func.count()).group_by("sends")).all()
+            )
+        assert waits == {1: 19, 2: 1}
 
     def test_a_lease_that_ended_is_taken_back(self, stages: Stages) -> None:
         stages.submit(two_pages())
