@@ -53,9 +53,10 @@ def _configuration(settings: Settings) -> dict[str, object]:
         "broker_transport_options": visibility | _transport_options(),
         # Where a rediss:// address says nothing of certificates, Celery alone would take any.
         "broker_use_ssl": _tls(settings.redis_url),
-        # Redis may go away and come back.
+        # Redis may go away and come back, be full for a while, or only read.
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,
         "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0.2},
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         # Ending.

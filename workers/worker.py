@@ -68,7 +68,8 @@ def main() -> None:
     app.worker_main(arguments(role, get_settings()))
     from celery.worker import state
 
-    sys.exit(state.should_stop)  # why it ended, which Celery keeps to itself
+    # Why it ended, which Celery keeps to itself; None: nobody asked for it.
+    sys.exit(1 if state.should_stop is None else state.should_stop)
 
 
 def _prepare() -> None:

@@ -1,4 +1,4 @@
-"""Redis itself is killed in mid-job and comes back with nothing: the job ends complete."""
+"""Redis is killed in mid-job and comes back with nothing, or is full: the jobs end complete."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,3 +45,24 @@ def test_workers_wait_for_redis_and_go_on(tmp_path: Path) -> None:
                 assert service.wait(submitted).state == State.DONE, service.logs()
                 assert service.rows(submitted) == (len(lines), sum(lines))
             assert service.texts(job_id) == service.texts(later)
+
+
+def test_workers_stay_while_redis_is_full(tmp_path: Path) -> None:
+    port = free_port()
+    settings = quick_settings(tmp_path, f"redis://127.0.0.1:{port}/0")
+    document = tiff([draw_lines(1), draw_lines(2)])
+    with (
+        redis_on(port, tmp_path),
+        redis.Redis.from_url(settings.redis_url) as client,
+        run_service(tmp_path, settings) as service,
+    ):
+        submitted = [service.submit(document) for _ in range(12)]
+        workers = [service.start("split"), service.start("read")]
+        service.wait_for(lambda: service.view(submitted[0]).state == State.DONE)
+        client.config_set("maxmemory", 1)
+        service.wait_for(lambda: "'maxmemory'" in service.logs())
+        client.config_set("maxmemory", 0)
+        for job_id in submitted:
+            assert service.wait(job_id).state == State.DONE, service.logs()
+            assert service.rows(job_id) == (2, 3)
+        assert [worker.poll() for worker in workers] == [None, None]

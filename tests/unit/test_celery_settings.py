@@ -2,12 +2,15 @@
 
 import os
 import ssl
+import sys
 
 import pytest
 from celery.app.defaults import DEFAULTS
+from celery.worker import state
 from kombu.transport.redis import Transport
 
-from workers.app import _configuration, make_app, queue_names
+from workers import worker
+from workers.app import _configuration, app, make_app, queue_names
 from workers.settings import Settings
 from workers.tasks import split
 from workers.worker import Role, arguments
@@ -85,3 +88,17 @@ def test_each_role_has_its_pool_and_queues(role: Role, pool: str, size: str, que
 def test_all_queues_have_a_worker() -> None:
     taken = [arguments(role, SETTINGS)[6].split(",") for role in Role]
     assert sorted(queue_names()) == sorted(queue for queues in taken for queue in queues)
+
+
+@pytest.mark.parametrize(("asked", "status"), [(None, 1), (0, 0), (3, 3)])
+def test_a_worker_that_ends_unasked_has_failed(
+    monkeypatch: pytest.MonkeyPatch, asked: int | None, status: int
+) -> None:
+    for name in ("_prepare_database", "_connect_signals", "_load_reader"):
+        monkeypatch.setattr(worker, name, lambda *_: None)
+    monkeypatch.setattr(app, "worker_main", lambda *_: None)
+    monkeypatch.setattr(state, "should_stop", asked)
+    monkeypatch.setattr(sys, "argv", ["worker", "read"])
+    with pytest.raises(SystemExit) as ended:
+        worker.main()
+    assert ended.value.code == status
