@@ -1,7 +1,8 @@
 """`hwr purge`: deletes jobs that ended long ago, and says so, for those who run the service."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -99,11 +100,11 @@ class _Deletion:
     #: How many could not be deleted.
     failed: int = 0
 
-    def of_all(self, kind: str, found: Sequence[_Found]) -> None:
+    def of_all(self, kind: str, found: Iterable[_Found]) -> None:
         """Delete them all; one that cannot be deleted costs no other."""
-        gone = sum(map(self._of_one, found))
-        self.say(f"{gone} {kind} {'would be deleted' if self.dry_run else 'deleted'}")
-        self.failed += len(found) - gone
+        gone = Counter(map(self._of_one, found))
+        self.say(f"{gone[True]} {kind} {'would be deleted' if self.dry_run else 'deleted'}")
+        self.failed += gone[False]
 
     def _of_one(self, found: _Found) -> bool:
         try:
@@ -119,10 +120,10 @@ class _Deletion:
 def _purge_ended(
     database: Database, storage: Storage, deletion: _Deletion, before: float, tenant: str | None
 ) -> None:
-    found = [
+    found = (
         _Found(job.id, partial(retention.delete_ended, database, storage, job.id), _about(job))
         for job in retention.ended_before(database, before, tenant=tenant)
-    ]
+    )
     deletion.of_all("ended", found)
 
 

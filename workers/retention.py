@@ -6,9 +6,11 @@ not noticed yet that its job was cancelled may still write an object, which stay
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, literal, select, tuple_
 
 from hwr.errors import JobUnfinished
 from workers import jobs
@@ -22,6 +24,9 @@ _JOBS = "jobs"
 
 #: Ids that one query asks for.
 _AT_ONCE = 500
+
+#: Ended jobs that one query asks for; each looks through all jobs.
+_ENDED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +43,28 @@ class Ended:
     finished_at: float
 
 
-def ended_before(database: Database, when: float, *, tenant: str | None = None) -> list[Ended]:
-    """Jobs that ended before that time, the oldest first; of one tenant, or of all."""
+def ended_before(database: Database, when: float, *, tenant: str | None = None) -> Iterator[Ended]:
+    """Jobs that ended before that time, the oldest first; of one tenant, or of all.
+
+    There may be millions: they are asked for some at a time, and may be deleted meanwhile.
+    """
     query = select(Job.id, Job.tenant, Job.state, Job.finished_at).where(
         Job.state.in_(FINAL_STATES), Job.finished_at < when
     )
     if tenant is not None:
         query = query.where(Job.tenant == tenant)
+    query = query.order_by(Job.finished_at, Job.id).limit(_ENDED_AT_ONCE)
+    some = _ended(database, query)
+    while some:
+        yield from some
+        told = tuple_(literal(some[-1].finished_at), literal(some[-1].id))
+        some = _ended(database, query.where(tuple_(Job.finished_at, Job.id) > told))
+
+
+def _ended(database: Database, query: Select[*tuple[Any, ...]]) -> list[Ended]:
     with database.reading() as session:
         be_patient(session.connection())
-        rows = session.execute(query.order_by(Job.finished_at)).all()
-    return [Ended(**row._mapping) for row in rows]
+        return [Ended(**row._mapping) for row in session.execute(query)]
 
 
 def delete_own(database: Database, storage: Storage, *, tenant: str, job_id: str) -> None:

@@ -127,6 +127,29 @@ class TestPurge:
         purge(either_settings, str, str, days=30, tenant="school")
         assert [objects(storage, job_id) for job_id in "ab"] == [True, False]
 
+    def test_many_are_asked_for_some_at_a_time(
+        self,
+        database: Database,
+        storage: Storage,
+        either_settings: Settings,
+        said: list[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(retention, "_ENDED_AT_ONCE", 2)
+        for number in range(5):
+            add_job(database, storage, f"job-{number}", days=40 - number)
+        with database.writing() as session:  # two that ended at once, asked for one after the other
+            together = select(Job.finished_at).where(Job.id == "job-1").scalar_subquery()
+            session.execute(update(Job).where(Job.id == "job-2").values(finished_at=together))
+        found = retention.ended_before(database, time.time(), tenant="bank")
+        first = next(found)
+        retention.delete_ended(database, storage, first.id)
+        retention.delete_ended(database, storage, "job-4")
+        assert [first.id, *(job.id for job in found)] == [f"job-{number}" for number in range(4)]
+        purge(either_settings, said.append, str, days=30)
+        assert said[-1] == "3 ended deleted"
+        assert rows(database) == [0, 0, 0, 0]
+
     def test_an_interrupted_one_is_ended_by_the_next(
         self, database: Database, storage: Storage, either_settings: Settings
     ) -> None:
