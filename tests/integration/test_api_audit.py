@@ -1,10 +1,15 @@
 """What the log of the API says of its requests: who, which job and what came of it."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 from api_bench import BANK, PDF, SCHOOL
+from sqlalchemy import exc
 
+from hwr.errors import JobNotFound
 from workers import jobs
+from workers.api import jobs as api_jobs
 
 
 def noted(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -41,6 +46,27 @@ def test_a_failure_of_ours_is_noted(
     monkeypatch.setattr(jobs, "view", fail)
     api.get("/v1/jobs/x/results")
     assert noted(caplog) == ["results tenant=default job=x status=500"]
+
+
+@pytest.mark.parametrize("failure", [JobNotFound(), exc.TimeoutError("no database")])
+def test_results_that_are_cut_off_are_two_lines(
+    api: httpx.Client,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+) -> None:
+    def half(*_: object) -> Iterator[str]:
+        yield "{"
+        raise failure
+
+    address = f"{api.post('/v1/jobs', files=[PDF]).headers['location']}/results"
+    monkeypatch.setattr(api_jobs, "result_chunks", half)
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.get(address)
+    began, ended = noted(caplog)[1:]
+    assert began.endswith("status=200")
+    assert ended == f"{address} was cut off: {failure}"
+    assert not any(entry.exc_info for entry in caplog.records)
 
 
 def test_refused_keys_are_noted_without_the_key(

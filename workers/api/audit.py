@@ -8,10 +8,16 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hwr.errors import HwrError
+from workers.database import OUTAGES
+
 log = logging.getLogger(__name__)
 
 #: The functions of workers.api.jobs that are noted whatever comes of them.
 _NOTED = frozenset({"submit", "cancel", "delete", "results"})
+
+#: What may happen while an answer is sent: its job is deleted, or a server goes away.
+_TOLD_IN_A_LINE = (HwrError, *OUTAGES)
 
 #: Status of a request whose key was refused, noted wherever it was sent.
 _REFUSED = 401
@@ -29,15 +35,24 @@ class Audit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
 
+        begun = False
+
         async def noting(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 _note(scope, message["status"])
             await send(message)
 
         try:
             await self._app(scope, receive, noting)
-        except Exception:
-            _note(scope, 500)  # answered by who called us
+        except Exception as error:
+            if begun and isinstance(error.__cause__, _TOLD_IN_A_LINE):
+                # Who called us breaks the answer off, for it has no end.
+                log.error("%s was cut off: %s", scope["path"], error.__cause__)
+                return
+            if not begun:
+                _note(scope, 500)  # answered by who called us
             raise
 
 
