@@ -66,10 +66,17 @@ def main() -> None:
         app.conf.worker_cancel_long_running_tasks_on_connection_loss = False
         _load_reader()
     app.worker_main(arguments(role, get_settings()))
+    sys.exit(_status())
+
+
+def _status() -> int:
+    """Why the worker ended, which Celery keeps to itself: 0 if somebody asked for it."""
     from celery.worker import state
 
-    # Why it ended, which Celery keeps to itself; None: nobody asked for it.
-    sys.exit(1 if state.should_stop is None else state.should_stop)
+    if state.should_stop is not None:
+        return int(state.should_stop)
+    # SIGTERM of a split worker: Celery would call that a failure.
+    return int(state.should_terminate is None)
 
 
 def _prepare() -> None:

@@ -129,8 +129,7 @@ def test_workers_are_asked_to_end(service: Service, undisturbed: Any) -> None:
     job_id = service.submit(DOCUMENT)
     service.wait_for(lambda: service.view(job_id).pages_done >= 1)
     began = time.monotonic()
-    for role in ("split", "read"):
-        stop_politely(worker(service, role))
+    assert [stop_politely(worker(service, role)) for role in ("split", "read")] == [0, 0]
     assert time.monotonic() - began < 20
     assert held_pages(service) == 0
     for role in ("split", "read"):

@@ -90,14 +90,17 @@ def test_all_queues_have_a_worker() -> None:
     assert sorted(queue_names()) == sorted(queue for queues in taken for queue in queues)
 
 
-@pytest.mark.parametrize(("asked", "status"), [(None, 1), (0, 0), (3, 3)])
+@pytest.mark.parametrize(
+    ("stop", "terminate", "status"), [(None, None, 1), (0, None, 0), (3, None, 3), (None, 1, 0)]
+)
 def test_a_worker_that_ends_unasked_has_failed(
-    monkeypatch: pytest.MonkeyPatch, asked: int | None, status: int
+    monkeypatch: pytest.MonkeyPatch, stop: int | None, terminate: int | None, status: int
 ) -> None:
     for name in ("_prepare_database", "_connect_signals", "_load_reader"):
         monkeypatch.setattr(worker, name, lambda *_: None)
     monkeypatch.setattr(app, "worker_main", lambda *_: None)
-    monkeypatch.setattr(state, "should_stop", asked)
+    monkeypatch.setattr(state, "should_stop", stop)
+    monkeypatch.setattr(state, "should_terminate", terminate)
     monkeypatch.setattr(sys, "argv", ["worker", "read"])
     with pytest.raises(SystemExit) as ended:
         worker.main()
