@@ -32,6 +32,9 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=refusals(400, 401
 #: Seconds a client should wait before it asks again.
 RETRY_AFTER_S = 1
 
+#: Jobs whose messages may wait to be sent; each takes some 25 kB.
+_MOST_UNSENT = 1000
+
 #: Longest Idempotency-Key in characters.
 _MAX_KEY = 200
 
@@ -77,7 +80,7 @@ async def submit(
         job_id = await _write_down(services, tenant, received, idempotency_key)
     request.state.job = job_id
     # After the answer: Redis may be slow or away, and the database already has the job.
-    background.add_task(services.sending.run, _enqueue, services, job_id)
+    background.add_task(_send, services, job_id)
     view = await run_in_threadpool(jobs.view, services.database, tenant=tenant, job_id=job_id)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     _advise(response, view)
@@ -177,8 +180,11 @@ async def _write_down(
     return submission.job_id
 
 
-def _enqueue(services: Services, job_id: str) -> None:
-    send_documents(services.database, QueueDispatch(services.celery), job_id)
+async def _send(services: Services, job_id: str) -> None:
+    """Send the messages of a job, unless Redis has stalled for long: the reaper will."""
+    if services.sending.waiting < _MOST_UNSENT:
+        dispatch = QueueDispatch(services.celery)
+        await services.sending.run(send_documents, services.database, dispatch, job_id)
 
 
 def _check_key(idempotency_key: str | None) -> None:

@@ -30,6 +30,11 @@ class Threads:
         # Else each call would take one of the threads that all other work shares.
         self._unlimited = CapacityLimiter(math.inf)
 
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a thread."""
+        return self._limiter.statistics().tasks_waiting
+
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function in one of the threads. What has begun ends before it is cancelled."""
         call = partial(function, *args, **kwargs)
