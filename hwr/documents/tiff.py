@@ -9,11 +9,14 @@ import mmap
 import struct
 from typing import IO, Self, cast
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from PIL.ExifTags import Base
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import X_RESOLUTION, Y_RESOLUTION, TiffImageFile
 
 from hwr.documents.formats import Format
-from hwr.documents.limits import Limits, check_page_size
+from hwr.documents.limits import Limits, check_page_size, fitting
 from hwr.documents.pages import Page, check_number
 from hwr.documents.pixels import decoding, to_grey
 from hwr.documents.strips import check_ends, check_spans
@@ -21,6 +24,12 @@ from hwr.errors import DamagedDocument, DamagedPage, NoPages, TooManyPages
 
 _BIG = 43
 _UPRIGHT = 1
+#: Orientations from this one on lie on their side.
+_SIDEWAYS = 5
+
+#: How many times finer a picture is along one side than along the other for it to count: faxes are
+#: twice, and some scanners say 1 dpi along one side.
+_LEAST_OBLONG, _MOST_OBLONG = 1.1, 4.0
 
 
 class _Layout:
@@ -96,10 +105,11 @@ class Tiff:
             raise DamagedPage(f"Page {number} has 32-bit pixels. Save it with 8 bits a pixel.")
         check_spans(number, image.tag_v2, len(frame))
         turned = image.tag_v2.get(Base.Orientation, _UPRIGHT) != _UPRIGHT
+        oblong = _oblong(image)
         image.load()
         if not turned:
             check_ends(number, image, frame)
-        return Page(number=number, image=to_grey(image))
+        return Page(number=number, image=_squared(to_grey(image), oblong, self._limits))
 
     def _walk(self, offset: int) -> tuple[list[int], bool]:
         """Offsets of the directories, and whether the chain came to its end (or to the limit)."""
@@ -137,3 +147,25 @@ class Tiff:
                 f"The TIFF has more than {self._limits.max_pages:,} pages. "
                 "Split it into smaller documents."
             )
+
+
+def _oblong(image: TiffImageFile) -> float:
+    """How many times finer a page is across than down once it stands upright; 1 where unknown."""
+    try:
+        across, down = (float(image.tag_v2[tag]) for tag in (X_RESOLUTION, Y_RESOLUTION))
+        oblong = across / down
+        is_sideways = image.tag_v2.get(Base.Orientation, _UPRIGHT) >= _SIDEWAYS
+        return 1 / oblong if is_sideways else oblong
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        return 1.0
+
+
+def _squared(grey: NDArray[np.uint8], oblong: float, limits: Limits) -> NDArray[np.uint8]:
+    """The page with pixels as high as wide: a fax has half as many down as across, or twice."""
+    if not _LEAST_OBLONG <= max(oblong, 1 / max(oblong, 1e-9)) <= _MOST_OBLONG:
+        return grey
+    height, width = grey.shape
+    wider, higher = max(width / oblong, width), max(height * oblong, height)
+    share = fitting(wider, higher, limits)
+    size = max(round(wider * share), 1), max(round(higher * share), 1)
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), np.uint8)

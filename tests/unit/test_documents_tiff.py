@@ -100,6 +100,44 @@ def test_16_bit_grey(tmp_path: Path) -> None:
         assert np.array_equal(document.page(1).image, deep >> 8)
 
 
+FAXES = {
+    (204, 98): (624, 400),
+    (204, 391): (300, 767),
+    (204, 196): (300, 400),
+    (200, 200): (300, 400),
+    (200, 1): (300, 400),
+    (0, 98): (300, 400),
+}
+
+
+@pytest.mark.parametrize(("resolution", "shape"), FAXES.items())
+def test_a_fax_gets_pixels_as_high_as_wide(
+    tmp_path: Path, resolution: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    path = tmp_path / "fax.tif"
+    drawn = draw_page(400, 300).convert("1")
+    path.write_bytes(encode(drawn, "TIFF", compression="group4", dpi=resolution))
+    with open_document(path) as document:
+        image = document.page(1).image
+    assert image.shape == shape
+    small = np.asarray(Image.fromarray(image).resize((400, 300), Image.Resampling.BOX))
+    assert np.abs(small.astype(int) - np.asarray(drawn.convert("L"))).mean() < 8
+
+
+def test_a_fax_on_its_side_gets_pixels_as_high_as_wide(tmp_path: Path) -> None:
+    path = tmp_path / "fax.tif"
+    path.write_bytes(encode(draw_page(400, 300), "TIFF", dpi=(204, 98), tiffinfo={0x0112: 6}))
+    with open_document(path) as document:
+        assert document.page(1).image.shape == (400, 624)
+
+
+def test_a_long_fax_keeps_to_the_limits(tmp_path: Path) -> None:
+    path = tmp_path / "fax.tif"
+    path.write_bytes(encode(draw_page(100, 900), "TIFF", dpi=(204, 102)))
+    with open_document(path, Limits(max_side=1000)) as document:
+        assert document.page(1).image.shape == (1000, 56)
+
+
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_numbers_without_a_range_are_refused(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "scan.tif"
