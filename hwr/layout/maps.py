@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import ModelError
-from hwr.layout.ink import Grey, flatten
+from hwr.layout.faint import evened, ink_of
+from hwr.layout.ink import Grey
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -58,7 +59,7 @@ def network_ink(image: Grey) -> NDArray[np.uint8]:
     A channel holds every ACROSS-th column: along the lines little is lost, and the network has
     fewer places to look at.
     """
-    ink = 255 - flatten(padded(image))
+    ink = evened(ink_of(padded(image)))
     height, width = ink.shape
     columns = ink.reshape(height, width // ACROSS, ACROSS).transpose(2, 0, 1)
     return np.ascontiguousarray(columns)[None]
