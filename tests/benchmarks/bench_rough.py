@@ -2,8 +2,8 @@
 
 FOLDER holds transcribed pages, as ``hwr evaluate FOLDER --pages`` takes them; ``--only`` takes
 those whose names begin so. Every third is read as it came and spoilt in each of these ways: turned,
-half in a shadow, on a dark table in one, white on black, on school and on squared paper. CER of
-the text as the settings' decoder reads it.
+half in a shadow, on a dark table in one, white on black, on school and on squared paper, in faint
+pencil, folded down its middle, faxed. CER of the text as the settings' decoder reads it.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from hwr.layout.ink import flatten
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
@@ -29,6 +30,8 @@ ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 EVERY = 3
 #: Distance of the finer rules of school paper, as a share of the page's width: 2 mm of 210.
 PITCH = 2 / 210
+#: Pixels an inch across and down: a scan's, and those of a fax in its usual, coarse mode.
+SCAN, FAX = (200, 200), (204, 98)
 
 
 def turned(page: Grey, degrees: float) -> Grey:
@@ -86,6 +89,34 @@ def on_squared_paper(page: Grey) -> Grey:
     return written_on(paper, page)
 
 
+def in_pencil(page: Grey, contrast: float) -> Grey:
+    """The page with its darkest ink that much darker than the paper, which has a grain."""
+    grain = np.random.default_rng(1).normal(0, 3, page.shape)
+    ink = np.minimum((255 - flatten(page)) / 255 * 1.2, 1)
+    return np.asarray(np.clip(248 * (1 - contrast * ink) + grain, 0, 255), np.uint8)
+
+
+def lower_half_in_pencil(page: Grey) -> Grey:
+    """The page as it is above and in pencil below, as answers under a printed question."""
+    middle = len(page) // 2
+    return np.vstack([page[:middle], in_pencil(page, 0.17)[middle:]])
+
+
+def folded(page: Grey) -> Grey:
+    """The page with the shadow of a fold down its middle."""
+    away = np.arange(page.shape[1]) - page.shape[1] / 2
+    return np.asarray(page * (1 - 0.35 * np.exp(-np.square(away / 4))), np.uint8)
+
+
+def faxed(page: Grey) -> Grey:
+    """The page in black and white, half as many rows as columns an inch."""
+    across, down = (fax / scan for fax, scan in zip(FAX, SCAN, strict=True))
+    coarse = cv2.resize(page, None, fx=across, fy=down, interpolation=cv2.INTER_AREA)
+    even = flatten(np.asarray(coarse, np.uint8))
+    kind = cv2.THRESH_BINARY | cv2.THRESH_OTSU
+    return np.asarray(cv2.threshold(even, 0, 255, kind)[1], np.uint8)
+
+
 def written_on(paper: Grey, page: Grey) -> Grey:
     """The page's ink on another paper."""
     return np.asarray(paper.astype(np.float32) * flatten(page) / 255, np.uint8)
@@ -101,6 +132,11 @@ WAYS: dict[str, Callable[[Grey], Grey]] = {
     "white on black": lambda page: 255 - page,
     "school paper": on_school_paper,
     "squared paper": on_squared_paper,
+    "pencil, 15 %": lambda page: in_pencil(page, 0.15),
+    "pencil, 10 %": lambda page: in_pencil(page, 0.10),
+    "pencil below": lower_half_in_pencil,
+    "fold": folded,
+    "fax": faxed,
 }
 
 
@@ -109,8 +145,9 @@ def error_rate(reader: Reader, pages: list[TruePage], way: Callable[[Grey], Grey
     pairs = []
     with TemporaryDirectory() as folder:
         for page in pages:
-            path = Path(folder) / "page.png"
-            cv2.imwrite(str(path), way(page.image))
+            path = Path(folder) / "page.tif"
+            dpi = FAX if way is faxed else SCAN
+            Image.fromarray(way(page.image)).save(path, dpi=dpi)
             truth = "\n".join(line.text or "" for line in page.lines)
             pairs.append((ALPHABET.fold(truth), reader.read(path).pages[0].text))
     return error_rates(pairs).cer
