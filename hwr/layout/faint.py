@@ -19,6 +19,10 @@ PLACE_SHARE, PLACE_USUAL = 0.99, 90.0
 PLACE_FAINT, PLACE_LEAST = 48.0, 24.0
 #: Side of a place in pixels of a view, about a line.
 PLACE = 24
+#: Where no more than this share of all places with ink is faint, it is thin strokes of dark writing
+#: and what shows through: at most 0.15 on 45 real pages, 0.16 to 0.5 on most of these with the
+#: lower half at a contrast of 17 %.
+LEAST_SHARE = 0.2
 
 
 def ink_of(image: Grey) -> Grey:
@@ -42,11 +46,12 @@ def darkness(ink: Grey, share: float) -> float:
 def evened(ink: Grey) -> Grey:
     """The ink of a view with faint places made darker, as a pencil's answers to printed questions.
 
-    A place near usual ink stays as it is: only there can one tell what is meant to be read.
+    A place near usual ink stays as it is: only there can one tell what is meant to be read. So does
+    a page with few faint places.
     """
     dark = np.asarray(cv2.dilate(darkness_of_places(ink), np.ones((3, 3), np.uint8)))
     faint = (dark >= PLACE_LEAST) & (dark < PLACE_FAINT)
-    if not faint.any():
+    if faint.sum() <= LEAST_SHARE * (dark >= PLACE_LEAST).sum():
         return ink
     gain = np.where(faint, PLACE_USUAL / np.maximum(dark, 1), 1).astype(np.float32)
     size = gain.shape[1] * PLACE, gain.shape[0] * PLACE
