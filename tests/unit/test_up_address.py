@@ -1,11 +1,15 @@
 """Where `hwr up` has the API listen, by IPv4 and by IPv6."""
 
 import socket
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from hwr.errors import PortTaken
 from workers import up
+from workers.cli import app
+from workers.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,15 @@ def test_a_port_counts_as_taken_only_while_it_is(host: str, family: int) -> None
         with pytest.raises(PortTaken, match=r"\(Address already in use\)"):
             up._check_port(host, port)
     up._check_port(host, port)
+
+
+@pytest.mark.parametrize(("arguments", "port"), [([], 18080), (["--port", "18081"], 18081)])
+def test_without_a_port_it_is_that_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], port: int
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(up, "up", lambda _data, port, _say: asked.append(port))
+    monkeypatch.setattr("workers.commands.serve.get_settings", lambda: Settings(api_port=18080))
+    done = CliRunner().invoke(app, ["up", "--data", str(tmp_path), *arguments])
+    assert done.exit_code == 0, done.output
+    assert asked == [port]

@@ -14,12 +14,15 @@ from workers.worker import Role
 
 def up(
     data: Annotated[Path, typer.Option(help="Folder that everything is kept in.")] = DEFAULT_DATA,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8080,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the API; default: HWR_API_PORT or 8080."),
+    ] = None,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
     from workers.up import up as run
 
-    run(data, port, typer.echo)
+    run(data, port or get_settings().api_port, typer.echo)
 
 
 def api() -> None:
