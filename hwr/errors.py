@@ -49,6 +49,7 @@ HwrError
     ├── JobUnfinished
     ├── NoDocuments
     ├── TooManyDocuments
+    ├── TooManyWaiting
     ├── ReferenceRefused
     ├── IdempotencyConflict
     ├── BadRequest
@@ -274,6 +275,10 @@ class NoDocuments(ServiceError):
 
 class TooManyDocuments(ServiceError):
     """The job has too many documents. Submit it as several jobs."""
+
+
+class TooManyWaiting(ServiceError):
+    """Too many documents of the tenant have no result yet. Submit more when some of them have."""
 
 
 class ReferenceRefused(ServiceError):

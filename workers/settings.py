@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     max_pages: int = Field(3000, ge=1, description="Most pages of a document")
     max_side: int = Field(10_000, ge=1, description="Longest side of a page in pixels")
     max_documents: int = Field(1000, ge=1, description="Most documents of a job")
+    max_waiting_documents: int = Field(
+        0, ge=0, description="Most documents of a tenant without a result; 0: any number"
+    )
     render_dpi: int = Field(200, ge=1, description="Resolution PDF pages are rendered at")
     page_deadline_s: Seconds = Field(
         60.0, description="Most seconds for opening or splitting a page"

@@ -32,6 +32,7 @@ _STATUS: dict[type[HwrError], int] = {
     errors.TooManyDocuments: 413,
     errors.ProfileError: 422,
     errors.UnknownProfile: 422,
+    errors.TooManyWaiting: 429,
     errors.ServiceUnavailable: 503,
     errors.StorageUnavailable: 503,
 }
@@ -48,6 +49,7 @@ _NEUTRAL = {
 
 _HEADERS = {
     401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": _RETRY_AFTER_S},
     503: {"Retry-After": _RETRY_AFTER_S},
 }
 

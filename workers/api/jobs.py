@@ -21,6 +21,7 @@ from workers.api.submission import (
     receive,
 )
 from workers.api.threads import ended
+from workers.backlog import check_room
 from workers.database import FINAL_STATES, Lane, State
 from workers.dispatch import QueueDispatch, send_documents
 from workers.jobs import JobView
@@ -64,7 +65,7 @@ _BODY = {
 }
 
 
-@router.post("", status_code=202, openapi_extra=_BODY, responses=refusals(403, 409, 413, 422))
+@router.post("", status_code=202, openapi_extra=_BODY, responses=refusals(403, 409, 413, 422, 429))
 async def submit(
     request: Request,
     response: Response,
@@ -75,6 +76,13 @@ async def submit(
 ) -> Job:
     """Submit documents: files, s3:// references, or both in one multipart body."""
     _check_key(idempotency_key)
+    await run_in_threadpool(
+        check_room,
+        services.database,
+        services.settings,
+        tenant=tenant,
+        idempotency_key=idempotency_key,
+    )
     with services.submissions.one():
         received = await receive(request, services)
         job_id = await _write_down(services, tenant, received, idempotency_key)
