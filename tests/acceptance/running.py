@@ -19,19 +19,21 @@ HWR = [sys.executable, "-m", "workers.cli"]
 #: Seconds after which something that did not happen never will.
 PATIENCE_S = 60.0
 
+#: The same of a command; one that trains starts several processes, which load PyTorch each.
+_COMMAND_S = 150.0
+
 
 def hwr(
     *arguments: str | Path,
     model: Path | None = None,
     cwd: Path | None = None,
-    patience_s: float = PATIENCE_S,
     **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     environment = os.environ | variables | ({"HWR_MODEL": str(model)} if model else {})
     command = [*HWR, *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=patience_s
+        command, capture_output=True, text=True, env=environment, cwd=cwd, timeout=_COMMAND_S
     )
 
 

@@ -9,7 +9,7 @@ from running import hwr
 
 def test_one_command_measures_and_leaves_table_json_and_plot(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    ran = hwr("bench", "--quick", "--engine", "onnx", "--out", out, patience_s=150)
+    ran = hwr("bench", "--quick", "--engine", "onnx", "--out", out)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == (out / "bench.md").read_text(encoding="utf-8")
     figures = json.loads((out / "bench.json").read_text(encoding="utf-8"))

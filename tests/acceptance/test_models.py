@@ -61,6 +61,7 @@ def test_a_model_without_a_share_is_not_averaged(named: str, tmp_path: Path) -> 
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.timeout(400)
 def test_a_model_is_trained_and_measured(data: Path) -> None:
     run, figures, sheet = data / "run", data / "figures.json", data / "worst.png"
     trained = hwr("train", data, "--out", run, "--steps", "2", "--no-draw-fonts")
