@@ -96,7 +96,7 @@ def test_all_queues_have_a_worker() -> None:
 def test_a_worker_that_ends_unasked_has_failed(
     monkeypatch: pytest.MonkeyPatch, stop: int | None, terminate: int | None, status: int
 ) -> None:
-    for name in ("_prepare_database", "_connect_signals", "_load_reader"):
+    for name in ("_prepare", "_connect_signals", "_load_reader"):
         monkeypatch.setattr(worker, name, lambda *_: None)
     monkeypatch.setattr(app, "worker_main", lambda *_: None)
     monkeypatch.setattr(state, "should_stop", stop)
