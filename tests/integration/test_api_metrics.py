@@ -18,7 +18,9 @@ from sqlalchemy import Select, text
 from stage_bench import ListDispatch, Stages, open_stages
 
 from hwr import __version__
+from hwr.errors import JobNotFound
 from workers import figures, jobs
+from workers.api import jobs as api_jobs
 from workers.api import latest
 from workers.counts import KEY, Event, open_counts
 from workers.database import Database, Document, open_database
@@ -286,6 +288,32 @@ class TestRequests:
         monkeypatch.setattr(jobs, "view", fail)
         api.get("/v1/jobs/x", headers=BANK)
         assert self.count(api, "/v1/jobs/{job_id}", "GET", "5xx") == 1
+
+    def test_an_answer_that_is_cut_off_is_a_failure_of_ours(
+        self, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def half(*_: object) -> Iterator[str]:
+            yield "{"
+            raise JobNotFound
+
+        address = f"{api.post('/v1/jobs', files=[PDF], headers=BANK).headers['location']}/results"
+        monkeypatch.setattr(api_jobs, "result_chunks", half)
+        with pytest.raises(httpx.RemoteProtocolError):
+            api.get(address, headers=BANK)
+        assert self.count(api, "/v1/jobs/{job_id}/results", "GET", "5xx") == 1
+
+    def test_what_fails_after_the_answer_is_no_second_request(
+        self, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def fail(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(api_jobs, "_send", fail)
+        assert httpx.post(api.base_url.join("/v1/jobs"), files=[PDF], headers=BANK).is_success
+        told = scraped(api)
+        name = "hwr_http_request_duration_seconds_count"
+        posted = [labels for key, labels in told if key == name and ("method", "POST") in labels]
+        assert [dict(labels)["status"] for labels in posted] == ["2xx"]
 
     def test_the_version_is_told(self, api: httpx.Client) -> None:
         assert value(scraped(api), "build_info", version=__version__) == 1

@@ -48,20 +48,22 @@ class Timing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.monotonic(), 0
+        begun, status, ended = time.monotonic(), 0, False
 
         async def timing(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             status = message.get("status", status)
             await send(message)
             # What is done after the answer holds up no client.
             if message["type"] == "http.response.body" and not message.get("more_body"):
+                ended = True
                 self._times.add(scope, status, time.monotonic() - begun)
 
         try:
             await self._app(scope, receive, timing)
         except Exception:  # answered by who called us, or broken off in the middle
-            self._times.add(scope, 500, time.monotonic() - begun)
+            if not ended:
+                self._times.add(scope, 500, time.monotonic() - begun)
             raise
 
 
