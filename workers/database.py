@@ -58,6 +58,9 @@ OUTAGES = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.Time
 #: Execution option of connections whose transaction writes.
 WRITES = "hwr_writes"
 
+#: What `sends` of documents and pages says once somebody has begun them: no message of them waits.
+BEGUN = -1
+
 #: Of documents and pages: something is still to be done. Of documents alone: they are not closed,
 #: also those that wait for their pages. Literally what indexes are made for, so that they are used.
 UNFINISHED, OPEN = text("due_at IS NOT NULL"), text("stage <> 'closed'")
@@ -112,7 +115,7 @@ class Leased:
     lease_token: Mapped[str | None] = mapped_column(String(80))
     #: Held: when the lease ends. Not held: when the reaper sends it again. None: nothing to do.
     due_at: Mapped[float | None]
-    #: How often it was sent to the queue since somebody last held it.
+    #: How often it was sent to the queue again while nobody took it up; BEGUN: somebody has.
     sends: Mapped[int] = mapped_column(default=0)
     #: How often somebody began it.
     attempts: Mapped[int] = mapped_column(default=0)

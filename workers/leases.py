@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from workers.database import OUTAGES, Database, Document, Page, table_of
+from workers.database import BEGUN, OUTAGES, Database, Document, Page, table_of
 from workers.settings import Settings
 
 #: A message that nobody took up for so many leases is taken for lost; doubled at each sending, so
@@ -117,7 +117,7 @@ def claim(
         session,
         update(table)
         .where(table.c.id == row_id, free(work), *conditions)
-        .values(lease_token=token, due_at=time.time() + duration_s, sends=0, **values),
+        .values(lease_token=token, due_at=time.time() + duration_s, sends=BEGUN, **values),
     )
     return lease if taken else None
 
@@ -201,8 +201,8 @@ def release_dead(session: Session, work: Work, row_id: str | int, message_id: st
     )
 
 
-def take_due(session: Session, settings: Settings, work: Work, limit: int) -> list[Any]:
-    """Take back rows whose time has come, for sending them again; returns their ids.
+def take_due(session: Session, settings: Settings, work: Work, limit: int) -> dict[Any, bool]:
+    """Take back rows whose time has come, for sending them again; whether each was begun, by id.
 
     Several reapers may call it at once: each row goes to one of them.
     """
@@ -220,7 +220,7 @@ def take_due(session: Session, settings: Settings, work: Work, limit: int) -> li
         later = {"due_at": resend_at(settings, sends + 1), "sends": sends + 1}
         alike = table.c.id.in_([row.id for row in rows if row.sends == sends])
         _execute(session, update(table).where(alike).values(lease_token=None, **later))
-    return [row.id for row in rows]
+    return {row.id: row.sends == BEGUN for row in rows}
 
 
 def make_due(session: Session, work: Work, *conditions: ColumnElement[bool]) -> int:

@@ -9,6 +9,7 @@ leaves them to their new date. A message too many does no harm: it is claimed on
 import logging
 import os
 import threading
+from collections import Counter
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -94,10 +95,10 @@ def look_after(database: Database, settings: Settings, dispatch: Dispatch) -> bo
         recall(database)
     sent = reap(database, settings, dispatch)
     with _redis(settings) as redis:
-        Counts(redis).add(Event.SENT_AGAIN, by=sent)
+        Counts(redis).add(Event.SENT_AGAIN, by=sent[True])
     if lost:
         mark_queues(settings)
-    return sent >= BATCH
+    return sent.total() >= BATCH
 
 
 def queues_lost(settings: Settings) -> bool:
@@ -125,40 +126,45 @@ def recall(database: Database) -> None:
         log.info("the queues were lost: %d %s are sent again", count, work.__tablename__)
 
 
-def reap(database: Database, settings: Settings, dispatch: Dispatch) -> int:
-    """Send what is due; returns how many messages."""
+def reap(database: Database, settings: Settings, dispatch: Dispatch) -> Counter[bool]:
+    """Send what is due; returns how many that somebody had begun (True), and how many others.
+
+    The others wait in a long queue, or their messages are lost: nobody can tell which.
+    """
     return _reap_documents(database, settings, dispatch) + _reap_pages(database, settings, dispatch)
 
 
-def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) -> int:
+def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) -> Counter[bool]:
     with database.writing() as session:
-        ids = leases.take_due(session, settings, Document, BATCH)
+        begun = leases.take_due(session, settings, Document, BATCH)
         query = select(Document.id, Document.stage, Job.lane).join(Job)
-        due = session.execute(query.where(Document.id.in_(ids))).all()
+        due = session.execute(query.where(Document.id.in_(begun))).all()
 
     def send(document_id: str, stage: Stage, lane: Lane) -> None:
-        log.info("document %s: sent again for stage %s", document_id, stage)
+        if begun[document_id]:
+            log.info("document %s: sent again for stage %s", document_id, stage)
         if stage == Stage.SPLIT:
             dispatch.split(document_id, lane)
         else:
             dispatch.publish(document_id)
 
     send_all(database, Document, due, send)
-    return len(due)
+    return Counter(begun[row.id] for row in due)
 
 
-def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> int:
+def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> Counter[bool]:
     with database.writing() as session:
-        ids = leases.take_due(session, settings, Page, BATCH)
+        begun = leases.take_due(session, settings, Page, BATCH)
         query = select(Page.id, Job.lane).join(Document, Page.document_id == Document.id).join(Job)
-        due = session.execute(query.where(Page.id.in_(ids))).all()
+        due = session.execute(query.where(Page.id.in_(begun))).all()
 
     def send(page_id: int, lane: Lane) -> None:
-        log.info("page %s: sent again", page_id)
+        if begun[page_id]:
+            log.info("page %s: sent again", page_id)
         dispatch.read(page_id, lane)
 
     send_all(database, Page, due, send)
-    return len(due)
+    return Counter(begun[row.id] for row in due)
 
 
 def _redis(settings: Settings) -> Redis:

@@ -251,7 +251,7 @@ class TestLeases:
     ) -> None:
         self.expire(database)
 
-        def take(_: int) -> list[str]:
+        def take(_: int) -> dict[str, bool]:
             with database.writing() as session:
                 return leases.take_due(session, settings, Document, 10)
 

@@ -14,12 +14,14 @@ from pipeline import draw_lines, png, two_pages
 from sqlalchemy import event, exc, func, select, update
 from stage_bench import FunctionReader, Reading, Stages
 
+from hwr.errors import ReaderClosed
 from workers import tasks
 from workers.database import Document, Lane, Page, Stage
 from workers.dispatch import send_documents
 from workers.processes import free_port
 from workers.reaper import reap, recall
 from workers.settings import Settings
+from workers.stages import split as split_stage
 
 
 class TestDispatch:
@@ -41,7 +43,7 @@ class TestDispatch:
             patch.setattr(stages.queue, "split", away)
             send_documents(database, stages.queue, job_id)
         assert tried == [first, others[0]]
-        assert reap(database, stages.bench.settings, stages.queue) == len(others)
+        assert reap(database, stages.bench.settings, stages.queue).total() == len(others)
         assert sorted(stages.queue.splits) == sorted(others)
 
 
@@ -85,7 +87,7 @@ class TestTasks:
 class TestReaper:
     def test_nothing_is_sent_while_work_waits_its_turn(self, stages: Stages) -> None:
         stages.submit(two_pages())
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 0
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 0
 
     def test_lost_work_is_sent_once_and_then_ever_later(self, stages: Stages) -> None:
         stages.submit(png(draw_lines(1)))
@@ -94,8 +96,8 @@ class TestReaper:
         waits = []
         for _ in range(3):
             stages.set(Page, due_at=time.time() - 1)
-            assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 1
-            assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 0
+            assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 1
+            assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 0
             waits.append((stages.pages()[0].due_at or 0) - time.time())
         assert len(stages.queue.reads) == 3
         assert waits[1] / waits[0] == pytest.approx(2, rel=0.1)
@@ -111,13 +113,48 @@ class TestReaper:
         event.listen(
             database.engine, "before_cursor_execute", lambda *told: updates.append(told[2])
         )
-        assert reap(database, stages.bench.settings, stages.queue) == 20
+        assert reap(database, stages.bench.settings, stages.queue).total() == 20
         assert len([told for told in updates if told.startswith("UPDATE")]) == 2
         with database.reading() as session:
             waits = dict(
                 session.execute(select(Document.sends, func.count()).group_by("sends")).all()
             )
         assert waits == {1: 19, 2: 1}
+
+    def test_what_merely_waits_is_not_told_as_begun(
+        self, stages: Stages, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def failing(_: NDArray[np.uint8]) -> Reading:
+            raise ZeroDivisionError
+
+        caplog.set_level("INFO")
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        for reader, begun in ((None, False), (failing, True), (None, False)):
+            if reader:
+                stages.read(reader=FunctionReader(reader))
+            caplog.clear()
+            stages.set(Page, due_at=time.time() - 1)
+            sent = reap(stages.bench.database, stages.bench.settings, stages.queue)
+            assert sent == {begun: 1}
+            assert ("sent again" in caplog.text) == begun
+
+    def test_what_gives_way_to_others_counts_as_waiting(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def closed(_: NDArray[np.uint8]) -> Reading:
+            raise ReaderClosed
+
+        stages.submit(two_pages(), two_pages())
+        with monkeypatch.context() as patch:
+            patch.setattr(split_stage, "SLICE_S", 0.0)
+            stages.split()
+        stages.split()
+        stages.read(reader=FunctionReader(closed))
+        for work in (Document, Page):
+            stages.set(work, due_at=time.time() - 1)
+        sent = reap(stages.bench.database, stages.bench.settings, stages.queue)
+        assert (sent[True], sent[False]) == (1, 3)  # the document that was split, and set due here
 
     def test_a_lease_that_ended_is_taken_back(self, stages: Stages) -> None:
         stages.submit(two_pages())
@@ -155,7 +192,7 @@ class TestReaper:
             patch.setattr(stages.queue, "split", away)
             with pytest.raises(OperationalError):
                 reap(stages.bench.database, stages.bench.settings, stages.queue)
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 1
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 1
 
     @pytest.mark.parametrize("message", ["split", "read", "publish"])
     def test_others_write_while_a_message_is_sent(
@@ -200,7 +237,7 @@ class TestReaper:
             patch.setattr(stages.queue, "split" if work is Document else "read", away_at_the_third)
             with pytest.raises(OperationalError):
                 reap(stages.bench.database, stages.bench.settings, stages.queue)
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 2
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 2
         again = stages.queue.splits or [page_id for page_id, _ in stages.queue.reads]
         assert len({*sent, *again}) == 4
 

@@ -163,7 +163,7 @@ class TestCancel:
         assert stages.lines() == []
         assert stages.view(job_id).state == State.CANCELLED
         assert {page.state for page in stages.pages()} == {State.CANCELLED}
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue) == 0
+        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 0
 
     def test_a_split_stops_at_the_next_page(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch

@@ -40,7 +40,7 @@ _COUNTERS = {
         "Documents finished, by state and, where they failed, name of the error.",
         ("state", "error"),
     ),
-    Event.SENT_AGAIN: ("Documents and pages sent again: late, lost, failed or crashed.", ()),
+    Event.SENT_AGAIN: ("Documents and pages sent again: a try failed, or a worker died.", ()),
 }
 
 

@@ -172,7 +172,7 @@ def _failures(bench: Bench, work: ReadWork) -> Iterator[None]:
     except LeaseLost:
         log.info("page %s: taken over or cancelled", work.page_id)
     except ReaderClosed:
-        _hand_back(bench, work, leases.resend_at(settings), counted=False)
+        _hand_back(bench, work, leases.resend_at(settings), counted=False, sends=0)
         bench.dispatch.read(work.page_id, work.lane)
     except (PageFailed, ObjectNotFound, DamagedLinePack) as error:
         log.warning("page %s: %s: %s", work.page_id, error.code, error)
@@ -352,7 +352,13 @@ def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
 
 
 def _hand_back(
-    bench: Bench, work: ReadWork, due_at: float, *, counted: bool, patience_s: float = 0.0
+    bench: Bench,
+    work: ReadWork,
+    due_at: float,
+    *,
+    counted: bool,
+    patience_s: float = 0.0,
+    **values: Any,
 ) -> None:
     """Have it sent again later, charged with the attempt if that was the page's fault."""
     leases.hand_back(
@@ -362,4 +368,5 @@ def _hand_back(
         charge=int(counted) - int(work.alone),
         patience_s=patience_s,
         suspected=work.alone,
+        **values,
     )

@@ -333,7 +333,8 @@ def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None)
 def _yield_to_others(bench: Bench, work: SplitWork) -> None:
     with bench.database.writing() as session:
         # The next page counts as begun, and was not tried.
-        leases.release(session, work.lease, due_at=leases.resend_at(bench.settings), attempts=0)
+        due_at = leases.resend_at(bench.settings)
+        leases.release(session, work.lease, due_at=due_at, attempts=0, sends=0)
     bench.dispatch.split(work.document_id, work.lane)
 
 
