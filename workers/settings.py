@@ -1,8 +1,11 @@
 """Every setting of the service: one frozen record, filled from HWR_* environment variables."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import (
     BeforeValidator,
@@ -137,6 +140,22 @@ class Settings(BaseSettings):
         3600, ge=1, description="Redis redelivers an unacknowledged message after"
     )
 
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_port(cls, url: str) -> str:
+        with _ports_named():
+            urlsplit(url).port  # noqa: B018 (looked at, it is checked)
+        return url
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_port(cls, url: str) -> str:
+        from sqlalchemy import make_url  # slow to import, and not for those who set no database
+
+        with _ports_named():
+            make_url(url)
+        return url
+
     @field_validator("metrics_token")
     @classmethod
     def _tell_tenants_from_operators(cls, token: SecretStr, info: ValidationInfo) -> SecretStr:
@@ -159,6 +178,18 @@ class Settings(BaseSettings):
             if owners.setdefault(key, tenant) != tenant:
                 raise _bad_key(f"{owners[key]!r} and {tenant!r} have the same key")
         return keys
+
+
+@contextmanager
+def _ports_named() -> Iterator[None]:
+    try:
+        yield
+    except ValueError:  # whose words may hold a part of the password
+        raise PydanticCustomError(
+            "bad_port",
+            "its port is no number, or its password has one of @ : / ? # [ ], which are written"
+            " %40 %3A %2F %3F %23 %5B %5D",
+        ) from None
 
 
 def _bad_key(reason: str) -> PydanticCustomError:

@@ -4,6 +4,7 @@ A split worker opens hostile files, so each document is opened in a process of a
 can be bounded and killed. A read worker holds one reader for many pages at once, so it is threads.
 """
 
+import argparse
 import math
 import os
 import sys
@@ -52,7 +53,7 @@ def arguments(role: Role, settings: Settings) -> list[str]:
 
 def main() -> None:
     """Bring the database up to date and work until told to stop."""
-    role = Role(sys.argv[1])
+    role = _role()
     if role is Role.SPLIT:
         # SIGTERM lets running splits come to a good place, then hands them back. Read by billiard
         # when it is imported, so before anything of Celery is.
@@ -67,6 +68,12 @@ def main() -> None:
         _load_reader()
     app.worker_main(arguments(role, get_settings()))
     sys.exit(_status())
+
+
+def _role() -> Role:
+    parser = argparse.ArgumentParser(prog="python -m workers.worker")
+    parser.add_argument("role", choices=[role.value for role in Role])
+    return Role(parser.parse_args().role)
 
 
 def _status() -> int:

@@ -90,6 +90,17 @@ def test_all_queues_have_a_worker() -> None:
     assert sorted(queue_names()) == sorted(queue for queues in taken for queue in queues)
 
 
+@pytest.mark.parametrize("given", [[], ["publish"], ["read", "split"]])
+def test_a_worker_without_a_role_says_which_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["worker", *given])
+    with pytest.raises(SystemExit) as ended:
+        worker.main()
+    assert ended.value.code == 2
+    assert "usage: python -m workers.worker [-h] {split,read}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("stop", "terminate", "status"), [(None, None, 1), (0, None, 0), (3, None, 3), (None, 1, 0)]
 )

@@ -77,6 +77,28 @@ def test_what_no_setting_can_be_is_refused_by_name(
         get_settings.__wrapped__()
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("REDIS_URL", "redis://host:port/0"),
+        ("REDIS_URL", "redis://host:65536/0"),
+        ("REDIS_URL", "rediss://:sesame/open@host:6379/0"),
+        ("REDIS_URL", "redis://[::1/0"),
+        ("DATABASE_URL", "postgresql+psycopg://hwr@host:port/hwr"),
+        ("DATABASE_URL", "postgresql+psycopg://hwr:open@sesame:x@host:5432/hwr"),
+    ],
+)
+def test_a_port_that_is_no_number_is_named_and_no_part_of_a_password_is_shown(
+    name: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"HWR_{name}", url)
+    with pytest.raises(
+        ServiceError, match=rf"HWR_{name}: its port is no number.*%5D\. "
+    ) as refused:
+        get_settings.__wrapped__()
+    assert "sesame" not in f"{refused.value} {refused.value.__cause__}"
+
+
 @pytest.mark.parametrize("keys", ['{"bank": []}', '{"bank": ["sesame", ""]}'])
 def test_a_list_of_keys_opens_no_door_either(keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HWR_API_KEYS", keys)
