@@ -15,7 +15,7 @@ from sqlalchemy import exc
 
 from hwr.errors import JobNotFound, StorageUnavailable
 from workers import jobs
-from workers.api import jobs as api_jobs
+from workers.api import sending
 from workers.dispatch import QueueDispatch
 from workers.storage import FolderStorage
 
@@ -157,7 +157,7 @@ def test_a_redis_that_stalls_holds_up_no_request(
         assert go_on.wait(120)
 
     monkeypatch.setattr(QueueDispatch, "split", wait)
-    monkeypatch.setattr(api_jobs, "_MOST_UNSENT", API_THREADS - 5)
+    monkeypatch.setattr(sending, "_MOST_UNSENT", API_THREADS - 5)
     submitted = [api.post("/v1/jobs", files=[PDF]) for _ in range(10)]
     try:
         assert all(waiting.acquire(timeout=60) for _ in submitted)
@@ -169,6 +169,34 @@ def test_a_redis_that_stalls_holds_up_no_request(
     assert {answer.status_code for answer in submitted} == {202}
     assert all(waiting.acquire(timeout=60) for _ in range(API_THREADS - 5))
     assert not waiting.acquire(timeout=0.2)  # the reaper sends the others
+
+
+def test_the_end_does_not_wait_for_what_a_redis_that_stalls_keeps_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(*_: object) -> None:
+        begun.release()
+        assert go_on.wait(120)
+
+    def say(*told: object) -> None:
+        said.append(told)
+        go_on.set()
+
+    said: list[object] = []
+    settings = make_settings(tmp_path, "redis://127.0.0.1:1/0")
+    make_tables(settings)
+    monkeypatch.setattr(QueueDispatch, "split", wait)
+    monkeypatch.setattr(sending, "_LAST_S", 0.0)
+    monkeypatch.setattr(sending.log, "warning", say)
+    with open_api(settings) as api:
+        for _ in range(12):
+            api.post("/v1/jobs", files=[PDF])
+        assert all(begun.acquire(timeout=60) for _ in range(10))
+    assert [told[1] for told in said] == [2]
+    assert not begun.acquire(blocking=False)
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("address", ["file:/proc/inside", "s3://inside/documents"])

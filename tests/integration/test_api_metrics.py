@@ -22,6 +22,7 @@ from hwr.errors import JobNotFound
 from workers import figures, jobs, leases
 from workers.api import jobs as api_jobs
 from workers.api import latest
+from workers.api.sending import Sending
 from workers.counts import KEY, Event, open_counts
 from workers.database import Database, Document, open_database
 from workers.reaper import look_after
@@ -314,7 +315,7 @@ class TestRequests:
         async def fail(*_: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(api_jobs, "_send", fail)
+        monkeypatch.setattr(Sending, "begin", fail)
         assert httpx.post(api.base_url.join("/v1/jobs"), files=[PDF], headers=BANK).is_success
         told = scraped(api)
         name = "hwr_http_request_duration_seconds_count"

@@ -30,6 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await services.submissions.over()
+        await services.sending.over()
         await asyncio.to_thread(services.close)
 
     app = FastAPI(title="hwr", version=hwr.__version__, lifespan=lifespan)

@@ -23,7 +23,6 @@ from workers.api.submission import (
 from workers.api.threads import ended
 from workers.backlog import check_room
 from workers.database import FINAL_STATES, Lane, State
-from workers.dispatch import QueueDispatch, send_documents
 from workers.jobs import JobView
 from workers.results import result_chunks
 from workers.retention import delete_own
@@ -32,9 +31,6 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=refusals(400, 401
 
 #: Seconds a client should wait before it asks again.
 RETRY_AFTER_S = 1
-
-#: Jobs whose messages may wait to be sent; each takes some 25 kB.
-_MOST_UNSENT = 1000
 
 #: Longest Idempotency-Key in characters.
 _MAX_KEY = 200
@@ -88,7 +84,7 @@ async def submit(
         job_id = await _write_down(services, tenant, received, idempotency_key)
     request.state.job = job_id
     # After the answer: Redis may be slow or away, and the database already has the job.
-    background.add_task(_send, services, job_id)
+    background.add_task(services.sending.begin, job_id)
     view = await run_in_threadpool(jobs.view, services.database, tenant=tenant, job_id=job_id)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     _advise(response, view)
@@ -186,13 +182,6 @@ async def _write_down(
     if not submission.created:
         await run(discard, storage, received)
     return submission.job_id
-
-
-async def _send(services: Services, job_id: str) -> None:
-    """Send the messages of a job, unless Redis has stalled for long: the reaper will."""
-    if services.sending.waiting < _MOST_UNSENT:
-        dispatch = QueueDispatch(services.celery)
-        await services.sending.run(send_documents, services.database, dispatch, job_id)
 
 
 def _check_key(idempotency_key: str | None) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workers.api.auth import tenant_of
 from workers.api.latest import Latest
-from workers.api.threads import Threads, check_threads, sending_threads, storage_threads
+from workers.api.sending import Sending
+from workers.api.threads import Threads, check_threads, storage_threads
 from workers.api.timing import RequestTimes
 from workers.api.unfinished import Unfinished
 from workers.app import make_app
@@ -44,6 +45,8 @@ class Services:
     storage: Storage
     #: Sends the work.
     celery: Celery
+    #: Where messages are sent.
+    sending: Sending
     #: Asked only whether it is there, and for metrics.
     redis: redis.Redis
     #: What the database says of the work left, for metrics.
@@ -56,8 +59,6 @@ class Services:
     submissions: Unfinished = field(default_factory=Unfinished)
     #: Where the storage is called.
     storing: Threads = field(default_factory=storage_threads)
-    #: Where messages are sent.
-    sending: Threads = field(default_factory=sending_threads)
     #: Where the servers are asked whether they are there.
     checking: Threads = field(default_factory=check_threads)
 
@@ -71,6 +72,7 @@ class Services:
 def open_services(settings: Settings) -> Services:
     """The services that the settings name."""
     database = open_database(settings)
+    celery = make_app(settings)
     client = redis.Redis.from_url(
         settings.redis_url, socket_timeout=_REDIS_S, socket_connect_timeout=_REDIS_S
     )
@@ -78,7 +80,8 @@ def open_services(settings: Settings) -> Services:
         settings=settings,
         database=database,
         storage=open_storage(settings),
-        celery=make_app(settings),
+        celery=celery,
+        sending=Sending(celery, database),
         redis=client,
         work_left=Latest("database", partial(work_left, database), SQLAlchemyError),
         queues=Latest("redis", partial(queues, client), RedisError),

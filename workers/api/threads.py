@@ -14,10 +14,6 @@ T = TypeVar("T")
 #: Calls of the storage at once, further ones wait: as many as Starlette lends to all other work.
 _STORAGE_CALLS = 40
 
-#: Jobs whose messages are sent at once, further ones wait: a Redis that stalls holds each for half
-#: a minute. Celery opens so many connections to it.
-_SENDERS = 10
-
 #: Questions whether the servers are there that are asked at once.
 _CHECKS = 4
 
@@ -45,11 +41,6 @@ class Threads:
 def storage_threads() -> Threads:
     """Threads for the storage."""
     return Threads(_STORAGE_CALLS)
-
-
-def sending_threads() -> Threads:
-    """Threads for messages, which are sent once the client has its answer."""
-    return Threads(_SENDERS)
 
 
 def check_threads() -> Threads:
