@@ -47,6 +47,7 @@ HwrError
 └── ServiceError           a job, a reference or a server
     ├── JobNotFound
     ├── JobUnfinished
+    ├── JobDeleted
     ├── NoDocuments
     ├── TooManyDocuments
     ├── TooManyWaiting
@@ -267,6 +268,10 @@ class JobNotFound(ServiceError):
 
 class JobUnfinished(ServiceError):
     """The job has not ended, so it cannot be deleted. Cancel it first."""
+
+
+class JobDeleted(ServiceError):
+    """The job of this submission was just deleted. Send it once more: it makes a new one."""
 
 
 class NoDocuments(ServiceError):

@@ -175,23 +175,15 @@ def submit(
         documents_left=len(documents),
         created_at=time.time(),
     )
-    known = find(database, tenant=tenant, idempotency_key=idempotency_key)
+    known = _known(database, job)
     if known is None:
         load_profile(profile, settings.profiles)
         known = _insert(database, settings, job, documents)
     if known is None:
         return Submission(job_id=job.id, created=True)
-    _check_repeated(database, known, job.digest)
-    return Submission(job_id=known, created=False)
-
-
-def find(database: Database, *, tenant: str, idempotency_key: str | None) -> str | None:
-    """The job that the tenant submitted under the key, if there is one."""
-    if idempotency_key is None:
-        return None
-    query = select(Job.id).where(Job.tenant == tenant, Job.idempotency_key == idempotency_key)
-    with database.reading() as session:
-        return session.scalar(query)
+    if known.digest != job.digest:
+        raise IdempotencyConflict
+    return Submission(job_id=known.id, created=False)
 
 
 def was_written(database: Database, job_id: str) -> bool:
@@ -303,24 +295,37 @@ def _digest(lane: Lane, profile: str, documents: Sequence[NewDocument]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _check_repeated(database: Database, job_id: str, digest: str) -> None:
+def _known(database: Database, job: Job) -> Row[str, str] | None:
+    """Id and digest of the job that its tenant has submitted under its key, if there is one."""
+    if job.idempotency_key is None:
+        return None
+    query = select(_JOBS.c.id, _JOBS.c.digest).where(
+        _JOBS.c.tenant == job.tenant, _JOBS.c.idempotency_key == job.idempotency_key
+    )
     with database.reading() as session:
-        if session.scalar(select(Job.digest).where(Job.id == job_id)) != digest:
-            raise IdempotencyConflict
+        return session.execute(query).one_or_none()
 
 
 def _insert(
     database: Database, settings: Settings, job: Job, documents: Sequence[NewDocument]
-) -> str | None:
+) -> Row[str, str] | None:
     """Write the job down, unless its key came in twice at once and the other, returned, is."""
+    try:
+        return _insert_once(database, settings, job, documents)
+    except IntegrityError:  # the other was deleted since, so that the key is free
+        return _insert_once(database, settings, job, documents)
+
+
+def _insert_once(
+    database: Database, settings: Settings, job: Job, documents: Sequence[NewDocument]
+) -> Row[str, str] | None:
     try:
         with database.writing() as session:
             _add(session, job, documents, leases.resend_at(settings))
     except IntegrityError:
-        faster = find(database, tenant=job.tenant, idempotency_key=job.idempotency_key)
-        if faster is None:
-            raise
-        return faster
+        if faster := _known(database, job):
+            return faster
+        raise
     return None
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -351,6 +352,54 @@ class TestBeside:
             session.execute(delete(Document))
         with pytest.raises(JobNotFound, match="deleted"):
             jobs.view(database, tenant="bank", job_id="a")
+
+    def test_its_key_sent_again_is_told_to_come_once_more(
+        self,
+        either: httpx.Client,
+        database: Database,
+        storage: Storage,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def looking(*given: Any) -> Any:
+            if known := usual(*given):
+                retention.delete_ended(database, storage, known.id)
+            return known
+
+        usual, key = jobs._known, {"Idempotency-Key": "monday"}
+        first = either.post("/v1/jobs", files=[PDF], headers=key).json()["id"]
+        with monkeypatch.context() as patch:
+            patch.setattr(jobs, "_known", looking)
+            answer = either.post("/v1/jobs", files=[PDF], headers=key)
+        assert error_of(answer) == (409, "JobDeleted")
+        assert either.post("/v1/jobs", files=[PDF], headers=key).json()["id"] != first
+
+    def test_its_key_sent_twice_at_once_makes_a_new_job(
+        self,
+        either_settings: Settings,
+        database: Database,
+        storage: Storage,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def too_late(*given: Any) -> None:
+            if asked:
+                retention.delete_ended(database, storage, "first")
+            asked.append(given)
+
+        def submit(job_id: str) -> jobs.Submission:
+            return jobs.submit(
+                database,
+                either_settings,
+                tenant="bank",
+                documents=[NewDocument(name="scan.pdf", key="jobs/x/y/original")],
+                idempotency_key="monday",
+                job_id=job_id,
+            )
+
+        asked: list[Any] = []
+        submit("first")
+        monkeypatch.setattr(jobs, "_known", too_late)
+        assert submit("second") == jobs.Submission(job_id="second", created=True)
+        assert rows(database)[:2] == [1, 1]
 
     def test_messages_that_come_late_do_nothing(
         self, database: Database, storage: Storage, either_settings: Settings

@@ -28,6 +28,7 @@ _STATUS: dict[type[HwrError], int] = {
     errors.JobNotFound: 404,
     errors.IdempotencyConflict: 409,
     errors.JobUnfinished: 409,
+    errors.JobDeleted: 409,
     errors.DocumentTooLarge: 413,
     errors.TooManyDocuments: 413,
     errors.ProfileError: 422,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from hwr.errors import BadRequest, HwrError
+from hwr.errors import BadRequest, HwrError, JobDeleted, JobNotFound
 from workers import job_list, jobs
 from workers.api.errors import refusals
 from workers.api.schema import Job, JobList, job_json, job_list_json
@@ -85,7 +85,7 @@ async def submit(
     request.state.job = job_id
     # After the answer: Redis may be slow or away, and the database already has the job.
     background.add_task(services.sending.begin, job_id)
-    view = await run_in_threadpool(jobs.view, services.database, tenant=tenant, job_id=job_id)
+    view = await run_in_threadpool(_submitted, services, tenant, job_id)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     _advise(response, view)
     return job_json(view)
@@ -182,6 +182,13 @@ async def _write_down(
     if not submission.created:
         await run(discard, storage, received)
     return submission.job_id
+
+
+def _submitted(services: Services, tenant: str, job_id: str) -> JobView:
+    try:
+        return jobs.view(services.database, tenant=tenant, job_id=job_id)
+    except JobNotFound as error:  # it was there under the same key, and its tenant deletes it
+        raise JobDeleted from error
 
 
 def _check_key(idempotency_key: str | None) -> None:
