@@ -309,10 +309,13 @@ class Database:
 
     @contextmanager
     def outages_named(self) -> Iterator[None]:
-        """Raises DatabaseUnavailable for trouble that is the database's own, and passes."""
+        """Raises DatabaseUnavailable for trouble that is the database's own."""
         try:
             yield
-        except OUTAGES as error:
+        except exc.SQLAlchemyError as error:
+            # Of no kind in particular are a SQLite file that is damaged, and one that is none.
+            if not isinstance(error, OUTAGES) and type(error) is not exc.DatabaseError:
+                raise
             reason = " ".join(str(getattr(error, "orig", error)).split())
             raise DatabaseUnavailable(
                 f"The database {self.address} cannot be used ({reason}). "

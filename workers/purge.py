@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from hwr.errors import HwrError, ServiceError, ServiceUnavailable
+from hwr.errors import HwrError, ServiceError
 from workers import retention
 from workers.database import Database, short_lived_database
 from workers.migrations import require_current
@@ -52,25 +51,20 @@ def purge(
 
     Raises:
         ServiceError: the database looks like a wrong one; nothing was deleted.
-        ServiceUnavailable, StorageUnavailable: it broke off; the next call does the rest.
+        DatabaseUnavailable, StorageUnavailable: it broke off; the next call does the rest.
     """
     _require_file(settings)
     storage = open_storage(settings)
     deletion = _Deletion(say, complain, dry_run)
-    try:
-        with short_lived_database(settings) as database:
-            require_current(database)
-            say(f"jobs of {database.address} and {storage.url('jobs')}")
-            if abandoned:
-                _require_jobs(database)
-            before = time.time() - days * DAY_S
-            _purge_ended(database, storage, deletion, before, tenant)
-            if abandoned:
-                _purge_abandoned(database, storage, deletion)
-    except SQLAlchemyError as error:
-        raise ServiceUnavailable(
-            f"The database failed ({error}). Check HWR_DATABASE_URL, then run it again."
-        ) from error
+    with short_lived_database(settings) as database, database.outages_named():
+        require_current(database)
+        say(f"jobs of {database.address} and {storage.url('jobs')}")
+        if abandoned:
+            _require_jobs(database)
+        before = time.time() - days * DAY_S
+        _purge_ended(database, storage, deletion, before, tenant)
+        if abandoned:
+            _purge_abandoned(database, storage, deletion)
     return deletion.failed == 0
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from api_bench import BANK, PDF, SCHOOL, error_of, make_tables, stored
-from sqlalchemy import create_engine, delete, func, inspect, select, text, update
+from sqlalchemy import create_engine, delete, exc, func, inspect, select, text, update
 from stage_bench import FunctionReader, ListCounts, ListDispatch
 from typer.testing import CliRunner
 
-from hwr.errors import JobNotFound, ServiceError, StorageUnavailable
+from hwr.errors import DatabaseUnavailable, JobNotFound, ServiceError, StorageUnavailable
 from workers import fan_in, jobs, leases, retention
 from workers.cli import app
 from workers.database import Base, Database, Document, Job, Line, Page, Stage, State, open_database
@@ -150,6 +150,32 @@ class TestPurge:
         purge(either_settings, said.append, str, days=30)
         assert said[-1] == "3 ended deleted"
         assert rows(database) == [0, 0, 0, 0]
+
+    def test_a_database_that_goes_away_is_named_and_the_next_goes_on(
+        self,
+        database: Database,
+        storage: Storage,
+        either_settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def away(*_: object) -> None:
+            raise exc.OperationalError("DELETE", None, RuntimeError("it has shut down"))
+
+        add_job(database, storage, "a", days=40)
+        with monkeypatch.context() as patch:
+            patch.setattr(retention, "be_patient", away)
+            with pytest.raises(DatabaseUnavailable, match=r"cannot be used \(it has shut down\)"):
+                purge(either_settings, str, str, days=30)
+        assert purge(either_settings, str, str, days=30)
+        assert rows(database) == [0, 0, 0, 0]
+
+    def test_a_file_that_is_no_database_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "hwr.db").write_bytes(b"Dear Sir, " * 100)
+        wrong = Settings(
+            database_url=f"sqlite:///{tmp_path}/hwr.db", storage_url=f"file:{tmp_path}/store"
+        )
+        with pytest.raises(DatabaseUnavailable, match="not a database"):
+            purge(wrong, str, str, days=30)
 
     def test_an_interrupted_one_is_ended_by_the_next(
         self, database: Database, storage: Storage, either_settings: Settings
