@@ -27,6 +27,7 @@ def imported(path: Path) -> Iterator[str]:
         ("hwr", ("workers", "celery", "redis", "sqlalchemy", "fastapi", "boto3")),
         ("hwr/layout", ("torch",)),
         ("hwr/profiles", ("numpy", "cv2", "torch")),
+        ("workers/models", ("workers.stages",)),
         ("workers/api", ("torch", "cv2", "numpy", "hwr.model")),
         *((f"hwr/{room}", ("hwr.reader", "hwr.training", "hwr.benchmark")) for room in READING),
     ],

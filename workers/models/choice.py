@@ -115,7 +115,7 @@ def open_reader(settings: Settings, files: ModelFiles) -> "LineReader":
         ModelError, EngineError, DecoderError, LineError: the model cannot be read with.
     """
     from hwr.reader import LineReader  # loads an engine: for those who read only
-    from workers.stages.read import BLANK
+    from workers.line_reader import BLANK
 
     reader = LineReader(**engine_of(settings, files=files))
     if files.fetched:

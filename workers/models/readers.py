@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from workers.stages.read import LineReader
+from workers.line_reader import LineReader
 
 log = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hwr.errors import DecoderError, EngineError, HwrError, LineError, ModelError, UnsafeObject
+from workers.line_reader import LineReader
 from workers.models.choice import fetch, followed, model_files, open_reader
 from workers.models.manifest import Manifest, Move
 from workers.models.readers import Readers
 from workers.models.registry import Registry, open_registry
 from workers.settings import Settings
-from workers.stages.read import LineReader
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
@@ -37,12 +35,12 @@ from hwr.errors import (
     StorageUnavailable,
 )
 from hwr.failure import Failure
-from hwr.model.line_image import LINE_HEIGHT
 from workers import fan_in, leases
 from workers.counts import Event
 from workers.database import Document, Job, Lane, Line, Page, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.line_pack import PackedLine, unpack
+from workers.line_reader import BLANK, LineReader
 from workers.stages.bench import Bench
 from workers.stages.line_rows import LineRow, Promise, line_rows
 
@@ -66,34 +64,6 @@ _CLAIMED = (
     .join(_JOBS)
     .where(_PAGES.c.id == bindparam("page_id"))
 )
-
-#: A line that every engine reads as long as it works.
-BLANK = np.full((LINE_HEIGHT, LINE_HEIGHT), 255, np.uint8)
-
-
-class LineReader(Protocol):
-    """The part of `hwr.reader.LineReader` that this stage uses."""
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """Which model and engine it is."""
-
-    def submit(
-        self,
-        image: NDArray[np.uint8],
-        *,
-        lane: str,
-        tenant: str,
-        deadline_s: float | None,
-        decoder: str | None = None,
-    ) -> Future[Any]:
-        """Promise the `LineReading` of a line (LINE_HEIGHT, w); by default its own decoder."""
-
-    def statistics(self) -> object:
-        """In words, where its time went."""
-
-    def close(self) -> None:
-        """Break the promises that no batch has taken up."""
 
 
 @dataclass(frozen=True, kw_only=True)
