@@ -17,7 +17,7 @@ from workers.database import Database, Document, Lane, Line, Page
 from workers.jobs import JobView, NewDocument
 from workers.migrations import upgrade
 from workers.settings import Settings
-from workers.stages.bench import Bench
+from workers.stages.context import Context
 from workers.stages.publish import publish_document
 from workers.stages.read import read_page
 from workers.stages.split import split_document
@@ -94,7 +94,7 @@ class FunctionReader:
 class Stages:
     """The three stages, called as Celery would."""
 
-    bench: Bench
+    context: Context
     queue: ListDispatch
 
     def submit(self, *files: bytes, **options: Any) -> str:
@@ -103,11 +103,11 @@ class Stages:
         for number, content in enumerate(files):
             document_id = jobs.new_id()
             key = f"jobs/{job_id}/{document_id}/original"
-            self.bench.storage.put(key, content)
+            self.context.storage.put(key, content)
             documents.append(NewDocument(id=document_id, name=f"{number}", key=key))
         jobs.submit(
-            self.bench.database,
-            self.bench.settings,
+            self.context.database,
+            self.context.settings,
             tenant=TENANT,
             documents=documents,
             job_id=job_id,
@@ -118,16 +118,18 @@ class Stages:
 
     def split(self, document_id: str | None = None) -> None:
         """Split the document, by default the next of the queue."""
-        split_document(self.bench, document_id or self.queue.splits.pop(0), "split-message")
+        split_document(self.context, document_id or self.queue.splits.pop(0), "split-message")
 
     def read(self, page_id: int | None = None, reader: FunctionReader | None = None) -> None:
         """Read the page, by default the next of the queue."""
         page_id = page_id or self.queue.reads.pop(0)[0]
-        read_page(self.bench, reader or FunctionReader(), page_id, "read-message")
+        read_page(self.context, reader or FunctionReader(), page_id, "read-message")
 
     def publish(self, document_id: str | None = None) -> None:
         """Publish the document, by default the next of the queue."""
-        publish_document(self.bench, document_id or self.queue.publishes.pop(0), "publish-message")
+        publish_document(
+            self.context, document_id or self.queue.publishes.pop(0), "publish-message"
+        )
 
     def run(self) -> None:
         """Work until the queues are empty."""
@@ -142,23 +144,23 @@ class Stages:
                     stage()
 
     def view(self, job_id: str) -> JobView:
-        return jobs.view(self.bench.database, tenant=TENANT, job_id=job_id)
+        return jobs.view(self.context.database, tenant=TENANT, job_id=job_id)
 
     def pages(self) -> list[Page]:
-        with self.bench.database.reading() as session:
+        with self.context.database.reading() as session:
             return list(session.scalars(select(Page).order_by(Page.document_id, Page.number)))
 
     def lines(self) -> list[Line]:
-        with self.bench.database.reading() as session:
+        with self.context.database.reading() as session:
             return list(session.scalars(select(Line).order_by(Line.page_id, Line.order)))
 
     def document(self) -> Document:
-        with self.bench.database.reading() as session:
+        with self.context.database.reading() as session:
             return session.scalars(select(Document)).one()
 
     def set(self, work: Any, **values: Any) -> None:
         """Set columns of all rows of a table."""
-        with self.bench.database.writing() as session:
+        with self.context.database.writing() as session:
             session.execute(update(work).values(**values))
 
 
@@ -169,10 +171,10 @@ def open_stages(folder: Path, **changes: Any) -> Iterator[Stages]:
     database, queue = Database(settings.database_url), ListDispatch()
     upgrade(database)
     storage = FolderStorage(folder / "store")
-    bench = Bench(
+    context = Context(
         database=database, storage=storage, settings=settings, dispatch=queue, counts=ListCounts()
     )
     try:
-        yield Stages(bench, queue)
+        yield Stages(context, queue)
     finally:
         database.close()

@@ -24,7 +24,7 @@ from workers.dispatch import CeleryDispatch
 from workers.models.readers import Readers
 from workers.models.rolling import Follower, open_readers
 from workers.settings import get_settings
-from workers.stages.bench import Bench
+from workers.stages.context import Context
 from workers.stages.publish import publish_document
 from workers.stages.read import read_page
 from workers.stages.split import split_document
@@ -40,10 +40,10 @@ _making_readers = threading.Lock()
 
 
 @cache
-def get_bench() -> Bench:
+def get_context() -> Context:
     """The process's servers. A split worker's main process must not ask: its children inherit."""
     settings, database = get_settings(), get_database()
-    return Bench(
+    return Context(
         database=database,
         storage=open_storage(settings),
         settings=settings,
@@ -120,7 +120,7 @@ def _take_back(message_id: str, args: Any) -> None:
 def split(self: Any, document_id: str) -> None:
     """Split a document into pages."""
     with _outages_logged(f"document {document_id}", get_database()):
-        split_document(get_bench(), document_id, self.request.id)
+        split_document(get_context(), document_id, self.request.id)
 
 
 @app.task(name="hwr.read", bind=True)
@@ -131,7 +131,7 @@ def read(self: Any, page_id: int) -> None:
             _outages_logged(f"page {page_id}", get_database()),
             get_readers().held() as reader,
         ):
-            read_page(get_bench(), reader, page_id, self.request.id)
+            read_page(get_context(), reader, page_id, self.request.id)
     except EngineBroken as error:
         log.critical("%s: %s", error.code, error, exc_info=True)
         state.should_stop = ENGINE_BROKEN
@@ -141,4 +141,4 @@ def read(self: Any, page_id: int) -> None:
 def publish(self: Any, document_id: str) -> None:
     """Write a document's result."""
     with _outages_logged(f"document {document_id}", get_database()):
-        publish_document(get_bench(), document_id, self.request.id)
+        publish_document(get_context(), document_id, self.request.id)

@@ -143,7 +143,7 @@ class TestWorkLeft:
 def stages(tmp_path: Path, settings: Settings) -> Iterator[Stages]:
     """Stages that count in Redis, on the servers of the API."""
     with open_stages(tmp_path, redis_url=settings.redis_url, max_attempts=1) as stages:
-        yield Stages(replace(stages.bench, counts=open_counts(settings)), stages.queue)
+        yield Stages(replace(stages.context, counts=open_counts(settings)), stages.queue)
 
 
 class TestCounts:
@@ -158,7 +158,7 @@ class TestCounts:
         with open_api(settings) as api:
             left = scraped(api)
         assert waiting.lines_key is not None
-        stages.bench.storage.delete(waiting.lines_key)
+        stages.context.storage.delete(waiting.lines_key)
         stages.run()
         with open_api(settings) as api:
             told = scraped(api)
@@ -185,16 +185,16 @@ class TestCounts:
 
     def test_what_is_sent_again(self, settings: Settings, stages: Stages) -> None:
         stages.submit(PDF[1][1], PDF[1][1])
-        with stages.bench.database.writing() as session:
+        with stages.context.database.writing() as session:
             leases.claim(session, Document, stages.queue.splits[0], message_id="m", duration_s=60.0)
         stages.set(Document, due_at=time.time() - 1)
         queue = ListDispatch()
         with open_api(settings) as api:
-            look_after(stages.bench.database, settings, queue)
+            look_after(stages.context.database, settings, queue)
             assert sorted(queue.splits) == sorted(stages.queue.splits)
             assert value(scraped(api), "work_sent_again_total") == 1
             stages.set(Document, due_at=time.time() - 1)
-            look_after(stages.bench.database, settings, queue)
+            look_after(stages.context.database, settings, queue)
             assert len(queue.splits) == 4
             assert value(scraped(api), "work_sent_again_total") == 1
 

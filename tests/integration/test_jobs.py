@@ -35,7 +35,7 @@ from workers.jobs import NewDocument
 from workers.line_pack import PackedLine, pack
 from workers.migrations import upgrade
 from workers.settings import Settings
-from workers.stages.bench import Bench
+from workers.stages.context import Context
 from workers.stages.read import read_page
 from workers.storage import FolderStorage
 
@@ -268,7 +268,7 @@ class TestFanIn:
         self, database: Database, settings: Settings, tmp_path: Path
     ) -> None:
         storage, queue = FolderStorage(tmp_path / "store"), ListDispatch()
-        bench = Bench(
+        context = Context(
             database=database,
             storage=storage,
             settings=settings,
@@ -276,8 +276,8 @@ class TestFanIn:
             counts=ListCounts(),
         )
         job_id = submit(database, settings).job_id
-        page_ids = self.split(bench, job_id, pages=3 * THREADS)
-        at_once(lambda n: read_page(bench, FunctionReader(), page_ids[n], "m"), len(page_ids))
+        page_ids = self.split(context, job_id, pages=3 * THREADS)
+        at_once(lambda n: read_page(context, FunctionReader(), page_ids[n], "m"), len(page_ids))
         (document,) = jobs.view(database, tenant="bank", job_id=job_id).documents
         assert (document.pages_done, document.lines_done) == (len(page_ids), 2 * len(page_ids))
         assert queue.publishes == [document.id]
@@ -285,13 +285,13 @@ class TestFanIn:
             assert session.scalar(select(func.count()).select_from(Line)) == 2 * len(page_ids)
 
     @staticmethod
-    def split(bench: Bench, job_id: str, pages: int) -> list[int]:
+    def split(context: Context, job_id: str, pages: int) -> list[int]:
         """Rows and line packs as splitting leaves them."""
         points = ((0, 0), (9, 9))
         image = np.zeros((64, 16), np.uint8)
         line = PackedLine(order=0, polygon=points, baseline=points, image=image)
-        bench.storage.put("pack.lines", pack([line, replace(line, order=1)]))
-        (document,) = jobs.view(bench.database, tenant="bank", job_id=job_id).documents
+        context.storage.put("pack.lines", pack([line, replace(line, order=1)]))
+        (document,) = jobs.view(context.database, tenant="bank", job_id=job_id).documents
         rows = [
             Page(
                 document_id=document.id,
@@ -302,7 +302,7 @@ class TestFanIn:
             )
             for number in range(1, pages + 1)
         ]
-        with bench.database.writing() as session:
+        with context.database.writing() as session:
             session.execute(update(Document).values(page_count=pages, stage=Stage.READ))
             session.add_all(rows)
         return [row.id for row in rows]

@@ -20,7 +20,7 @@ from workers.jobs import NewDocument
 from workers.purge import purge
 from workers.results import result_chunks
 from workers.settings import Settings
-from workers.stages.bench import Bench
+from workers.stages.context import Context
 from workers.stages.publish import publish_document
 from workers.stages.read import read_page
 from workers.stages.split import split_document
@@ -432,7 +432,7 @@ class TestBeside:
     ) -> None:
         add_job(database, storage, "a", days=1)
         queue = ListDispatch()
-        bench = Bench(
+        context = Context(
             database=database,
             storage=storage,
             settings=either_settings,
@@ -442,9 +442,9 @@ class TestBeside:
         with database.reading() as session:
             page_id = session.scalars(select(Page.id)).one()
         retention.delete_ended(database, storage, "a")
-        split_document(bench, "a-document", "message")
-        read_page(bench, FunctionReader(), page_id, "message")
-        publish_document(bench, "a-document", "message")
+        split_document(context, "a-document", "message")
+        read_page(context, FunctionReader(), page_id, "message")
+        publish_document(context, "a-document", "message")
         assert queue == ListDispatch()
         assert rows(database) == [0, 0, 0, 0]
 

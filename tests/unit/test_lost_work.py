@@ -35,7 +35,7 @@ class TestDispatch:
             if len(tried) > 1:
                 raise OperationalError
 
-        database = stages.bench.database
+        database = stages.context.database
         job_id = stages.submit(*[png(draw_lines(1))] * 4)
         first, *others = stages.queue.splits
         stages.queue.splits.clear()
@@ -43,7 +43,7 @@ class TestDispatch:
             patch.setattr(stages.queue, "split", away)
             send_documents(database, stages.queue, job_id)
         assert tried == [first, others[0]]
-        assert reap(database, stages.bench.settings, stages.queue).total() == len(others)
+        assert reap(database, stages.context.settings, stages.queue).total() == len(others)
         assert sorted(stages.queue.splits) == sorted(others)
 
 
@@ -59,9 +59,9 @@ class TestTasks:
         def away() -> None:
             raise exc.OperationalError("UPDATE", None, RuntimeError("refused"))
 
-        monkeypatch.setattr(tasks, "get_database", lambda: stages.bench.database)
-        monkeypatch.setattr(tasks, "get_bench", lambda: stages.bench)
-        monkeypatch.setattr(stages.bench.database, "writing", away)
+        monkeypatch.setattr(tasks, "get_database", lambda: stages.context.database)
+        monkeypatch.setattr(tasks, "get_context", lambda: stages.context)
+        monkeypatch.setattr(stages.context.database, "writing", away)
         task("1")
         assert "document 1: The database sqlite:///" in caplog.text
         assert "Traceback" not in caplog.text
@@ -77,7 +77,7 @@ class TestTasks:
     def test_a_lost_child_gives_its_document_back_at_once(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(tasks, "get_settings", lambda: stages.bench.settings)
+        monkeypatch.setattr(tasks, "get_settings", lambda: stages.context.settings)
         stages.submit(two_pages())
         stages.set(Document, lease_token="message:token", due_at=time.time() + 60)
         tasks.split.on_failure(RuntimeError("killed"), "message", (stages.document().id,))
@@ -87,7 +87,7 @@ class TestTasks:
 class TestReaper:
     def test_nothing_is_sent_while_work_waits_its_turn(self, stages: Stages) -> None:
         stages.submit(two_pages())
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 0
+        assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 0
 
     def test_lost_work_is_sent_once_and_then_ever_later(self, stages: Stages) -> None:
         stages.submit(png(draw_lines(1)))
@@ -96,8 +96,8 @@ class TestReaper:
         waits = []
         for _ in range(3):
             stages.set(Page, due_at=time.time() - 1)
-            assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 1
-            assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 0
+            assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 1
+            assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 0
             waits.append((stages.pages()[0].due_at or 0) - time.time())
         assert len(stages.queue.reads) == 3
         assert waits[1] / waits[0] == pytest.approx(2, rel=0.1)
@@ -107,13 +107,13 @@ class TestReaper:
         stages.submit(*[png(draw_lines(1))] * 20)
         stages.set(Document, due_at=time.time() - 1)
         again, *_ = stages.queue.splits
-        database, updates = stages.bench.database, []
+        database, updates = stages.context.database, []
         with database.writing() as session:
             session.execute(update(Document).where(Document.id == again).values(sends=1))
         event.listen(
             database.engine, "before_cursor_execute", lambda *told: updates.append(told[2])
         )
-        assert reap(database, stages.bench.settings, stages.queue).total() == 20
+        assert reap(database, stages.context.settings, stages.queue).total() == 20
         assert len([told for told in updates if told.startswith("UPDATE")]) == 2
         with database.reading() as session:
             waits = dict(
@@ -135,7 +135,7 @@ class TestReaper:
                 stages.read(reader=FunctionReader(reader))
             caplog.clear()
             stages.set(Page, due_at=time.time() - 1)
-            sent = reap(stages.bench.database, stages.bench.settings, stages.queue)
+            sent = reap(stages.context.database, stages.context.settings, stages.queue)
             assert sent == {begun: 1}
             assert ("sent again" in caplog.text) == begun
 
@@ -153,21 +153,21 @@ class TestReaper:
         stages.read(reader=FunctionReader(closed))
         for work in (Document, Page):
             stages.set(work, due_at=time.time() - 1)
-        sent = reap(stages.bench.database, stages.bench.settings, stages.queue)
+        sent = reap(stages.context.database, stages.context.settings, stages.queue)
         assert (sent[True], sent[False]) == (1, 3)  # the document that was split, and set due here
 
     def test_a_lease_that_ended_is_taken_back(self, stages: Stages) -> None:
         stages.submit(two_pages())
         stages.queue.splits.clear()
         stages.set(Document, lease_token="dead:1", due_at=time.time() - 1)
-        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        reap(stages.context.database, stages.context.settings, stages.queue)
         assert stages.document().lease_token is None
         assert stages.queue.splits == [stages.document().id]
 
     def test_a_document_is_sent_again_in_its_lane(self, stages: Stages) -> None:
         stages.submit(two_pages(), lane=Lane.HIGH)
         stages.set(Document, due_at=time.time() - 1)
-        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        reap(stages.context.database, stages.context.settings, stages.queue)
         assert stages.queue.split_lanes == [Lane.HIGH]
 
     def test_a_document_that_waits_for_its_result_is_published(self, stages: Stages) -> None:
@@ -176,7 +176,7 @@ class TestReaper:
         stages.queue.publishes.clear()
         assert stages.document().stage == Stage.PUBLISH
         stages.set(Document, due_at=time.time() - 1)
-        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        reap(stages.context.database, stages.context.settings, stages.queue)
         assert stages.queue.publishes == [stages.document().id]
 
     def test_what_cannot_be_sent_stays_due(
@@ -191,15 +191,15 @@ class TestReaper:
         with monkeypatch.context() as patch:
             patch.setattr(stages.queue, "split", away)
             with pytest.raises(OperationalError):
-                reap(stages.bench.database, stages.bench.settings, stages.queue)
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 1
+                reap(stages.context.database, stages.context.settings, stages.queue)
+        assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 1
 
     @pytest.mark.parametrize("message", ["split", "read", "publish"])
     def test_others_write_while_a_message_is_sent(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch, message: str
     ) -> None:
         """SQLite has one writer: a Redis that stalls must not hold it up."""
-        file = stages.bench.settings.database_url.removeprefix("sqlite:///")
+        file = stages.context.settings.database_url.removeprefix("sqlite:///")
         sent: list[object] = []
 
         def send(*row: object) -> None:
@@ -212,7 +212,7 @@ class TestReaper:
             stages.split()
         stages.set(Document if message != "read" else Page, due_at=time.time() - 1)
         monkeypatch.setattr(stages.queue, message, send)
-        reap(stages.bench.database, stages.bench.settings, stages.queue)
+        reap(stages.context.database, stages.context.settings, stages.queue)
         assert len(sent) == 1
 
     @pytest.mark.parametrize("work", [Document, Page])
@@ -236,8 +236,8 @@ class TestReaper:
         with monkeypatch.context() as patch:
             patch.setattr(stages.queue, "split" if work is Document else "read", away_at_the_third)
             with pytest.raises(OperationalError):
-                reap(stages.bench.database, stages.bench.settings, stages.queue)
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 2
+                reap(stages.context.database, stages.context.settings, stages.queue)
+        assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 2
         again = stages.queue.splits or [page_id for page_id, _ in stages.queue.reads]
         assert len({*sent, *again}) == 4
 
@@ -250,8 +250,8 @@ class TestReaper:
         stages.queue.reads.clear()
 
         def flushed(_: NDArray[np.uint8]) -> Reading:
-            recall(stages.bench.database)
-            reap(stages.bench.database, stages.bench.settings, stages.queue)
+            recall(stages.context.database)
+            reap(stages.context.database, stages.context.settings, stages.queue)
             return Reading("held")
 
         stages.read(first, FunctionReader(flushed))

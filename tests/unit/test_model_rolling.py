@@ -159,7 +159,7 @@ class TestReaders:
             stages.split()
         for page_id, _ in stages.queue.reads:
             with readers.held() as reader:
-                read_page(stages.bench, reader, page_id, "message")
+                read_page(stages.context, reader, page_id, "message")
         assert [line.text for line in stages.lines()] == ["v1"] * 3 + ["v2"] * 2
         models = [page.reader and page.reader["model"] for page in stages.pages()]
         assert models in (["v1", "v2"], ["v2", "v1"])

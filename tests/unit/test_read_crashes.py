@@ -36,18 +36,18 @@ def die(stages: Stages, *pages: int) -> None:
     def killed(_: NDArray[np.uint8]) -> Reading:
         raise Killed
 
-    process = Stages(replace(stages.bench, pages=SharedLock()), stages.queue)
+    process = Stages(replace(stages.context, pages=SharedLock()), stages.queue)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leases, "hand_back", lambda *_, **__: None)
         for page_id in pages:
             with pytest.raises(Killed):
                 process.read(page_id, FunctionReader(killed))
-    with stages.bench.database.writing() as session:
+    with stages.context.database.writing() as session:
         for page in session.query(Page).where(Page.id.in_(pages)):
             assert page.lease_token is not None
             page.due_at = time.time() - 1
     stages.queue.reads.clear()
-    reap(stages.bench.database, stages.bench.settings, stages.queue)
+    reap(stages.context.database, stages.context.settings, stages.queue)
     assert {page_id for page_id, _ in stages.queue.reads} == set(pages)
 
 
@@ -64,7 +64,7 @@ def test_neighbours_of_a_page_that_kills_every_process_are_read(
 ) -> None:
     killer, *others = pages
     die(stages, *pages)
-    for crash in range(stages.bench.settings.max_attempts):
+    for crash in range(stages.context.settings.max_attempts):
         assert attempts(stages) == dict.fromkeys(others, 0) | {killer: crash}
         die(stages, killer)
     stages.queue.reads += [(page_id, stages.queue.reads[0][1]) for page_id in others]
@@ -85,7 +85,7 @@ def test_a_suspected_page_is_read_after_those_at_work_and_before_others(
         thread = threading.Thread(target=stages.read, args=(page_id, reader(page_id)))
         thread.start()
         threads.append(thread)
-        while not stages.bench.pages._door.locked():
+        while not stages.context.pages._door.locked():
             threading.Event().wait(0.001)
 
     def reader(page_id: int) -> FunctionReader:
@@ -109,10 +109,10 @@ def test_a_page_that_hangs_does_not_hold_up_the_others_for_a_suspected_one(
 ) -> None:
     suspected, hanging, other, _ = pages
     die(stages, suspected)
-    settings = stages.bench.settings.model_copy(update={"read_deadline_s": 0.01})
+    settings = stages.context.settings.model_copy(update={"read_deadline_s": 0.01})
 
     def hangs(_: NDArray[np.uint8]) -> Reading:
-        impatient = Stages(replace(stages.bench, settings=settings), stages.queue)
+        impatient = Stages(replace(stages.context, settings=settings), stages.queue)
         impatient.read(suspected)
         stages.read(other)
         return Reading("read")
@@ -133,7 +133,7 @@ def test_what_is_no_fault_of_a_suspected_page_costs_it_no_try(
         raise error
 
     die(stages, pages[0])
-    for _ in range(stages.bench.settings.max_attempts + 1):
+    for _ in range(stages.context.settings.max_attempts + 1):
         try:
             stages.read(pages[0], FunctionReader(broken))
         except EngineBroken:

@@ -36,7 +36,7 @@ class TestPublish:
         stages.split()
         document_id = stages.queue.publishes[0]
         with monkeypatch.context() as patch:
-            patch.setattr(stages.bench.storage, "put", away)
+            patch.setattr(stages.context.storage, "put", away)
             stages.publish()
         assert f"document {document_id}: cannot be published now: The storage" in caplog.text
         assert "Traceback" not in caplog.text
@@ -86,7 +86,7 @@ class TestPublish:
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         due: list[float] = []
-        put = stages.bench.storage.put
+        put = stages.context.storage.put
 
         def in_parts(key: str, content: Any) -> None:
             if key.endswith("result.json"):
@@ -99,7 +99,7 @@ class TestPublish:
 
         job_id = stages.submit(two_pages())
         monkeypatch.setattr(leases, "RENEWALS", 1e9)
-        monkeypatch.setattr(stages.bench.storage, "put", in_parts)
+        monkeypatch.setattr(stages.context.storage, "put", in_parts)
         stages.run()
         assert len(due) == 2
         assert min(due) > time.time()
@@ -122,14 +122,14 @@ class TestPublish:
         assert document.error is not None
         assert (document.state, document.error.code) == (State.FAILED, "PageTimeout")
         assert document.error.message == f"{message} too long."
-        told = json.loads(stages.bench.storage.get(document.result_key or ""))
+        told = json.loads(stages.context.storage.get(document.result_key or ""))
         assert told["error"] == asdict(document.error)
 
     def test_the_result_is_written_from_the_rows(self, stages: Stages) -> None:
         job_id = stages.submit(two_pages())
         stages.run()
         (document,) = stages.view(job_id).documents
-        told = json.loads(stages.bench.storage.get(document.result_key or ""))
+        told = json.loads(stages.context.storage.get(document.result_key or ""))
         texts = [line["text"] for page in told["pages"] for line in page["lines"]]
         assert texts == [line.text for line in stages.lines()]
         assert told["reader"] == {"model": "test"} | load_profile("page").audit

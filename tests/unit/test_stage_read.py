@@ -58,11 +58,12 @@ class TestReadFailures:
         stages.submit(png(draw_lines(2)))
         stages.split()
         (page,) = stages.pages()
-        storage, earlier = stages.bench.storage, {"code": "FormNotFound", "message": "another form"}
+        storage = stages.context.storage
+        earlier = {"code": "FormNotFound", "message": "another form"}
         first, second = unpack(storage.get(page.lines_key or ""))
         lines = replace(first, zone="figures"), replace(second, zone="words", same_as="figures")
         storage.put(page.lines_key or "", pack(lines))
-        with stages.bench.database.writing() as session:
+        with stages.context.database.writing() as session:
             session.execute(update(Page).values(warning=earlier))
         stages.read(reader=FunctionReader(lambda _: LineReading(text=next(texts), confidence=0.9)))
         (page,) = stages.pages()
@@ -85,7 +86,7 @@ class TestReadFailures:
         stages.read(first, FunctionReader(dead))
         assert stages.lines() == []
         stages.read(first)
-        for _ in range(stages.bench.settings.max_attempts):
+        for _ in range(stages.context.settings.max_attempts):
             stages.read(second, FunctionReader(dead))
         stages.queue.reads.clear()
         stages.run()
@@ -141,7 +142,7 @@ class TestReadFailures:
 
         stages.submit(png(draw_lines(1)))
         stages.split()
-        monkeypatch.setattr(stages.bench.storage, "get", hangs)
+        monkeypatch.setattr(stages.context.storage, "get", hangs)
         stages.read()
         (page,) = stages.pages()
         assert (page.attempts, page.lease_token) == (0, "another:1")
@@ -165,7 +166,7 @@ class TestReadFailures:
         stages.set(Page, suspected=alone)
         with monkeypatch.context() as patch:
             patch.setattr(read_stage, "_finish", away)
-            for _ in range(stages.bench.settings.max_attempts + 3):
+            for _ in range(stages.context.settings.max_attempts + 3):
                 stages.read(page_id)
         (page,) = stages.pages()
         assert (page.attempts, page.lease_token, page.suspected) == (0, None, alone)
@@ -190,7 +191,7 @@ class TestReadFailures:
     def test_a_database_that_is_away_is_waited_for_as_long_as_the_lease_lasts(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch, comes_back: bool
     ) -> None:
-        database, tries = stages.bench.database, []
+        database, tries = stages.context.database, []
         writing = database.writing
 
         def away() -> Any:
@@ -220,7 +221,7 @@ class TestReadFailures:
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         due: list[float] = []
-        get = stages.bench.storage.get
+        get = stages.context.storage.get
 
         def slow(key: str) -> bytes:
             stages.set(Page, due_at=0.0)
@@ -233,7 +234,7 @@ class TestReadFailures:
         stages.submit(png(draw_lines(1)))
         stages.split()
         monkeypatch.setattr(leases, "RENEWALS", 1e9)
-        monkeypatch.setattr(stages.bench.storage, "get", slow)
+        monkeypatch.setattr(stages.context.storage, "get", slow)
         stages.read(reader=FunctionReader(watched))
         assert len(due) == 1
         assert due[0] > time.time()
@@ -243,7 +244,7 @@ class TestReadFailures:
         class Waiting(FunctionReader):
             def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
                 if event == "cancelled":
-                    jobs.cancel(stages.bench.database, tenant=TENANT, job_id=job_id)
+                    jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
                 promises.append(Future())
                 return promises[-1]
 
@@ -275,7 +276,7 @@ class TestReadFailures:
         job_id = stages.submit(png(draw_lines(1)))
         stages.split()
         page_id = stages.queue.reads.pop()[0]
-        for _ in range(stages.bench.settings.max_attempts + 1):
+        for _ in range(stages.context.settings.max_attempts + 1):
             stages.read(page_id, FunctionReader(broken))
         stages.publish()
         (page,) = stages.pages()
@@ -286,7 +287,7 @@ class TestReadFailures:
         stages.submit(png(draw_lines(1)))
         stages.split()
         (page,) = stages.pages()
-        stages.bench.storage.put(page.lines_key or "", b"rubbish")
+        stages.context.storage.put(page.lines_key or "", b"rubbish")
         stages.read()
         assert stages.pages()[0].error_code == "DamagedLinePack"
         assert stages.queue.publishes == [page.document_id]

@@ -30,7 +30,7 @@ from workers.storage import Progress
 def split_uncharged(stages: Stages) -> None:
     """Try a document oftener than it may fail; no try is charged to it."""
     document_id = stages.queue.splits[0]
-    for _ in range(stages.bench.settings.max_attempts + 3):
+    for _ in range(stages.context.settings.max_attempts + 3):
         stages.split(document_id)
     document = stages.document()
     assert (document.attempts, document.lease_token) == (0, None)
@@ -70,7 +70,7 @@ class TestSplitFailures:
         monkeypatch.setattr(layout, "find_lines", broken)
         job_id = stages.submit(tiff([draw_lines(1, width=901), draw_lines(2)]))
         document_id = stages.queue.splits[0]
-        for _ in range(stages.bench.settings.max_attempts + 1):
+        for _ in range(stages.context.settings.max_attempts + 1):
             stages.split(document_id)
         stages.queue.splits.clear()
         stages.run()
@@ -87,7 +87,7 @@ class TestSplitFailures:
         monkeypatch.setattr(documents, "open_document", broken)
         job_id = stages.submit(two_pages())
         document_id = stages.queue.splits[0]
-        for _ in range(stages.bench.settings.max_attempts + 1):
+        for _ in range(stages.context.settings.max_attempts + 1):
             stages.split(document_id)
         stages.publish()
         (document,) = stages.view(job_id).documents
@@ -107,7 +107,7 @@ class TestSplitFailures:
             patch.setattr(split_stage, "SLICE_S", 0.0)
             stages.split()
         monkeypatch.setattr(documents, "open_document", broken)
-        for _ in range(2 * stages.bench.settings.max_attempts + 1):
+        for _ in range(2 * stages.context.settings.max_attempts + 1):
             stages.split(document_id)
         stages.publish()
         assert stages.document().error_code == "DocumentFailed"
@@ -122,7 +122,7 @@ class TestSplitFailures:
             patch.setattr(split_stage, "SLICE_S", 0.0)
             stages.split()
         replaced = tiff([draw_lines(1)] * pages)
-        stages.bench.storage.put(stages.document().key or "", replaced)
+        stages.context.storage.put(stages.document().key or "", replaced)
         stages.run()
         assert stages.document().error_code == "DocumentFailed"
         assert stages.view(job_id).state == State.FAILED
@@ -135,7 +135,7 @@ class TestSplitFailures:
 
         job_id = stages.submit(two_pages())
         with monkeypatch.context() as patch:
-            patch.setattr(stages.bench.storage, "download", away)
+            patch.setattr(stages.context.storage, "download", away)
             split_uncharged(stages)
         assert stages.document().due_at is not None
         stages.run()
@@ -157,7 +157,7 @@ class TestSplitFailures:
             if step == "folder":
                 patch.setattr(tempfile, "TemporaryDirectory", full)
             else:
-                patch.setattr(stages.bench.storage, "download", full)
+                patch.setattr(stages.context.storage, "download", full)
             split_uncharged(stages)
         assert "No space left on device" in caplog.text
         assert "TMPDIR" in caplog.text
@@ -203,7 +203,7 @@ class TestSplitFailures:
             raise StorageUnavailable
 
         stages.submit(two_pages())
-        monkeypatch.setattr(stages.bench.storage, "download", hangs)
+        monkeypatch.setattr(stages.context.storage, "download", hangs)
         stages.split()
         document = stages.document()
         assert (document.attempts, document.lease_token) == (0, "another:1")
@@ -211,7 +211,7 @@ class TestSplitFailures:
     def test_the_lease_is_kept_while_the_original_is_fetched(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        due, download = [], stages.bench.storage.download
+        due, download = [], stages.context.storage.download
 
         def watched(key: str, path: Path, progress: Progress) -> None:
             def chunk() -> None:
@@ -222,7 +222,7 @@ class TestSplitFailures:
             download(key, path, chunk)
 
         monkeypatch.setattr(leases, "RENEWALS", 1e9)
-        monkeypatch.setattr(stages.bench.storage, "download", watched)
+        monkeypatch.setattr(stages.context.storage, "download", watched)
         stages.submit(two_pages())
         stages.split()
         assert due
@@ -233,7 +233,7 @@ class TestSplitFailures:
     ) -> None:
         due: list[float] = []
         open_document, split_page = documents.open_document, split_stage.split_page
-        fetch, put = stages.bench.storage.download, stages.bench.storage.put
+        fetch, put = stages.context.storage.download, stages.context.storage.put
 
         def slow_fetch(*arguments: Any) -> None:
             fetch(*arguments)
@@ -249,10 +249,10 @@ class TestSplitFailures:
 
         stages.submit(tiff([draw_lines(1)]))
         monkeypatch.setattr(leases, "RENEWALS", 1e9)
-        monkeypatch.setattr(stages.bench.storage, "download", slow_fetch)
+        monkeypatch.setattr(stages.context.storage, "download", slow_fetch)
         monkeypatch.setattr(documents, "open_document", partial(watched, open_document))
         monkeypatch.setattr(split_stage, "split_page", slow_page)
-        monkeypatch.setattr(stages.bench.storage, "put", partial(watched, put))
+        monkeypatch.setattr(stages.context.storage, "put", partial(watched, put))
         stages.split()
         assert len(due) == 2
         assert min(due) > time.time()
@@ -272,7 +272,7 @@ class TestSplitFailures:
 
     def test_a_lost_original_fails_its_document(self, stages: Stages) -> None:
         job_id = stages.submit(two_pages())
-        stages.bench.storage.delete(stages.document().key or "")
+        stages.context.storage.delete(stages.document().key or "")
         stages.run()
         (document,) = stages.view(job_id).documents
         assert document.error is not None

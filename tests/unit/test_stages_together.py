@@ -59,23 +59,23 @@ class TestWholeWay:
         assert [lane for _, lane in stages.queue.reads] == [Lane.HIGH]
         reader = FunctionReader()
         stages.read(reader=reader)
-        deadline_s = stages.bench.settings.read_deadline_s
+        deadline_s = stages.context.settings.read_deadline_s
         assert reader.submitted == [
             {"lane": "high", "tenant": TENANT, "deadline_s": deadline_s, "decoder": None}
         ]
 
     def test_a_profile_goes_with_the_job_to_its_lines(self, stages: Stages, tmp_path: Path) -> None:
         (tmp_path / "form.toml").write_text(FORM)
-        settings = stages.bench.settings.model_copy(update={"profiles": tmp_path})
-        bench = replace(stages.bench, settings=settings)
-        job_id = Stages(bench, stages.queue).submit(two_pages(), profile="form")
+        settings = stages.context.settings.model_copy(update={"profiles": tmp_path})
+        context = replace(stages.context, settings=settings)
+        job_id = Stages(context, stages.queue).submit(two_pages(), profile="form")
         reader = FunctionReader()
-        stages = Stages(bench, stages.queue)
+        stages = Stages(context, stages.queue)
         stages.split()
         while stages.queue.reads:
             stages.read(reader=reader)
         assert {asked["decoder"] for asked in reader.submitted} == {"digits", None}
-        (document,) = told_results(bench.database, tenant=TENANT, job_id=job_id)
+        (document,) = told_results(context.database, tenant=TENANT, job_id=job_id)
         first, second = document["pages"]
         assert {line["zone"] for line in first["lines"]} == {"total"}
         assert [zone["name"] for zone in first["zones"]] == ["total"]
@@ -88,8 +88,8 @@ class TestWholeWay:
         self, stages: Stages, tmp_path: Path
     ) -> None:
         (tmp_path / "form.toml").write_text(FORM)
-        settings = stages.bench.settings.model_copy(update={"profiles": tmp_path})
-        stages = Stages(replace(stages.bench, settings=settings), stages.queue)
+        settings = stages.context.settings.model_copy(update={"profiles": tmp_path})
+        stages = Stages(replace(stages.context, settings=settings), stages.queue)
         stages.submit(two_pages(), profile="form")
         (tmp_path / "form.toml").unlink()
         stages.run()
@@ -129,7 +129,7 @@ class TestTwice:
 
         def overtaken(_: NDArray[np.uint8]) -> Reading:
             stages.set(Page, due_at=time.time() - 1)
-            Stages(replace(stages.bench, pages=SharedLock()), stages.queue).read(page_id)
+            Stages(replace(stages.context, pages=SharedLock()), stages.queue).read(page_id)
             return Reading("too late")
 
         stages.read(page_id, FunctionReader(overtaken))
@@ -143,7 +143,7 @@ class TestTwice:
         again = Page(document_id=page.document_id, number=page.number, state=State.QUEUED)
         same = Line(page_id=line.page_id, order=0, text="", confidence=0, polygon=[], baseline=[])
         for row in (again, same):
-            with pytest.raises(IntegrityError), stages.bench.database.writing() as session:
+            with pytest.raises(IntegrityError), stages.context.database.writing() as session:
                 session.add(row)
 
 
@@ -155,7 +155,7 @@ class TestCancel:
         page_id = stages.queue.reads[0][0]
 
         def cancels(_: NDArray[np.uint8]) -> Reading:
-            jobs.cancel(stages.bench.database, tenant=TENANT, job_id=job_id)
+            jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
             return Reading("too late")
 
         stages.read(page_id, FunctionReader(cancels))
@@ -163,7 +163,7 @@ class TestCancel:
         assert stages.lines() == []
         assert stages.view(job_id).state == State.CANCELLED
         assert {page.state for page in stages.pages()} == {State.CANCELLED}
-        assert reap(stages.bench.database, stages.bench.settings, stages.queue).total() == 0
+        assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 0
 
     def test_a_split_stops_at_the_next_page(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
@@ -171,7 +171,7 @@ class TestCancel:
         find = layout.find_lines
 
         def cancels(image: NDArray[np.uint8]) -> tuple[layout.Line, ...]:
-            jobs.cancel(stages.bench.database, tenant=TENANT, job_id=job_id)
+            jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
             return find(image)
 
         monkeypatch.setattr(layout, "find_lines", cancels)

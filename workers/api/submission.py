@@ -16,7 +16,7 @@ from workers.api.services import Services
 from workers.database import Database, Lane
 from workers.jobs import NewDocument, new_id, was_written
 from workers.names import clean_name
-from workers.stages.bench import document_folder
+from workers.stages.context import document_folder
 from workers.storage import Storage, split_reference
 
 log = logging.getLogger(__name__)

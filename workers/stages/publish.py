@@ -11,7 +11,7 @@ from workers.counts import Event
 from workers.database import Document, Stage, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.results import result_chunks
-from workers.stages.bench import Bench, document_folder
+from workers.stages.context import Context, document_folder
 
 log = logging.getLogger(__name__)
 
@@ -54,43 +54,43 @@ class _KeptFile(io.BufferedRandom):
         return super().read(size)
 
 
-def publish_document(bench: Bench, document_id: str, message_id: str) -> None:
+def publish_document(context: Context, document_id: str, message_id: str) -> None:
     """Publish the document's result, unless somebody else does or it is not complete.
 
     It is tried again until it works: the result is whole in the database, and a storage that is
     down comes back.
     """
-    work = _claim(bench, document_id, message_id)
+    work = _claim(context, document_id, message_id)
     if work is None:
         log.info("document %s: nothing to publish for message %s", document_id, message_id)
         return
     try:
-        with bench.database.outages_named():
-            _publish(bench, work)
+        with context.database.outages_named():
+            _publish(context, work)
     except (LeaseLost, JobNotFound):
         log.info("document %s: published by another worker, cancelled or deleted", document_id)
     except Exception as error:
-        _try_again_later(bench, work, error)
+        _try_again_later(context, work, error)
 
 
-def _try_again_later(bench: Bench, work: PublishWork, error: Exception) -> None:
+def _try_again_later(context: Context, work: PublishWork, error: Exception) -> None:
     outage = isinstance(error, StorageUnavailable | DatabaseUnavailable)
     say = log.warning if outage else log.exception
     say("document %s: cannot be published now: %s", work.document_id, error)
-    due_at = leases.retry_at(bench.settings, work.attempts)
+    due_at = leases.retry_at(context.settings, work.attempts)
     patience_s = work.lease.duration_s if outage else 0.0
-    leases.hand_back(bench.database, work.lease, due_at=due_at, patience_s=patience_s)
+    leases.hand_back(context.database, work.lease, due_at=due_at, patience_s=patience_s)
 
 
-def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | None:
-    with bench.database.writing() as session:
+def _claim(context: Context, document_id: str, message_id: str) -> PublishWork | None:
+    with context.database.writing() as session:
         lease = leases.claim(
             session,
             Document,
             document_id,
             _DOCUMENTS.c.stage == Stage.PUBLISH,
             message_id=message_id,
-            duration_s=bench.settings.lease_s,
+            duration_s=context.settings.lease_s,
             attempts=_DOCUMENTS.c.attempts + 1,
         )
         if lease is None:
@@ -99,7 +99,7 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
         fan_in.tell_why(session, document)
         return PublishWork(
             lease=lease,
-            keeper=Keeper(bench.database, lease),
+            keeper=Keeper(context.database, lease),
             document_id=document_id,
             result_key=f"{document_folder(document.job_id, document_id)}/result.json",
             state=fan_in.final_state(document),
@@ -108,13 +108,13 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> PublishWork | Non
         )
 
 
-def _publish(bench: Bench, work: PublishWork) -> None:
+def _publish(context: Context, work: PublishWork) -> None:
     with _KeptFile(work.keeper) as file:
-        for chunk in result_chunks(bench.database, work.document_id, work.state):
+        for chunk in result_chunks(context.database, work.document_id, work.state):
             file.write(chunk.encode())
             work.keeper.keep()
         file.seek(0)
-        bench.storage.put(work.result_key, file)
-    with bench.database.writing() as session:
+        context.storage.put(work.result_key, file)
+    with context.database.writing() as session:
         fan_in.close_document(session, work.lease, work.state, work.result_key)
-    bench.counts.add(Event.DOCUMENTS_FINISHED, work.state, work.error_code or "")
+    context.counts.add(Event.DOCUMENTS_FINISHED, work.state, work.error_code or "")

@@ -41,7 +41,7 @@ from workers.database import Document, Job, Lane, Line, Page, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.line_pack import PackedLine, unpack
 from workers.line_reader import BLANK, LineReader
-from workers.stages.bench import Bench
+from workers.stages.context import Context
 from workers.stages.line_rows import LineRow, Promise, line_rows
 
 log = logging.getLogger(__name__)
@@ -94,97 +94,97 @@ class ReadWork:
     alone: bool
 
 
-def read_page(bench: Bench, reader: LineReader, page_id: int, message_id: str) -> None:
+def read_page(context: Context, reader: LineReader, page_id: int, message_id: str) -> None:
     """Read the page, unless somebody else does or nothing is left to do.
 
     Raises:
         EngineBroken: the page was handed back; no other will be read in this process either.
     """
-    with bench.pages.shared():
-        if _read_claimed(bench, reader, page_id, message_id, alone=False):
+    with context.pages.shared():
+        if _read_claimed(context, reader, page_id, message_id, alone=False):
             return
-    if not _is_suspected(bench, page_id):
+    if not _is_suspected(context, page_id):
         log.info("page %s: nothing to read for message %s", page_id, message_id)
         return
-    with bench.pages.alone(bench.settings.read_deadline_s) as is_alone:
+    with context.pages.alone(context.settings.read_deadline_s) as is_alone:
         if is_alone:
-            _read_claimed(bench, reader, page_id, message_id, alone=True)
+            _read_claimed(context, reader, page_id, message_id, alone=True)
         else:  # a page that hangs must not hold up the others for ever
             log.warning("page %s: cannot be read alone now, and will be sent again", page_id)
 
 
-def _is_suspected(bench: Bench, page_id: int) -> bool:
+def _is_suspected(context: Context, page_id: int) -> bool:
     row = (_PAGES.c.id == page_id) & _PAGES.c.suspected & leases.free(Page)
-    with bench.database.reading() as session:
+    with context.database.reading() as session:
         return session.scalar(select(_PAGES.c.id).where(row)) is not None
 
 
 def _read_claimed(
-    bench: Bench, reader: LineReader, page_id: int, message_id: str, *, alone: bool
+    context: Context, reader: LineReader, page_id: int, message_id: str, *, alone: bool
 ) -> bool:
     """Read the page if it can be claimed; says whether it could."""
-    work = _claim(bench, page_id, message_id, alone=alone)
+    work = _claim(context, page_id, message_id, alone=alone)
     if work is None:
         return False
-    with suppress(LeaseLost), _failures(bench, work), bench.database.outages_named():
-        rows, differ = _read(bench, reader, work)
+    with suppress(LeaseLost), _failures(context, work), context.database.outages_named():
+        rows, differ = _read(context, reader, work)
         warning = asdict(Failure.of(differ)) if differ else work.warning
-        _finish(bench, work, rows, reader=reader.identity | work.profile, warning=warning)
+        _finish(context, work, rows, reader=reader.identity | work.profile, warning=warning)
     return True
 
 
 @contextmanager
-def _failures(bench: Bench, work: ReadWork) -> Iterator[None]:
+def _failures(context: Context, work: ReadWork) -> Iterator[None]:
     """Whatever happens, the page is failed by name or handed back; nothing is lost."""
-    settings = bench.settings
+    settings = context.settings
     try:
         yield
     except LeaseLost:
         log.info("page %s: taken over or cancelled", work.page_id)
     except ReaderClosed:
-        _hand_back(bench, work, leases.resend_at(settings), counted=False, sends=0)
-        bench.dispatch.read(work.page_id, work.lane)
+        _hand_back(context, work, leases.resend_at(settings), counted=False, sends=0)
+        context.dispatch.read(work.page_id, work.lane)
     except (PageFailed, ObjectNotFound, DamagedLinePack) as error:
         log.warning("page %s: %s: %s", work.page_id, error.code, error)
-        _fail(bench, work, error)
+        _fail(context, work, error)
     except EngineBroken:
-        _hand_back(bench, work, leases.retry_at(settings, 0), counted=False)
+        _hand_back(context, work, leases.retry_at(settings, 0), counted=False)
         raise
     except Exception as error:
-        _try_again_later(bench, work, error)
+        _try_again_later(context, work, error)
     except BaseException:
-        _hand_back(bench, work, time.time(), counted=False)
+        _hand_back(context, work, time.time(), counted=False)
         raise
 
 
-def _try_again_later(bench: Bench, work: ReadWork, error: Exception) -> None:
+def _try_again_later(context: Context, work: ReadWork, error: Exception) -> None:
     outage = isinstance(error, StorageUnavailable | DatabaseUnavailable)
     if outage or isinstance(error, LineTimeout):
         log.warning("page %s: attempt %d: %s", work.page_id, work.attempts, error)
     else:
         log.error("page %s: attempt %d failed", work.page_id, work.attempts, exc_info=error)
-    due_at = leases.retry_at(bench.settings, 0 if outage else work.attempts)
+    due_at = leases.retry_at(context.settings, 0 if outage else work.attempts)
     patience_s = work.lease.duration_s if outage else 0.0
-    _hand_back(bench, work, due_at, counted=not outage, patience_s=patience_s)
+    _hand_back(context, work, due_at, counted=not outage, patience_s=patience_s)
 
 
-def _claim(bench: Bench, page_id: int, message_id: str, *, alone: bool) -> ReadWork | None:
+def _claim(context: Context, page_id: int, message_id: str, *, alone: bool) -> ReadWork | None:
     """Take the page; one that is read alone is charged now, for it may leave nobody to do so."""
-    with bench.database.writing() as session:
+    with context.database.writing() as session:
         lease = leases.claim(
             session,
             Page,
             page_id,
             _PAGES.c.suspected.is_(alone),
             message_id=message_id,
-            duration_s=bench.settings.lease_s,
+            duration_s=context.settings.lease_s,
             state=State.RUNNING,
             suspected=True,
             attempts=_PAGES.c.attempts + int(alone),
         )
         if lease is None:
             return None
-        return _claimed(session, lease, Keeper(bench.database, lease), alone=alone)
+        return _claimed(session, lease, Keeper(context.database, lease), alone=alone)
 
 
 def _claimed(session: Session, lease: Lease, keeper: Keeper, *, alone: bool) -> ReadWork:
@@ -205,18 +205,18 @@ def _claimed(session: Session, lease: Lease, keeper: Keeper, *, alone: bool) -> 
 
 
 def _read(
-    bench: Bench, reader: LineReader, work: ReadWork
+    context: Context, reader: LineReader, work: ReadWork
 ) -> tuple[list[LineRow], AmountsDiffer | None]:
-    if work.attempts > bench.settings.max_attempts:
+    if work.attempts > context.settings.max_attempts:
         raise PageFailed(
             f"Reading the page failed or ended its process {work.attempts - 1} times. "
             "Report it with the file."
         )
-    lines = unpack(bench.storage.get(work.lines_key))
+    lines = unpack(context.storage.get(work.lines_key))
     promises: list[Promise] = []
     try:
-        _submit_all(bench, reader, work, lines, promises)
-        _wait(bench, work, promises)
+        _submit_all(context, reader, work, lines, promises)
+        _wait(context, work, promises)
         rows, differ = line_rows(work.page_id, lines, promises)
     finally:  # late, cancelled or taken over: the engine need not read what nobody waits for
         for promise in promises:
@@ -224,7 +224,7 @@ def _read(
                 promise.cancel()
     if any(row["error_code"] == LineFailed.__name__ for row in rows):
         _check_engine(reader, work)
-    if work.attempts < bench.settings.max_attempts:
+    if work.attempts < context.settings.max_attempts:
         _check_tries(rows)
     return rows, differ
 
@@ -257,7 +257,7 @@ def _check_tries(rows: list[LineRow]) -> None:
 
 
 def _submit_all(
-    bench: Bench,
+    context: Context,
     reader: LineReader,
     work: ReadWork,
     lines: Sequence[PackedLine],
@@ -266,7 +266,7 @@ def _submit_all(
     """Submit the lines; keep the lease meanwhile, for a full reader makes us wait."""
     for line in lines:
         work.keeper.keep()
-        promises.append(_submit(reader, work, line, bench.settings.read_deadline_s))
+        promises.append(_submit(reader, work, line, context.settings.read_deadline_s))
 
 
 def _submit(reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: float) -> Promise:
@@ -286,9 +286,9 @@ def _submit(reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: fl
         return refused
 
 
-def _wait(bench: Bench, work: ReadWork, promises: Sequence[Promise]) -> None:
+def _wait(context: Context, work: ReadWork, promises: Sequence[Promise]) -> None:
     """Wait until all lines are read or the deadline has passed; keep the lease meanwhile."""
-    end = time.monotonic() + bench.settings.read_deadline_s
+    end = time.monotonic() + context.settings.read_deadline_s
     waiting = {promise for promise in promises if promise is not None}
     while waiting and (left := end - time.monotonic()) > 0:
         _, waiting = wait(waiting, timeout=min(left, work.lease.duration_s / leases.RENEWALS))
@@ -296,33 +296,33 @@ def _wait(bench: Bench, work: ReadWork, promises: Sequence[Promise]) -> None:
 
 
 def _finish(
-    bench: Bench, work: ReadWork, rows: list[LineRow], *, reader: dict[str, str], **values: Any
+    context: Context, work: ReadWork, rows: list[LineRow], *, reader: dict[str, str], **values: Any
 ) -> None:
     failed = sum(row["error_code"] is not None for row in rows)
-    with bench.database.writing() as session:
+    with context.database.writing() as session:
         complete = fan_in.count_page(
-            session, bench.settings, work.document_id, lines=len(rows), lines_failed=failed
+            session, context.settings, work.document_id, lines=len(rows), lines_failed=failed
         )
         done = {"state": State.DONE, "reader": reader}
         leases.release(session, work.lease, due_at=None, **done, **values)
         session.execute(insert(table_of(Line)), rows)
-    bench.counts.add(Event.PAGES_READ, reader["model"])
+    context.counts.add(Event.PAGES_READ, reader["model"])
     if complete:
-        bench.dispatch.publish(work.document_id)
+        context.dispatch.publish(work.document_id)
 
 
-def _fail(bench: Bench, work: ReadWork, error: HwrError) -> None:
+def _fail(context: Context, work: ReadWork, error: HwrError) -> None:
     failure = {"error_code": error.code, "error_message": str(error)}
-    with bench.database.writing() as session:
-        complete = fan_in.count_page(session, bench.settings, work.document_id, failed=True)
+    with context.database.writing() as session:
+        complete = fan_in.count_page(session, context.settings, work.document_id, failed=True)
         leases.release(session, work.lease, due_at=None, state=State.FAILED, **failure)
-    bench.counts.add(Event.PAGES_FAILED, error.code)
+    context.counts.add(Event.PAGES_FAILED, error.code)
     if complete:
-        bench.dispatch.publish(work.document_id)
+        context.dispatch.publish(work.document_id)
 
 
 def _hand_back(
-    bench: Bench,
+    context: Context,
     work: ReadWork,
     due_at: float,
     *,
@@ -332,7 +332,7 @@ def _hand_back(
 ) -> None:
     """Have it sent again later, charged with the attempt if that was the page's fault."""
     leases.hand_back(
-        bench.database,
+        context.database,
         work.lease,
         due_at=due_at,
         charge=int(counted) - int(work.alone),

@@ -39,7 +39,7 @@ from workers.limits import limits_of
 from workers.line_pack import pack
 from workers.scratch import disk_errors, scratch_folder
 from workers.settings import Settings
-from workers.stages.bench import Bench, document_folder
+from workers.stages.context import Context, document_folder
 from workers.stages.pages import SplitPage, split_page
 from workers.storage import Progress
 
@@ -104,18 +104,18 @@ class SplitWork:
     attempts: int
 
 
-def split_document(bench: Bench, document_id: str, message_id: str) -> None:
+def split_document(context: Context, document_id: str, message_id: str) -> None:
     """Split the document, unless somebody else does or nothing is left to do."""
-    work = _claim(bench, document_id, message_id)
+    work = _claim(context, document_id, message_id)
     if work is None:
         log.info("document %s: nothing to split for message %s", document_id, message_id)
         return
-    with suppress(LeaseLost), _failures(bench, work), bench.database.outages_named():
-        _split(bench, work)
+    with suppress(LeaseLost), _failures(context, work), context.database.outages_named():
+        _split(context, work)
 
 
 @contextmanager
-def _failures(bench: Bench, work: SplitWork) -> Iterator[None]:
+def _failures(context: Context, work: SplitWork) -> Iterator[None]:
     """Whatever happens, the document is refused by name or handed back; nothing is lost."""
     try:
         yield
@@ -123,22 +123,22 @@ def _failures(bench: Bench, work: SplitWork) -> Iterator[None]:
         log.info("document %s: taken over or cancelled", work.document_id)
     except (DocumentError, ObjectNotFound, ProfileError) as error:
         log.info("document %s: %s: %s", work.document_id, error.code, error)
-        _refuse(bench, work, error)
+        _refuse(context, work, error)
     except (StorageUnavailable, DatabaseUnavailable) as error:
         log.warning("document %s: %s", work.document_id, error)
-        due_at, patience_s = leases.retry_at(bench.settings, 0), work.lease.duration_s
-        _hand_back(bench, work, due_at, counted=False, patience_s=patience_s)
+        due_at, patience_s = leases.retry_at(context.settings, 0), work.lease.duration_s
+        _hand_back(context, work, due_at, counted=False, patience_s=patience_s)
     except Exception:
         log.exception("document %s: attempt %d failed", work.document_id, work.attempts)
-        _hand_back(bench, work, leases.retry_at(bench.settings, work.attempts), counted=True)
+        _hand_back(context, work, leases.retry_at(context.settings, work.attempts), counted=True)
     except BaseException:  # the worker is being stopped
-        _hand_back(bench, work, time.time(), counted=False)
+        _hand_back(context, work, time.time(), counted=False)
         raise
 
 
-def _claim(bench: Bench, document_id: str, message_id: str) -> SplitWork | None:
-    settings = bench.settings
-    with bench.database.writing() as session:
+def _claim(context: Context, document_id: str, message_id: str) -> SplitWork | None:
+    settings = context.settings
+    with context.database.writing() as session:
         fan_in.start(session, document_id)
         lease = leases.claim(
             session,
@@ -150,7 +150,7 @@ def _claim(bench: Bench, document_id: str, message_id: str) -> SplitWork | None:
             duration_s=max(settings.lease_s, 2 * settings.page_deadline_s),
             state=State.RUNNING,
         )
-        return None if lease is None else _begin_work(session, lease, bench.database)
+        return None if lease is None else _begin_work(session, lease, context.database)
 
 
 def _begin_work(session: Session, lease: Lease, database: Database) -> SplitWork:
@@ -182,22 +182,24 @@ def _begin(session: Session, lease: Lease, number: int) -> int:
     return attempts
 
 
-def _split(bench: Bench, work: SplitWork) -> None:
-    _check_attempts(work, bench.settings.max_attempts)
-    profile = load_profile(work.profile, bench.settings.profiles)
+def _split(context: Context, work: SplitWork) -> None:
+    _check_attempts(work, context.settings.max_attempts)
+    profile = load_profile(work.profile, context.settings.profiles)
     with scratch_folder() as folder, ExitStack() as stack:
         with disk_errors():
-            path = _fetch(bench, work, folder)
+            path = _fetch(context, work, folder)
         work.keeper.keep()
-        with deadline(bench.settings.page_deadline_s, DocumentTimeout()):
-            document = stack.enter_context(documents.open_document(path, limits_of(bench.settings)))
+        with deadline(context.settings.page_deadline_s, DocumentTimeout()):
+            document = stack.enter_context(
+                documents.open_document(path, limits_of(context.settings))
+            )
         _check_unchanged(work, document.page_count)
-        with bench.database.writing() as session:
+        with context.database.writing() as session:
             leases.renew(session, work.lease, page_count=document.page_count)
             attempts = work.attempts
             if work.begun != work.next_page:
                 attempts = _begin(session, work.lease, work.next_page)
-        _split_pages(bench, work, document, profile, attempts)
+        _split_pages(context, work, document, profile, attempts)
 
 
 def _check_attempts(work: SplitWork, most: int) -> None:
@@ -218,20 +220,20 @@ def _check_unchanged(work: SplitWork, page_count: int) -> None:
         )
 
 
-def _fetch(bench: Bench, work: SplitWork, folder: Path) -> Path:
-    path, progress = folder / "original", _fetching(bench, work)
+def _fetch(context: Context, work: SplitWork, folder: Path) -> Path:
+    path, progress = folder / "original", _fetching(context, work)
     if work.key is not None:
-        bench.storage.download(work.key, path, progress)
+        context.storage.download(work.key, path, progress)
     elif work.reference is not None:
         from workers.s3 import fetch_reference  # boto3 is slow to import; few jobs need it
 
-        fetch_reference(bench.settings, work.reference, path, progress)
+        fetch_reference(context.settings, work.reference, path, progress)
     return path
 
 
-def _fetching(bench: Bench, work: SplitWork) -> Progress:
+def _fetching(context: Context, work: SplitWork) -> Progress:
     """What a download calls after every chunk: keeps the lease, and ends what takes too long."""
-    limit_s = FETCH_PART * bench.settings.visibility_timeout_s
+    limit_s = FETCH_PART * context.settings.visibility_timeout_s
     started = time.monotonic()
 
     def progress() -> None:
@@ -246,27 +248,27 @@ def _fetching(bench: Bench, work: SplitWork) -> Progress:
 
 
 def _split_pages(
-    bench: Bench,
+    context: Context,
     work: SplitWork,
     document: documents.Document,
     profile: Profile,
     attempts: int,
 ) -> None:
     """Split from the next page on, which was begun so many times."""
-    slice_end = time.monotonic() + min(SLICE_S, bench.settings.visibility_timeout_s / 4)
+    slice_end = time.monotonic() + min(SLICE_S, context.settings.visibility_timeout_s / 4)
     for number in range(work.next_page, document.page_count + 1):
         if time.monotonic() > slice_end:
-            _yield_to_others(bench, work)
+            _yield_to_others(context, work)
             return
         page = (
             _given_up(number, attempts - 1)
-            if attempts > bench.settings.max_attempts
-            else split_page(document, number, profile, bench.settings.page_deadline_s)
+            if attempts > context.settings.max_attempts
+            else split_page(document, number, profile, context.settings.page_deadline_s)
         )
-        _hand_on(bench, work, page)
+        _hand_on(context, work, page)
         attempts = 1
     # With its last page read already, the document waits for its result and is not held any more.
-    with suppress(LeaseLost), bench.database.writing() as session:
+    with suppress(LeaseLost), context.database.writing() as session:
         leases.release(session, work.lease, due_at=None, stage=Stage.READ)
 
 
@@ -278,7 +280,7 @@ def _given_up(number: int, attempts: int) -> SplitPage:
     return SplitPage(number=number, error=PageFailed(message))
 
 
-def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
+def _hand_on(context: Context, work: SplitWork, page: SplitPage) -> None:
     """Write the page's row and begin the next, then send it to be read.
 
     A page without lines is done with that.
@@ -287,28 +289,28 @@ def _hand_on(bench: Bench, work: SplitWork, page: SplitPage) -> None:
     if page.lines:
         key = f"{document_folder(work.job_id, work.document_id)}/pages/{page.number}.lines"
         work.keeper.keep()
-        bench.storage.put(key, pack(page.lines))
-    with bench.database.writing() as session:
+        context.storage.put(key, pack(page.lines))
+    with context.database.writing() as session:
         leases.renew(session, work.lease, splitting_page=page.number + 1, attempts=1)
-        row = _row(bench.settings, work.document_id, page, key)
+        row = _row(context.settings, work.document_id, page, key)
         row_id = session.scalars(insert(_PAGES).returning(_PAGES.c.id), row).one()
         complete = key is None and fan_in.count_page(
-            session, bench.settings, work.document_id, failed=page.error is not None
+            session, context.settings, work.document_id, failed=page.error is not None
         )
     if key is not None:
-        bench.dispatch.read(row_id, work.lane)
+        context.dispatch.read(row_id, work.lane)
         return
-    _count(bench, page)
+    _count(context, page)
     if complete:
-        bench.dispatch.publish(work.document_id)
+        context.dispatch.publish(work.document_id)
 
 
-def _count(bench: Bench, page: SplitPage) -> None:
+def _count(context: Context, page: SplitPage) -> None:
     """Count a page that no read worker will see."""
     if page.error:
-        bench.counts.add(Event.PAGES_FAILED, page.error.code)
+        context.counts.add(Event.PAGES_FAILED, page.error.code)
     else:
-        bench.counts.add(Event.PAGES_READ, "")
+        context.counts.add(Event.PAGES_READ, "")
 
 
 def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None) -> dict[str, Any]:
@@ -330,26 +332,26 @@ def _row(settings: Settings, document_id: str, page: SplitPage, key: str | None)
     }
 
 
-def _yield_to_others(bench: Bench, work: SplitWork) -> None:
-    with bench.database.writing() as session:
+def _yield_to_others(context: Context, work: SplitWork) -> None:
+    with context.database.writing() as session:
         # The next page counts as begun, and was not tried.
-        due_at = leases.resend_at(bench.settings)
+        due_at = leases.resend_at(context.settings)
         leases.release(session, work.lease, due_at=due_at, attempts=0, sends=0)
-    bench.dispatch.split(work.document_id, work.lane)
+    context.dispatch.split(work.document_id, work.lane)
 
 
-def _refuse(bench: Bench, work: SplitWork, error: HwrError) -> None:
-    with bench.database.writing() as session:
+def _refuse(context: Context, work: SplitWork, error: HwrError) -> None:
+    with context.database.writing() as session:
         document = fan_in.lock_document(session, work.lease.held)
-        fan_in.fail_document(session, bench.settings, document, error)
-    bench.dispatch.publish(work.document_id)
+        fan_in.fail_document(session, context.settings, document, error)
+    context.dispatch.publish(work.document_id)
 
 
 def _hand_back(
-    bench: Bench, work: SplitWork, due_at: float, *, counted: bool, patience_s: float = 0.0
+    context: Context, work: SplitWork, due_at: float, *, counted: bool, patience_s: float = 0.0
 ) -> None:
     """Let the reaper send it again; an attempt that was not the document's fault is taken back."""
     charge = 0 if counted else -1
     leases.hand_back(
-        bench.database, work.lease, due_at=due_at, charge=charge, patience_s=patience_s
+        context.database, work.lease, due_at=due_at, charge=charge, patience_s=patience_s
     )

@@ -11,7 +11,7 @@ from workers.storage import Storage
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class Context:
     """The servers of a process, and its settings."""
 
     #: Where the rows are.
