@@ -4,7 +4,7 @@ from sqlalchemy import func, literal, select
 
 from hwr.errors import TooManyWaiting
 from workers.database import OPEN, Database, Document, Job, table_of
-from workers.jobs import find
+from workers.job_list import newest
 from workers.settings import Settings
 
 _JOBS, _DOCUMENTS = table_of(Job), table_of(Document)
@@ -23,11 +23,14 @@ def check_room(
     most = settings.max_waiting_documents
     if not most or _waiting(database, tenant, most) < most:
         return
-    if find(database, tenant=tenant, idempotency_key=idempotency_key) is None:
-        raise TooManyWaiting(
-            f"Your documents without a result are as many as may be ({most}). Submit more when some"
-            " have been read, or cancel jobs that are not needed."
-        )
+    if idempotency_key and newest(
+        database, tenant=tenant, limit=1, idempotency_key=idempotency_key
+    ):
+        return
+    raise TooManyWaiting(
+        f"Your documents without a result are as many as may be ({most}). Submit more when some"
+        " have been read, or cancel jobs that are not needed."
+    )
 
 
 def _waiting(database: Database, tenant: str, most: int) -> int:
