@@ -38,6 +38,9 @@ _MIDDLE = 128
 #: Ink covers at most this share of a picture.
 _MOST_INK = 0.5
 
+#: Fewest bits of a deep picture that hold anything but noise: sensors have at least so many.
+_LEAST_BITS = 10
+
 #: Characters of a decoder's own message that a refusal repeats.
 _MESSAGE_LENGTH = 120
 
@@ -76,7 +79,7 @@ def to_grey(image: Image.Image) -> NDArray[np.uint8]:
     Of a transparent picture light ink becomes dark.
 
     Returns:
-        uint8 (H, W), writable. 16-bit grey keeps its upper 8 bits.
+        uint8 (H, W), writable. 16-bit grey keeps the upper 8 of the bits that are in use.
 
     Raises:
         ValueError: the pixels are 32-bit or floating-point numbers without a known range.
@@ -84,10 +87,18 @@ def to_grey(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
     image = _upright(image)
     if image.mode.startswith("I;16"):
-        return (np.asarray(image) >> 8).astype(np.uint8)
+        return _upper_bits(np.asarray(image))
+    if image.mode == "LAB":
+        return np.array(image.getchannel("L"))
     if image.mode in ("I", "F"):
         raise ValueError("32-bit pixels; save it with 8 bits a pixel")
     return np.array(_on_white(image) if image.has_transparency_data else image.convert("L"))
+
+
+def _upper_bits(deep: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    # Scanners put 12 bits into 16 and do not always say so: the page would be black.
+    bits = max(int(deep.max()).bit_length(), _LEAST_BITS)
+    return (deep >> (bits - 8)).astype(np.uint8)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -35,6 +35,26 @@ def test_16_bit_png_keeps_its_upper_bits(tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path, encode(Image.fromarray(deep), "PNG")), deep >> 8)
 
 
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bits_of_which_fewer_are_in_use(tmp_path: Path, bits: int, kind: str) -> None:
+    deep = np.linspace(0, 2**bits - 1, 64 * 64).astype(np.uint16).reshape(64, 64)
+    grey = read(tmp_path, encode(Image.fromarray(deep), kind))
+    assert np.array_equal(grey, deep >> (bits - 8))
+
+
+def test_noise_in_the_lowest_of_16_bits_stays_dark(tmp_path: Path) -> None:
+    deep = np.random.default_rng(0).integers(0, 200, (64, 64), np.uint16)
+    assert read(tmp_path, encode(Image.fromarray(deep), "PNG")).max() < 50
+
+
+def test_cielab_is_read_by_its_lightness(tmp_path: Path) -> None:
+    drawn = draw_page()
+    neutral = Image.new("L", drawn.size, 128)
+    picture = Image.merge("LAB", (drawn, neutral, neutral))
+    assert np.array_equal(read(tmp_path, encode(picture, "TIFF")), np.asarray(drawn))
+
+
 def test_transparent_paper_is_white(tmp_path: Path) -> None:
     image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     image.paste((0, 0, 0, 255), (0, 0, 20, 40))
