@@ -3,7 +3,8 @@
 FOLDER holds transcribed pages, as ``hwr evaluate FOLDER --pages`` takes them; ``--only`` takes
 those whose names begin so. Every third is read as it came and spoilt in each of these ways: turned,
 half in a shadow, on a dark table in one, white on black, on school and on squared paper, in faint
-pencil, folded down its middle, faxed. CER of the text as the settings' decoder reads it.
+pencil, folded down its middle, streaked by the scanner, faxed. CER of the text as the settings'
+decoder reads it.
 """
 
 import argparse
@@ -108,6 +109,14 @@ def folded(page: Grey) -> Grey:
     return np.asarray(page * (1 - 0.35 * np.exp(-np.square(away / 4))), np.uint8)
 
 
+def streaked(page: Grey) -> Grey:
+    """The page with three dark streaks of a scanner down it."""
+    page = page.copy()
+    for x in (round(share * page.shape[1]) for share in (0.18, 0.45, 0.71)):
+        page[:, x : x + 2] //= 2
+    return page
+
+
 def faxed(page: Grey) -> Grey:
     """The page in black and white, half as many rows as columns an inch."""
     across, down = (fax / scan for fax, scan in zip(FAX, SCAN, strict=True))
@@ -136,6 +145,7 @@ WAYS: dict[str, Callable[[Grey], Grey]] = {
     "pencil, 10 %": lambda page: in_pencil(page, 0.10),
     "pencil below": lower_half_in_pencil,
     "fold": folded,
+    "streaks": streaked,
     "fax": faxed,
 }
 
