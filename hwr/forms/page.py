@@ -12,6 +12,7 @@ from hwr.forms.template import open_template, register
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line, Upright, crop_line, find_lines, upright
 from hwr.layout.ink import Grey
+from hwr.layout.markers import without_markers
 from hwr.layout.polarity import dark_on_light
 from hwr.layout.streaks import without_streaks
 from hwr.profiles import PageForm
@@ -47,7 +48,7 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
         TooManyLines: from the line finder.
         ProfileError: the form's template cannot be used.
     """
-    image = without_streaks(dark_on_light(image))
+    image = without_markers(without_streaks(dark_on_light(image)))
     view = upright(image)
     if not form.zones and form.template is None:
         found = line_finder(view.image) if form.outside else ()

@@ -3,8 +3,8 @@
 FOLDER holds transcribed pages, as ``hwr evaluate FOLDER --pages`` takes them; ``--only`` takes
 those whose names begin so. Every third is read as it came and spoilt in each of these ways: turned,
 half in a shadow, on a dark table in one, white on black, on school and on squared paper, in faint
-pencil, folded down its middle, streaked by the scanner, faxed. CER of the text as the settings'
-decoder reads it.
+pencil, folded down its middle, streaked by the scanner, marked with bars, faxed. CER of the
+text as the settings' decoder reads it.
 """
 
 import argparse
@@ -117,6 +117,16 @@ def streaked(page: Grey) -> Grey:
     return page
 
 
+def marked(page: Grey) -> Grey:
+    """The page with bars of a dark marker over half of it, now through a line, now between two."""
+    page = page.copy()
+    height, width = page.shape
+    for top in (round(share * height) for share in np.arange(0.2, 0.9, 0.11)):
+        bar = page[top : top + width // 32, round(0.2 * width) : round(0.75 * width)]
+        bar[:] = bar * 0.6
+    return page
+
+
 def faxed(page: Grey) -> Grey:
     """The page in black and white, half as many rows as columns an inch."""
     across, down = (fax / scan for fax, scan in zip(FAX, SCAN, strict=True))
@@ -146,6 +156,7 @@ WAYS: dict[str, Callable[[Grey], Grey]] = {
     "pencil below": lower_half_in_pencil,
     "fold": folded,
     "streaks": streaked,
+    "marker": marked,
     "fax": faxed,
 }
 
