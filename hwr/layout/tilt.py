@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.layout.bars import without_shadows
 from hwr.layout.faint import ink_of
 from hwr.layout.ink import Grey, reduced
 from hwr.layout.orientation import FULL, are_lines, darkness, profiles_both_ways
@@ -76,7 +77,8 @@ def turned(image: Grey, tilt: int) -> tuple[Grey, Homography]:
 def rhythm(image: Grey) -> NDArray[np.float64]:
     """Power of the page's ink in each direction, (180,): at 0 of level lines, then falling ones."""
     factor = ceil(max(image.shape) / SIDE)
-    dark = ink_of(np.asarray(reduced(image, factor, factor), np.uint8))
+    # The edge of a shadow is one strong line, and has no rhythm.
+    dark = without_shadows(ink_of(np.asarray(reduced(image, factor, factor), np.uint8)))
     ink = np.where(dark < GRAIN, 0.0, np.minimum(dark, FULL)).astype(np.float32)
     # So that the picture's edges have no direction.
     window = cv2.createHanningWindow(ink.shape[::-1], cv2.CV_32F) if min(ink.shape) > 1 else 0 * ink

@@ -144,6 +144,15 @@ def test_a_page_that_leans_far_is_levelled_whichever_way_up_it_lies(turns: int) 
     assert np.degrees(np.arctan2(along[1], along[0])) % 360 == pytest.approx(15 + 90 * turns, abs=2)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_edge_of_a_shadow_is_no_leaning_line(side: int) -> None:
+    pencil = 255 - (255 - page()) // 3
+    y, x = np.mgrid[0 : pencil.shape[0], 0 : pencil.shape[1]]
+    shade = 1 / (1 + np.exp(-(x + 0.45 * y - 900) / 9))
+    shadowed = (pencil * (1 - 0.55 * shade[:, ::side])).astype(np.uint8)
+    assert tilt_of(shadowed) == 0
+
+
 @pytest.mark.parametrize("height", [16, 17, 32, 50, 97, 129])
 @pytest.mark.parametrize("width", [16, 33, 47, 100, 130, 300])
 def test_a_page_of_any_size_is_looked_at(height: int, width: int) -> None:
