@@ -14,6 +14,9 @@ from hwr.layout.small import outlines_of
 #: Ink is darker than the mean of a square of this side around it, in pixels and grey levels: a line
 #: on black or on a shadow without any is none.
 INK_WINDOW, LEAST_DARKER = 31, 8
+#: A hole punched in the sheet is no wider than so many of its heights, and this share of what is
+#: dark there is thicker than so many heights of the line, which no letter is.
+HOLE_WIDE, HOLE_SHARE, HOLE_THICK = 2.0, 0.8, 0.45
 #: Share of a line's height that is above its baseline.
 ABOVE = 0.75
 
@@ -25,7 +28,7 @@ def find_lines(image: Grey) -> tuple[Line, ...]:
     """
     if min(image.shape) < LEAST_SIDE:
         return ()
-    outlines = [outline for outline in outlines_of(image) if has_ink(image, outline)]
+    outlines = [outline for outline in outlines_of(image) if is_written(image, outline)]
     order = reading_order(
         [place_of(outline) for outline in outlines], [outline.head for outline in outlines]
     )
@@ -39,14 +42,28 @@ def find_lines(image: Grey) -> tuple[Line, ...]:
     )
 
 
-def has_ink(image: Grey, outline: Outline) -> bool:
-    """Whether anything in the box around the outline is darker than what lies around it."""
+def is_written(image: Grey, outline: Outline) -> bool:
+    """Whether there is ink in the box around the outline, and not a hole."""
     left, top, right, bottom = (max(round(side), 0) for side in outline.box)
     box = image[top : bottom + 1, left : right + 1]
-    if not box.size:
-        return False
+    return bool(box.size) and has_ink(box) and not is_hole(box, outline.height)
+
+
+def has_ink(box: Grey) -> bool:
+    """Whether anything in a box is darker than what lies around it."""
     darker = cv2.subtract(cv2.blur(box, (INK_WINDOW, INK_WINDOW)), box)
     return bool(darker.max() >= LEAST_DARKER)
+
+
+def is_hole(box: Grey, height: float) -> bool:
+    """Whether the box around a line of that height holds one dark spot and no strokes."""
+    if box.shape[1] > HOLE_WIDE * box.shape[0]:
+        return False
+    _, dark = cv2.threshold(box, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    side = max(round(HOLE_THICK * height), 3)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc)
+    return int(thick.sum()) > HOLE_SHARE * int(dark.sum())
 
 
 def on_page(curve: NDArray[np.float64], size: Sequence[int]) -> tuple[Point, ...]:

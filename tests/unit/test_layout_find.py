@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout import Line
-from hwr.layout.find import find_lines
+from hwr.layout.find import find_lines, is_hole
 
 Grey = NDArray[np.uint8]
 WORDS = "every good boy deserves a fair jig of plums".split()
@@ -205,6 +205,25 @@ def ruled() -> Grey:
 @pytest.mark.parametrize("name", list(empty_pages()))
 def test_a_page_without_writing_has_no_lines(name: str) -> None:
     assert find_lines(empty_pages()[name]) == ()
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_punched_holes_are_no_lines(written: bool) -> None:
+    page = np.full((2200, 1700), 235, np.uint8)
+    for row in range(300, 2100, 120) if written else ():
+        write(page, "every good boy deserves a fair jig", 160, row, size=2.2)
+    before = find_lines(page)
+    for row in (264, 792, 1408, 1936):
+        cv2.circle(page, (60, row), 24, 0, -1)
+    assert len(find_lines(page)) == len(before) == (15 if written else 0)
+
+
+@pytest.mark.parametrize("figure", ["1", "7", ":", "o", "m"])
+def test_a_single_bold_figure_is_a_line(figure: str) -> None:
+    page = blank()
+    cv2.putText(page, figure, (400, 500), cv2.FONT_HERSHEY_SIMPLEX, 2, 30, 6, cv2.LINE_AA)
+    box = page[430:530, 390:480]
+    assert not is_hole(box, 60)
 
 
 def test_noise_and_specks_are_bounded() -> None:
