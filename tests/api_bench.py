@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -91,8 +92,9 @@ def error_of(response: httpx.Response) -> tuple[int, str]:
 
 
 def stored(settings: Settings) -> list[Path]:
-    root = Path(settings.storage_url.removeprefix("file:"))
-    return [path for path in root.rglob("*") if path.is_file()]
+    # Path.rglob fails over a folder that goes meanwhile.
+    folders = os.walk(settings.storage_url.removeprefix("file:"))
+    return [Path(folder, name) for folder, _, names in folders for name in names]
 
 
 def queued(settings: Settings) -> list[Any]:
