@@ -226,6 +226,23 @@ def test_a_single_bold_figure_is_a_line(figure: str) -> None:
     assert not is_hole(box, 60)
 
 
+def test_single_figures_in_tinted_fields_are_lines() -> None:
+    page = blank(1400, 700)
+    for row in range(100, 1300, 180):
+        page[row : row + 80, 300:370] = 170
+        for start, end in (((320, row + 30), (340, row + 14)), ((340, row + 14), (340, row + 68))):
+            cv2.line(page, start, end, 60, 4)
+    assert len(find_lines(page)) == 7
+
+
+def test_a_scanned_hole_is_no_line() -> None:
+    box = np.full((100, 90), 235, np.uint8)
+    cv2.circle(box, (45, 50), 24, 60, -1)
+    noise = np.random.default_rng(5).normal(0, 6, box.shape)
+    box = np.clip(cv2.GaussianBlur(box, (0, 0), 2) + noise, 0, 255).astype(np.uint8)
+    assert is_hole(box, 60)
+
+
 def test_noise_and_specks_are_bounded() -> None:
     random = np.random.default_rng(3)
     noise = random.integers(0, 256, (1200, 1000), dtype=np.uint8)
