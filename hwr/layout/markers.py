@@ -16,6 +16,9 @@ LEAST, MOST = 30, 120
 LEAST_WIDE, MOST_HIGH = 40, 50
 #: It fills this share of the box around it, else it is a frame or a shadow.
 FILLED = 0.4
+#: Strokes cover this share of it at least, else it is a felt pen's own. They are darker than it by
+#: more than so many grey levels and so many times its grain.
+WRITTEN, LEAST_STROKE, GRAINS = 0.05, 5, 2.5
 #: So many pixels around a bar are dark in part.
 EDGE = 2
 
@@ -25,7 +28,9 @@ def without_markers(image: Grey) -> Grey:
     factor = max(round(min(image.shape) / SEARCH_SIDE), 1)
     small = np.asarray(reduced(image, factor, factor), np.uint8)
     paper = brightness_of(small)
-    bars = bars_of(np.asarray(cv2.subtract(paper, closed(small, STROKE)), np.uint8))
+    bare = closed(small, STROKE)
+    bars = bars_of(np.asarray(cv2.subtract(paper, bare), np.uint8))
+    bars = written_ones(bars, np.asarray(cv2.subtract(bare, small), np.uint8))
     if not bars.any():
         return image
     around = cv2.dilate(bars.view(np.uint8), np.ones((2 * EDGE + 1,) * 2, np.uint8))
@@ -55,3 +60,20 @@ def bars_of(darker: Grey) -> NDArray[np.bool_]:
     is_bar &= area >= FILLED * width * height
     is_bar[np.unique(labels[darker > MOST])] = False
     return np.asarray(is_bar[labels], np.bool_)
+
+
+def written_ones(bars: NDArray[np.bool_], strokes: Grey) -> NDArray[np.bool_]:
+    """The bars with writing on them; ``strokes`` is by how much each place is darker than its bar.
+
+    Shapes (H, W), as the result.
+    """
+    count, found = cv2.connectedComponents(bars.view(np.uint8))
+    labels = np.asarray(found, np.int32)
+    is_written = [False, *(has_strokes(strokes[labels == bar]) for bar in range(1, count))]
+    return np.asarray(np.array(is_written)[labels], np.bool_)
+
+
+def has_strokes(strokes: NDArray[np.uint8]) -> bool:
+    """Whether enough of the places (n,) of a bar are darker than its grain makes them."""
+    least = LEAST_STROKE + GRAINS * np.median(strokes)
+    return bool(np.mean(strokes > least) >= WRITTEN)

@@ -64,3 +64,15 @@ def test_lines_run_on_across_the_ends_of_bars() -> None:
 )
 def test_what_no_marker_made_stays(page: Grey) -> None:
     assert without_markers(page) is page
+
+
+@pytest.mark.parametrize("ink", [110, 150, 180])
+@pytest.mark.parametrize("width", [12, 14, 18])
+def test_a_felt_pens_own_strokes_stay(ink: int, width: int) -> None:
+    page = np.full((220, 1100), 230, np.uint8)
+    cv2.line(page, (40, 150), (580, 150), ink, width)
+    for x in range(60, 580, 30):
+        cv2.line(page, (x, 120), (x, 150), ink, width)
+    noise = np.random.default_rng(5).normal(0, 3, page.shape)
+    page = np.clip(page + noise, 0, 255).astype(np.uint8)
+    assert without_markers(page) is page
