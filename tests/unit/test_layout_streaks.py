@@ -53,17 +53,40 @@ def rule(page: Grey, top: int, bottom: int, drift: int) -> Grey:
     return page
 
 
+def register(is_grid: bool) -> Grey:
+    """Columns of a page cut out of a register, parted by rules from the top to the bottom."""
+    page = np.full((1100, 850), 235, np.uint8)
+    for y in range(90, 1050, 60):
+        for word, x in (("Meier", 40), ("Anna", 330), ("1843", 590)):
+            cv2.putText(page, word, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 40, 3)
+        page[y + 18 : y + 18 + 2 * is_grid] = 90
+    page[:, 300:302] = page[:, 560:562] = 90
+    noise = np.random.default_rng(5).normal(0, 3, page.shape)
+    return np.clip(page + noise, 0, 255).astype(np.uint8)
+
+
 @pytest.mark.parametrize(
     "page",
     [
         draw(),
+        register(is_grid=False),
+        register(is_grid=True),
         rule(draw(), 60, 1040, 0),
         rule(draw(), 0, 1099, 6),
         streaked(draw(), tuple(range(80, 800, 80))),
         streaked(draw())[:500],
         np.hstack([np.full((1100, 300), 30, np.uint8), draw()]),
     ],
-    ids=["clean", "short rule", "leaning rule", "squared paper", "field", "edge of the sheet"],
+    ids=[
+        "clean",
+        "register",
+        "grid",
+        "short rule",
+        "leaning rule",
+        "squared paper",
+        "field",
+        "edge of the sheet",
+    ],
 )
 def test_what_is_no_streak_stays(page: Grey) -> None:
     assert without_streaks(page) is page
