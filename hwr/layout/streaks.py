@@ -23,7 +23,7 @@ LEAST_HEIGHT = 600
 MOST_STREAKS = 8
 #: Writing goes on across streaks in this share of its rows at least, else they are rules that part
 #: the columns of a register whose page was cut out. It is looked for in this share of the width to
-#: both sides, is so many grey levels darker than its paper, and no higher than this share of it all.
+#: both sides, is so many grey levels darker than its paper, and no higher than this share of all.
 LEAST_CROSSED, BESIDE, LEAST_INK, LOWER = 0.03, 1 / 40, 20, 1 / 20
 #: A row of which so much is dark is a level rule, with so many rows around it.
 LEVEL, AROUND = 0.6, 5
