@@ -1,13 +1,15 @@
-"""Pictures of single lines as people give them: light on dark, or with much paper around."""
+"""Pictures of single lines as people give them: light on dark, sloping, with paper around."""
 
+import math
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.ink import reduced
+from hwr.layout.ink import Ink, reduced
 from hwr.layout.polarity import dark_on_light
+from hwr.layout.skew import STEEPEST, skew_of
 from hwr.model.line_image import LINE_HEIGHT, MIN_SIDE, Grey, as_grey, normalise_line
 
 #: Polarity and writing are looked for on pictures about so many pixels high.
@@ -28,21 +30,51 @@ _RULE = 12
 _MOST_EMPTY = 0.25
 #: Paper that stays above and below, as a share of the writing's height: accents stand in it.
 _MARGIN = 0.1
+#: Lines that fall or rise by less (rows a column, about a degree) are read as well as they are.
+_LEAST_SLOPE = 0.02
+#: Neither single letters have a slope, nor what no line is: width divided by height.
+_SLOPING = (3, 40)
+#: Levelled pictures need not be higher than this, and what they need of memory is bounded.
+_LEVEL_HIGH = 4 * LINE_HEIGHT
 
 
 def views_of(image: NDArray[Any]) -> tuple[Grey, ...]:
     """What `normalise_line` makes of a picture that somebody else has cut.
 
-    Where much of its height is empty it comes twice, as it is and without the empty rows: some
-    hands are read better so and some so, and a reader is surer of what it reads well.
+    Where much of its height is empty, or the line slopes, it comes as it is and once more each
+    way that may read better, without the empty rows and levelled: some hands are read better so and
+    some so, and a reader is surer of what it reads well.
 
     Raises:
         BadLineImage: the array is not such a picture.
     """
     grey = _without_edges(as_grey(image))
     grey = dark_on_light(grey, -(-grey.shape[0] // _HIGH))
-    cut = trimmed(grey)
-    return tuple(map(normalise_line, (grey,) if cut is grey else (grey, cut)))
+    cut, level = trimmed(grey), levelled(grey)
+    views = [grey, *([] if cut is grey else [cut]), *([] if level is grey else [trimmed(level)])]
+    return tuple(map(normalise_line, views))
+
+
+def levelled(grey: Grey) -> Grey:
+    """A dark line on light paper, its columns moved so that it is level; the same where it is."""
+    height, width = grey.shape
+    if not _SLOPING[0] <= width / height <= _SLOPING[1]:
+        return grey
+    factor = -(-height // _TRIMMED_HIGH)
+    ink = _ink(np.asarray(reduced(grey, factor, factor), np.uint8))
+    room = math.ceil(STEEPEST * ink.shape[1])
+    slope = skew_of(np.pad(ink, ((room, room), (0, 0)))) if ink.any() else 0.0
+    return grey if abs(slope) < _LEAST_SLOPE else _moved(grey, slope)
+
+
+def _moved(grey: Grey, slope: float) -> Grey:
+    factor = max(grey.shape[0] // _LEVEL_HIGH, 1)
+    grey = np.asarray(reduced(grey, factor, factor), np.uint8)
+    height, width = grey.shape
+    drop = math.ceil(abs(slope) * width)
+    up = np.array([[1, 0, 0], [-slope, 1, max(math.copysign(drop, slope), 0)]])
+    paper = float(np.median(grey))
+    return np.asarray(cv2.warpAffine(grey, up, (width, height + drop), borderValue=paper), np.uint8)
 
 
 def trimmed(grey: Grey) -> Grey:
@@ -79,9 +111,7 @@ def _scaled(places: tuple[int, int], factor: int, size: int) -> slice:
 
 def _writing(small: Grey) -> tuple[int, int]:
     """First row with writing and the one behind the last; (0, 0) where there is none."""
-    darkness = np.median(small) - small
-    step = max(_LEAST_STEP, _STEP_SHARE * float(np.percentile(darkness, 99.5)))
-    count, _, stats, _ = cv2.connectedComponentsWithStats((darkness > step).astype(np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(_ink(small))
     if count == 1:
         return 0, 0
     _, top, width, height, _ = stats[1:].T
@@ -90,3 +120,9 @@ def _writing(small: Grey) -> tuple[int, int]:
     if not is_writing.any():
         return 0, 0
     return int(top[is_writing].min()), int((top + height)[is_writing].max())
+
+
+def _ink(small: Grey) -> Ink:
+    darkness = np.median(small) - small
+    step = max(_LEAST_STEP, _STEP_SHARE * float(np.percentile(darkness, 99.5)))
+    return (darkness > step).astype(np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hwr.errors import BadLineImage
-from hwr.line_picture import trimmed, views_of
+from hwr.line_picture import levelled, trimmed, views_of
 from hwr.model.line_image import normalise_line
 
 Grey = NDArray[np.uint8]
@@ -32,6 +32,41 @@ def specked(line: Grey) -> Grey:
 def ruled(line: Grey) -> Grey:
     line[4:6] = line[-8:-6] = 100
     return line
+
+
+def sloping(line: Grey, slope: float) -> Grey:
+    room = round(abs(slope) * line.shape[1])
+    fall = np.array([[1, 0, 0], [slope, 1, 0 if slope > 0 else room]])
+    size = line.shape[1], line.shape[0] + room
+    return np.asarray(cv2.warpAffine(line, fall, size, borderValue=230), np.uint8)
+
+
+def high_writing(line: Grey) -> float:
+    """Rows with ink for each column."""
+    return float((line < 128).any(axis=1).sum()) / line.shape[1]
+
+
+@pytest.mark.parametrize("scale", [0.5, 1, 6])
+@pytest.mark.parametrize("slope", [-0.1, -0.04, 0.04, 0.1])
+def test_a_sloping_line_comes_levelled_too(slope: float, scale: float) -> None:
+    sloped = np.asarray(cv2.resize(sloping(draw(), slope), None, fx=scale, fy=scale), np.uint8)
+    views = views_of(sloped)
+    assert np.array_equal(views[0], normalise_line(sloped))
+    assert np.array_equal(views[-1], normalise_line(trimmed(levelled(sloped))))
+    level = levelled(sloped)
+    assert high_writing(level) == pytest.approx(high_writing(draw()), rel=0.1)
+
+
+def test_levelling_leaves_out_no_ink() -> None:
+    sloped = sloping(draw(), 0.1)
+    assert (levelled(sloped) < 128).sum() == pytest.approx((sloped < 128).sum(), rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(300, 240), (4, 40_000)])
+def test_single_letters_and_threads_have_no_slope(size: tuple[int, int]) -> None:
+    stroke = np.full(size, 230, np.uint8)
+    cv2.line(stroke, (0, 0), (size[1], size[0]), 50, 3)
+    assert levelled(stroke) is stroke
 
 
 def test_a_line_that_is_cut_tight_stays_as_it_is() -> None:
