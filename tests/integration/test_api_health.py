@@ -258,6 +258,36 @@ def test_every_refusal_is_described_as_it_is_told(api: httpx.Client) -> None:
     assert "HTTPValidationError" not in described["components"]["schemas"]
 
 
+def test_every_answer_is_described(api: httpx.Client) -> None:
+    described = api.get("/openapi.json").json()
+    for methods in described["paths"].values():
+        for told in methods.values():
+            (status,) = [status for status in told["responses"] if status.startswith("2")]
+            answer = told["responses"][status].get("content", {})
+            assert status == "204" or answer["application/json"]["schema"]
+
+
+def test_headers_are_described(api: httpx.Client) -> None:
+    paths = api.get("/openapi.json").json()["paths"]
+    submit = paths["/v1/jobs"]["post"]["responses"]
+    assert set(submit["202"]["headers"]) == {"Location", "Retry-After"}
+    assert set(submit["401"]["headers"]) == {"WWW-Authenticate"}
+    assert set(submit["503"]["headers"]) == {"Retry-After"}
+    for address in ("/v1/jobs/{job_id}", "/v1/jobs/{job_id}/results"):
+        assert set(paths[address]["get"]["responses"]["200"]["headers"]) == {"Retry-After"}
+
+
+def test_what_submissions_and_lists_refuse_is_described(api: httpx.Client) -> None:
+    jobs_path = api.get("/openapi.json").json()["paths"]["/v1/jobs"]
+    submit = jobs_path["post"]
+    form = submit["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert not form["additionalProperties"]
+    assert form["properties"]["lane"]["default"] == "normal"
+    (key,) = submit["parameters"]
+    assert (key["schema"]["minLength"], key["schema"]["maxLength"]) == (1, 200)
+    assert "422" not in jobs_path["get"]["responses"]
+
+
 def test_keys_are_described(api: httpx.Client) -> None:
     described = api.get("/openapi.json").json()
     assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"

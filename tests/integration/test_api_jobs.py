@@ -4,6 +4,7 @@ import httpx
 from api_bench import PDF, error_of
 from sqlalchemy import select
 
+from workers.api.result_schema import Results
 from workers.database import Database, Document, Line, Page, Stage, State
 
 
@@ -45,6 +46,7 @@ def test_partial_results_while_it_runs(api: httpx.Client, database: Database) ->
     answer = api.get(job["results_url"])
     assert int(answer.headers["retry-after"]) > 0
     results = answer.json()
+    assert Results.model_validate(results).model_dump(mode="json", exclude_unset=True) == results
     assert results["complete"] is False
     [document] = results["documents"]
     assert document["name"] == "scan.pdf"

@@ -1,6 +1,7 @@
 """Every error that leaves the API is JSON: {"error": {"code", "message"}}, with a remedy."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -48,6 +49,15 @@ _NEUTRAL = {
     503: "The service cannot do this now; its log says why. Try again later.",
 }
 
+_AGAIN = {"Retry-After": "Seconds until trying again"}
+
+#: What the headers below say, for /docs.
+_HEADER_TEXTS: dict[int | str, dict[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: _AGAIN,
+    503: _AGAIN,
+}
+
 _HEADERS = {
     401: {"WWW-Authenticate": "Bearer"},
     429: {"Retry-After": _RETRY_AFTER_S},
@@ -71,7 +81,18 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The answers of an address with these statuses, and with any other of an error, for /docs."""
     named: dict[int | str, str] = {status: HTTPStatus(status).phrase for status in statuses}
     named["default"] = "Any other error"
-    return {status: {"model": Refusal, "description": text} for status, text in named.items()}
+    return {
+        status: {"model": Refusal, "description": text} | headers(_HEADER_TEXTS.get(status, {}))
+        for status, text in named.items()
+    }
+
+
+def headers(texts: Mapping[str, str]) -> dict[str, Any]:
+    """The headers of an answer by name, with what each says, for /docs."""
+    described = {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in texts.items()
+    }
+    return {"headers": described} if described else {}
 
 
 def error_response(status: int, code: str, message: str) -> JSONResponse:

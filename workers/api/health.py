@@ -24,7 +24,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses=refusals(503))
+@router.get("/readyz", response_model=dict[str, str], responses=refusals(503))
 async def readyz(services: ServicesOf) -> JSONResponse:
     """Database, Redis and storage answer too."""
     if away := await services.checking.run(_away, services):

@@ -9,8 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from hwr.errors import BadRequest, HwrError, JobDeleted, JobNotFound
+from hwr.profiles import FREE_TEXT
 from workers import job_list, jobs
-from workers.api.errors import refusals
+from workers.api.errors import headers, refusals
+from workers.api.result_schema import Results
 from workers.api.schema import Job, JobList, job_json, job_list_json
 from workers.api.services import Services, ServicesOf, Tenant
 from workers.api.submission import (
@@ -40,13 +42,26 @@ _LISTED, _MAX_LISTED = 50, 500
 
 _MULTIPART = {
     "type": "object",
+    "additionalProperties": False,
     "properties": {
         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
         "references": {"type": "array", "items": {"type": "string"}},
-        "lane": {"type": "string", "enum": list(Lane)},
-        "profile": {"type": "string", "description": "page, exam, cheque or the service's own"},
+        "lane": {"type": "string", "enum": list(Lane), "default": Lane.NORMAL},
+        "profile": {
+            "type": "string",
+            "default": FREE_TEXT,
+            "description": "page, exam, cheque or the service's own",
+        },
     },
 }
+
+#: What an answer about a job that has not ended advises.
+_ADVICE = {"Retry-After": "Seconds until asking again; only while the job runs"}
+
+#: The same, and where a new job is.
+_SUBMITTED = _ADVICE | {"Location": "Address of the job"}
+
+_KEY_SCHEMA = {"minLength": 1, "maxLength": _MAX_KEY, "pattern": "^[ -~]+$"}
 
 _REFERENCES = ReferenceList.model_json_schema(ref_template="#/components/schemas/{model}")
 
@@ -61,14 +76,21 @@ _BODY = {
 }
 
 
-@router.post("", status_code=202, openapi_extra=_BODY, responses=refusals(403, 409, 413, 422, 429))
+@router.post(
+    "",
+    status_code=202,
+    openapi_extra=_BODY,
+    responses={**refusals(403, 409, 413, 422, 429), 202: headers(_SUBMITTED)},
+)
 async def submit(
     request: Request,
     response: Response,
     background: BackgroundTasks,
     services: ServicesOf,
     tenant: Tenant,
-    idempotency_key: Annotated[str | None, Header(description="Same key, same job")] = None,
+    idempotency_key: Annotated[
+        str | None, Header(description="Same key, same job", json_schema_extra=_KEY_SCHEMA)
+    ] = None,
 ) -> Job:
     """Submit documents: files, s3:// references, or both in one multipart body."""
     _check_key(idempotency_key)
@@ -91,7 +113,7 @@ async def submit(
     return job_json(view)
 
 
-@router.get("", responses=refusals(422))
+@router.get("")
 def newest(
     services: ServicesOf,
     tenant: Tenant,
@@ -112,7 +134,7 @@ def newest(
     return job_list_json(listed)
 
 
-@router.get("/{job_id}", responses=refusals(404))
+@router.get("/{job_id}", responses={**refusals(404), 200: headers(_ADVICE)})
 def view(response: Response, services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     """Where the job and each of its documents stand."""
     view = jobs.view(services.database, tenant=tenant, job_id=job_id)
@@ -135,7 +157,11 @@ async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
     )
 
 
-@router.get("/{job_id}/results", responses=refusals(404))
+@router.get(
+    "/{job_id}/results",
+    response_model=Results,
+    responses={**refusals(404), 200: headers(_ADVICE)},
+)
 def results(services: ServicesOf, tenant: Tenant, job_id: str) -> StreamingResponse:
     """The results as far as they are known; `complete` says whether more will come."""
     view = jobs.view(services.database, tenant=tenant, job_id=job_id)
