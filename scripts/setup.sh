@@ -16,6 +16,10 @@ fail() {
 check_python() {
     command -v "$PYTHON" >/dev/null ||
         fail "$PYTHON was not found." "Install Python 3.11 or newer, or name one: make setup PYTHON=python3.12"
+    # A stand-in for interpreters, as pyenv puts on the path, is found and does not run.
+    "$PYTHON" -c '' ||
+        fail "$PYTHON does not run; its message is above." \
+            "Name one that does by its path: make setup PYTHON=/usr/bin/python3.12"
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         fail "hwr needs Python 3.11 or newer; $PYTHON is $("$PYTHON" -V 2>&1)." \
             "Name a newer one: make setup PYTHON=python3.12"
@@ -66,14 +70,32 @@ need_poppler() {
     $rights $command || fail "Installing poppler failed. Run this, then make again:" "    $rights $command"
 }
 
+# Which installation and which version of Python an interpreter belongs to.
+origin() {
+    "$1" -c 'import sys; print(sys.base_prefix, sys.version_info[:2])' 2>/dev/null || true
+}
+
+make_environment() {
+    local clear=()
+    # venv leaves the links of another Python where they are: packages of two versions would mix.
+    if [ -e .venv ] && [ "$(origin .venv/bin/python)" != "$(origin "$PYTHON")" ]; then
+        echo "setup: .venv belongs to another Python or is broken, and is made anew"
+        clear=(--clear)
+    fi
+    "$PYTHON" -m venv "${clear[@]}" .venv ||
+        fail "The virtual environment could not be made; the message is above." \
+            "See that this folder can be written to and its disk has room."
+}
+
 install_packages() {
     local quiet=()
     [ -t 1 ] || quiet=(--quiet)
     echo "setup: installing hwr and its packages into .venv (a few minutes the first time)"
-    "$PYTHON" -m venv .venv
+    make_environment
     .venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" \
         --constraint deploy/constraints.txt --editable '.[demo,dev]' ||
         fail "pip could not install the packages; its message is above." \
+            "pip needs a package index that it reaches, and the disk some gigabytes of room; make setup goes on." \
             "PyTorch is large: on a machine without an NVIDIA GPU, let pip take the CPU build (CONTRIBUTING.md)."
 }
 
