@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hwr.decoding.confidence import WeighedReading, scaled, weigh
 from hwr.decoding.decoders import Decoder, open_decoder
+from hwr.decoding.fields import FIELDS, Pattern
 from hwr.decoding.names import LEXICON
 from hwr.decoding.reading import LineReading
 from hwr.engines import Engine, LineBatch
@@ -36,6 +37,8 @@ class Decoding:
     scale: ConfidenceScale = field(default_factory=ConfidenceScale)
     #: What names the calibration.
     calibration: str = UNCALIBRATED
+    #: Bounds that a reading was found in; None: it may be anything.
+    bounds: Pattern | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,11 +97,12 @@ class Decodings:
 
     def _open(self, name: str) -> Decoding:
         decoder = open_decoder(name, self._model.alphabet, self._language_model)
+        bounds = FIELDS.get(name)
         scales = load_scales(scales_path(self._model.path), self._model.hash)
         if scales and decoder.identity in scales.decoders:
             scale = scales.decoders[decoder.identity]
-            return Decoding(decoder=decoder, scale=scale, calibration=scales.hash)
-        return Decoding(decoder=decoder)
+            return Decoding(decoder=decoder, scale=scale, calibration=scales.hash, bounds=bounds)
+        return Decoding(decoder=decoder, bounds=bounds)
 
 
 def _shown(name: str) -> str:
@@ -127,10 +131,16 @@ def read_tasks(engine: Engine, tasks: Sequence[LineTask]) -> list[LineReading]:
 
 def _finished(reading: WeighedReading, task: LineTask) -> LineReading:
     finished = scaled(reading, task.decoding.scale)
-    # A network is sure of its blanks also where it cannot read, as on a line that stands upright.
-    if not finished.text and has_writing(task.image):
-        return replace(finished, confidence=0.0)
-    return finished
+    return replace(finished, confidence=0.0) if _is_doubtful(finished.text, task) else finished
+
+
+def _is_doubtful(text: str, task: LineTask) -> bool:
+    """Whether a person has to look, however sure the network is of what it sees."""
+    if not text:
+        # It is sure of its blanks also where it cannot read, as on a line that stands upright.
+        return has_writing(task.image)
+    bounds = task.decoding.bounds
+    return bounds is not None and not bounds.is_sense(text)
 
 
 def decode(

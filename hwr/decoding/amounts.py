@@ -1,7 +1,8 @@
 """Amounts of money in figures and in words: how they are written, and what they are worth.
 
-A cheque has both: the courtesy amount in figures, the legal amount in words. The words are English
-or French, with hundredths behind them: "Two thousand three hundred and 31/100 dollars".
+A cheque has both: the courtesy amount in figures, the legal amount in words. The words are English,
+with lakhs and crores as in India, or French, with hundredths behind them: "Two thousand three
+hundred and 31/100 dollars".
 
 The expressions are verbose ones of the package `regex`, with groups `whole` and `hundredths`.
 """
@@ -33,7 +34,13 @@ _NUMBERS = {
 }
 #: Words that make so many times as much of what stands before them.
 _HUNDREDS = ("hundred", "cent", "cents")
-_SCALES = {"thousand": 1_000, "mille": 1_000, "million": 10**6, "millions": 10**6}
+_LAKH, _CRORE = ("lakh", "lakhs", "lac", "lacs"), ("crore", "crores")
+_SCALES = {
+    **dict.fromkeys(("thousand", "mille"), 1_000),
+    **dict.fromkeys(("million", "millions"), 10**6),
+    **dict.fromkeys(_LAKH, 10**5),
+    **dict.fromkeys(_CRORE, 10**7),
+}
 #: French counts by scores from eighty on: quatre-vingt.
 _SCORES = ("vingt", "vingts")
 
@@ -42,20 +49,22 @@ def _any(*words: str) -> str:
     return f"(?:{'|'.join(words)})"
 
 
-def _number(below_1000: str, thousands: str, millions: str, joint: str) -> str:
-    """Numbers of up to three groups, each below a thousand."""
+def _number(below_1000: str, thousands: str, larger: str, joint: str) -> str:
+    """Numbers of what is larger than thousands, thousands and the rest, or of less."""
     rest = f"(?:{joint}{below_1000})?"
-    return _any(
-        f"{below_1000}{millions}(?:{joint}{thousands})?{rest}", f"{thousands}{rest}", below_1000
-    )
+    return _any(f"{larger}(?:{joint}{thousands})?{rest}", f"{thousands}{rest}", below_1000)
 
 
 def _english() -> str:
     unit, space, joint = _any(*_UNITS), r"[\ -]", r"(?:,?[\ -](?:(?:and|&)\ )?)"
     tens = _any(*_TENS, *_MISSPELT_TENS)
     below_100 = _any(f"{tens}(?:{space}?{unit})?", *_TEENS, *_MISSPELT_TEENS, unit)
-    below_1000 = f"{below_100}(?:{space}hundred(?:{joint}{below_100})?)?"
-    number = _number(below_1000, f"{below_1000}{space}thousand", f"{space}million", joint)
+    hundreds = f"{space}hundred(?:{joint}{below_100})?"
+    below_1000 = _any(f"{below_100}(?:{hundreds})?", f"a{hundreds}")
+    count, lakhs = _any(below_1000, "a"), f"{_any(below_100, 'a')}{space}{_any(*_LAKH)}"
+    crores = f"{count}{space}{_any(*_CRORE)}(?:{joint}{lakhs})?"
+    larger = _any(f"{count}{space}million", crores, lakhs)
+    number = _number(below_1000, f"{count}{space}thousand", larger, joint)
     return _text(number, below_100, r"(?:and|&)", "cents? pence".split())
 
 
@@ -70,7 +79,7 @@ def _french() -> str:
     )
     below_1000 = _any(f"(?:{unit}{space})?cents?(?:{space}{below_100})?", below_100)
     thousands = f"(?:{below_1000}{space})?mille"
-    number = _number(below_1000, thousands, f"{space}millions?", space)
+    number = _number(below_1000, thousands, f"{below_1000}{space}millions?", space)
     return _text(number, below_100, "et", ["centimes?"])
 
 
@@ -95,7 +104,9 @@ def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str
         rf"{currency}(?:{joined}|,?\ ){coins}",
     )
     whole = _any(rf"(?P<whole>{number}){_any(parts, currency)}?", rf"(?P<whole>{_NOTHING}){parts}")
-    return rf"{_any(whole, coins, rf'(?P<whole>zero){currency}?')}(?:\ (?:only|even|seulement))?"
+    return (
+        rf"{_any(whole, coins, rf'(?P<whole>zero|nil){currency}?')}(?:\ (?:only|even|seulement))?"
+    )
 
 
 #: What stands before an amount in words.
@@ -108,22 +119,31 @@ WORDS = _any(*_LANGUAGES)
 _COMMAS, _POINTS, _QUOTES, _SPACES = (
     rf"\d{{1,3}}(?:{sign}\d{{3}})+" for sign in (",", r"\.", "'", r"\ ")
 )
+#: With commas as in India too: 12,34,567.
+_COMMAS = _any(_COMMAS, r"\d{1,2}(?:,\d{2})+,\d{3}")
 #: Numbers that may have hundredths after a comma or a point.
 _PLAIN = rf"(?:{_QUOTES}|{_SPACES}|\d{{1,9}})"
 _HUNDREDTHS = r"(?P<hundredths>\d{2})"
+_GUARDS = rf"{_GUARD}{{0,3}}"
+_CODES = ("usd", "eur", "gbp", "chf", "cad", "aud", "inr", "rs")
+#: A currency before or behind figures.
+_SIGN = rf"(?:[$£€]|(?i:{'|'.join(_CODES)}\.?))"
 
 #: Amounts in figures. Asterisks, number signs, dashes and equals signs guard the figures of a
 #: cheque. What parts the thousands parts no hundredths: 2,381,68 is no amount.
 FIGURES = rf"""
-    [*\#=-]{{0,3}} (?:[$£€]\ ?)?
+    {_GUARDS} (?:{_SIGN}\ ?{_GUARDS})?
     (?:
         (?P<whole>{_COMMAS}|{_POINTS}|{_PLAIN})
-        (?: \ ?{_HUNDREDTHS}/100 | [.,]?[-=]{{1,2}} | /- )?
-        | (?P<whole>{_COMMAS})\.{_HUNDREDTHS} | (?P<whole>{_POINTS}),{_HUNDREDTHS}
+        (?: \ ?(?:{_HUNDREDTHS}|(?i:no|xx))/(?:100|(?i:xx)) | [.,]?[-=]{{1,2}} | /- )?
+        | (?P<whole>{_COMMAS})[.-]{_HUNDREDTHS} | (?P<whole>{_POINTS})[,-]{_HUNDREDTHS}
         | (?P<whole>{_PLAIN})[.,-]{_HUNDREDTHS} | [.,]{_HUNDREDTHS}
     )
-    (?:\ ?[$£€])? [*\#=-]{{0,3}}
+    (?:\ ?{_SIGN})? {_GUARDS}
 """
+_LETTERS = "".join(sorted({*"nox", *chain(*_CODES)}))
+#: The characters of these beside digits.
+FIGURE_SIGNS = f"*#=-$£€ ,.'/{_LETTERS}{_LETTERS.upper()}"
 
 #: The longest first: sixty begins as six does.
 _KNOWN = "|".join(sorted((*_NUMBERS, *_HUNDREDS, *_SCALES, *_SCORES), key=len, reverse=True))
@@ -137,6 +157,11 @@ def worth(text: str) -> int | None:
     found = (_compiled(way).fullmatch(text) for way in (FIGURES, *_LANGUAGES))
     amounts = {_amount(match) for match in found if match}
     return amounts.pop() if len(amounts) == 1 else None
+
+
+def is_known(text: str) -> bool:
+    """Whether it is known what the amount is worth."""
+    return worth(text) is not None
 
 
 @cache

@@ -6,7 +6,7 @@ expressions of the package `regex`, which can match a text that goes on.
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -16,15 +16,9 @@ from typing import Protocol
 
 import regex
 
-from hwr.decoding import amounts
+from hwr.decoding import amounts, dates
 from hwr.errors import DecoderError
 
-_MONTHS = (
-    "january february march april may june july august september october november december"
-    " jan feb mar apr jun jul aug sep sept oct nov dec"
-    " janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
-    " fevrier aout decembre"
-).split()
 #: Largest lexicon file in bytes.
 _MOST_LEXICON_BYTES = 16 * 2**20
 _LONGEST_WORD = 100
@@ -51,6 +45,8 @@ class Pattern:
     expression: str
     #: Characters beside digits that its texts may have.
     others: str
+    #: Whether a text of the field can be meant: the day it names is one, the amount has one worth.
+    is_sense: Callable[[str], bool] = bool
 
     @property
     def characters(self) -> frozenset[str]:
@@ -129,26 +125,18 @@ def _forms(word: str) -> tuple[str, ...]:
     return word, word.capitalize(), word.upper()
 
 
-_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
-_MONTH = r"(?:0?[1-9]|1[0-2])"
-_YEAR = r"(?:\d{4}|\d{2})"
-_NAMES = "|".join(form for month in _MONTHS for form in _forms(month))
-_SEPARATOR = r"\ ?[-/.\ ]\ ?"
-
 #: Fields by the name that settings give them.
-FIELDS: dict[str, Field] = {
+FIELDS: dict[str, Pattern] = {
     "digits": Pattern(expression=r"\d(?:\ ?\d)*", others=" "),
-    "amount": Pattern(expression=amounts.FIGURES, others="*#=-$£€ ,.'/"),
-    "amount-in-words": Pattern(expression=amounts.WORDS, others=f"{ascii_letters}éÉ ,.&/*#=-"),
-    "date": Pattern(
-        expression=rf"""
-            (?: {_DAY}{_SEPARATOR}{_MONTH} | {_MONTH}{_SEPARATOR}{_DAY} ){_SEPARATOR}{_YEAR}
-            | \d{{4}}-{_MONTH}-{_DAY}
-            | {_DAY}(?:st|nd|rd|th|er)?\ (?:{_NAMES})[.,]?\ {_YEAR}
-            | (?:{_NAMES})\.?\ {_DAY}(?:st|nd|rd|th)?,?\ {_YEAR}
-        """,
-        others="".join(sorted(set(" -/.,stndrdther" + _NAMES.replace("|", "")))),
+    "amount": Pattern(
+        expression=amounts.FIGURES, others=amounts.FIGURE_SIGNS, is_sense=amounts.is_known
     ),
+    "amount-in-words": Pattern(
+        expression=amounts.WORDS,
+        others=f"{ascii_letters}éÉ ,.&/*#=-",
+        is_sense=amounts.is_known,
+    ),
+    "date": Pattern(expression=dates.DATES, others=dates.DATE_SIGNS, is_sense=dates.exists),
     "capitals": Pattern(
         expression=r"[\p{Lu}\d.,'&/()-]+ (?:\ [\p{Lu}\d.,'&/()-]+)*",
         others="ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŒÆÁÍÓÚÑ .,'&/()-",

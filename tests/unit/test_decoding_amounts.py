@@ -42,6 +42,28 @@ WORTH = {
     "125-00": 12_500,
     "$.99": 99,
     "trois millions quatre cent mille": 340_000_000,
+    "1,00,000.00": 10_000_000,
+    "12,34,567.89": 123_456_789,
+    "2,50,00,000": 2_500_000_000,
+    "Rs. 1,234/-": 123_400,
+    "EUR 1.234,56": 123_456,
+    "CHF 1'234.50": 123_450,
+    "$12.00 USD": 1_200,
+    "$**1,250.00**": 125_000,
+    "£1,234-56": 123_456,
+    "1.234-56": 123_456,
+    "1,234 no/100": 123_400,
+    "1,234 XX/100": 123_400,
+    "1,234 45/100": 123_445,
+    "One lakh only": 10_000_000,
+    "Twelve lakh thirty-four thousand five hundred and 89/100": 123_450_089,
+    "Two crore fifty lakhs rupees": 2_500_000_000,
+    "five crore and two": 5_000_000_200,
+    "a hundred dollars": 10_000,
+    "A thousand and five": 100_500,
+    "a lakh": 10_000_000,
+    "Nil": 0,
+    "zero": 0,
 }
 
 
@@ -56,7 +78,12 @@ def test_figures_and_words_of_an_amount_are_worth_it(cents: int, cased: type[str
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2,381,68", "12/5/24", "hundred", "two two", "Miller and 5", "no"]
+    "text",
+    [
+        *("", "2,381,68", "12/5/24", "hundred", "two two", "Miller and 5", "no"),
+        *("1,00,00", "1,000,00,000", "12.34.567", "USD", "12 US", "1,234 no", "lakh", "a six"),
+        *("a lakh a crore", "one lakh lakh"),
+    ],
 )
 def test_what_is_no_amount_is_worth_nothing_known(text: str) -> None:
     assert worth(text) is None

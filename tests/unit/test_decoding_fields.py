@@ -31,6 +31,13 @@ HELD = {
         "1'234.50 €",
         "1,250 50/100",
         "1.250,-",
+        "12,34,567.89",
+        "Rs. 1,00,000/-",
+        "chf 1'234.50",
+        "$**12.00**",
+        "$12.00 USD",
+        "1,234 no/100",
+        "1,234 xx/xx",
     ],
     "amount-in-words": [
         "Two thousand three hundred four and 31/100",
@@ -42,6 +49,8 @@ HELD = {
         "Deux mille trois cent quatre et 31/100",
         "quatre-vingt-dix-sept euros et 20 centimes",
         "Mille deux cents euros",
+        "Two crore fifty lakh rupees only",
+        "A HUNDRED DOLLARS",
     ],
     "date": [
         "1/2/1999",
@@ -54,6 +63,10 @@ HELD = {
         "JANUARY 2nd, 24",
         "14 juil. 89".replace("juil.", "juillet"),
         "02 04 95",
+        "31/02/2024",
+        "2024/02/14",
+        "le 3 mars 2024",
+        "Le 03/04/2024",
     ],
     "capitals": ["DUPONT", "O'NEIL", "ST. JOHN", "ÉLOÏSE", "FLAT 3-B, MAIN ST."],
 }
@@ -67,7 +80,10 @@ REFUSED = {
         *("", "and", "dollars", "hundred three", "two two", "12", "thousand five", "no and"),
         *("forty-two thousand six million", "vingt cent", "five 31/1000", "two hundred six and"),
     ],
-    "date": ["", "32/1/2000", "1/13/2000".replace("1/13", "13/13"), "1/2", "March", "3 Marsh 2020"],
+    "date": [
+        *("", "32/1/2000", "1/13/2000".replace("1/13", "13/13"), "1/2", "March", "3 Marsh 2020"),
+        *("2024/02-14", "20042024", "le March 3, 2024"),
+    ],
     "capitals": ["", "Dupont", "A  B", " A", "A ", "ÉLOïSE"],
 }
 

@@ -1,0 +1,63 @@
+"""Dates: how they are written, and whether there is such a day."""
+
+from calendar import monthrange
+from functools import cache
+
+import regex
+
+#: By their names and what these are cut to, in English and French.
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan janvier",
+            "february feb février fevrier",
+            "march mar mars",
+            "april apr avril",
+            "may mai",
+            "june jun juin",
+            "july jul juillet",
+            "august aug août aout",
+            "september sep sept septembre",
+            "october oct octobre",
+            "november nov novembre",
+            "december dec décembre decembre",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_NAMES = "|".join(form for name in _MONTHS for form in (name, name.capitalize(), name.upper()))
+_NAME = rf"(?P<name>{_NAMES})"
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
+_MONTH = r"(?P<month>0?[1-9]|1[0-2])"
+_YEAR = r"(?P<year>\d{4}|\d{2})"
+_FULL_YEAR = r"(?P<year>\d{4})"
+_SEPARATOR = r"\ ?[-/.\ ]\ ?"
+_LE = r"(?:(?:[Ll]e|LE)\ )?"
+
+#: A verbose expression of the package `regex`.
+DATES = rf"""
+    (?: {_LE}{_DAY}{_SEPARATOR}{_MONTH} | {_MONTH}{_SEPARATOR}{_DAY} ){_SEPARATOR}{_YEAR}
+    | {_FULL_YEAR}(?P<sign>[-/.]){_MONTH}(?P=sign){_DAY}
+    | {_LE}{_DAY}(?:st|nd|rd|th|er)?\ {_NAME}[.,]?\ {_YEAR}
+    | {_NAME}\.?\ {_DAY}(?:st|nd|rd|th)?,?\ {_YEAR}
+"""
+#: The characters of dates beside digits.
+DATE_SIGNS = "".join(sorted(set(" -/.,stndrdtherLle" + _NAMES.replace("|", ""))))
+
+
+def exists(text: str) -> bool:
+    """Whether this is a date, of a day that there is; with two figures of a year in any century."""
+    found = _compiled().fullmatch(text)
+    if found is None:
+        return False
+    month = _MONTHS[found["name"].lower()] if found["name"] else int(found["month"])
+    # Where any century has the day, that of 2000 has it: 2000 itself was a leap year.
+    year = int(found["year"]) + (2000 if len(found["year"]) == 2 else 0)
+    return year > 0 and int(found["day"]) <= monthrange(year, month)[1]
+
+
+@cache
+def _compiled() -> "regex.Pattern[str]":
+    return regex.compile(DATES, regex.VERBOSE)
