@@ -191,6 +191,13 @@ class TestSubmit:
         document = NewDocument(name="a", reference="s3://inbox/ours/a.pdf")
         assert submit(database, settings, documents=[document]).created
 
+    @pytest.mark.parametrize("told", [{}, {"key": "b", "reference": "s3://inbox/ours/a.pdf"}])
+    def test_neither_and_both_of_file_and_reference_are_refused(
+        self, database: Database, settings: Settings, told: dict[str, str]
+    ) -> None:
+        with pytest.raises(ReferenceRefused, match="either a file or"):
+            submit(database, settings, documents=[NewDocument(name="a", **told)])
+
     def test_too_few_and_too_many_documents_are_refused(
         self, database: Database, settings: Settings
     ) -> None:
@@ -205,6 +212,15 @@ class TestSubmit:
             with pytest.raises(JobNotFound):
                 function(database, tenant="school", job_id=job_id)
         assert jobs.view(database, tenant="bank", job_id=job_id).state == State.QUEUED
+
+    @pytest.mark.parametrize("neighbour", ["bank", "school"])
+    def test_cancelling_it_leaves_others_alone(
+        self, database: Database, settings: Settings, neighbour: str
+    ) -> None:
+        other_id = submit(database, settings, tenant=neighbour).job_id
+        before = jobs.view(database, tenant=neighbour, job_id=other_id)
+        jobs.cancel(database, tenant="bank", job_id=submit(database, settings).job_id)
+        assert jobs.view(database, tenant=neighbour, job_id=other_id) == before
 
 
 def claim(database: Database, document_id: str, message_id: str = "m") -> leases.Lease | None:

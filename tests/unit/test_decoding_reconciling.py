@@ -45,6 +45,14 @@ def test_the_words_decide_which_of_two_figures_it_is() -> None:
     assert words.characters == (0.5,) * 5
 
 
+def test_of_two_amounts_that_both_lines_may_say_the_likelier_is_taken() -> None:
+    lines = cheque(reading(**{"1.00": 0.6, "7.00": 0.3}), reading(Seven=0.9, One=0.05))
+    (_, figures, words), _ = reconcile(lines)
+    assert figures
+    assert words
+    assert (figures.text, words.text) == ("7.00", "Seven")
+
+
 def test_amounts_that_agree_are_surer_than_each_alone() -> None:
     lines = cheque(reading(**{"12.50": 0.8}), reading(**{"Twelve and 50/100": 0.7}))
     (_, figures, words), trouble = reconcile(lines)
