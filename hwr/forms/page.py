@@ -13,6 +13,7 @@ from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line, Upright, crop_line, find_lines, upright
 from hwr.layout.ink import Grey
 from hwr.layout.markers import without_markers
+from hwr.layout.pattern import without_pattern
 from hwr.layout.polarity import dark_on_light
 from hwr.layout.streaks import without_streaks
 from hwr.profiles import PageForm
@@ -51,9 +52,12 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     image = without_markers(without_streaks(dark_on_light(image)))
     view = upright(image)
     if not form.zones and form.template is None:
+        view = _to_read(view, form)
         found = line_finder(view.image) if form.outside else ()
         return PageLayout(view=view, lines=tuple(ZonedLine(line=view.on_page(x)) for x in found))
     view, zones, warning = _registered(image, view, form)
+    # Not before the zones are found: print that shows where they are goes with the pattern.
+    view = _to_read(view, form)
     lines = zoned_lines(view.image, line_finder(view.image), zones, outside=form.outside)
     placed = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in zones}
     return PageLayout(
@@ -69,6 +73,10 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
         zones=tuple(placed.values()),
         warning=warning,
     )
+
+
+def _to_read(view: Upright, form: PageForm) -> Upright:
+    return replace(view, image=without_pattern(view.image)) if form.patterned else view
 
 
 def _registered(

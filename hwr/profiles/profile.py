@@ -106,6 +106,9 @@ class PageForm(BaseModel):
     )
     template: Path | None = Field(None, description="picture of the blank form")
     outside: bool = Field(False, description="whether lines outside of all zones are read too")
+    patterned: bool = Field(
+        False, description="whether its paper is printed with a pattern paler than the ink"
+    )
     zones: tuple[ZoneForm, ...] = Field((), max_length=MOST_ZONES)
 
     @field_validator("numbers")

@@ -31,6 +31,17 @@ PATTERNS = ((150, 196, 170), (158, 182, 214), (214, 178, 158))
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waves:
+    """Printed all over a cheque."""
+
+    colour: Colour
+    #: Pixels from one to the next.
+    pitch: int = 14
+    #: Share of the colour that reaches the paper, 0 to 1.
+    strength: float = 0.55
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cheque:
     """What one cheque says."""
 
@@ -66,15 +77,23 @@ def _any(choices: tuple[str, ...], rng: np.random.Generator) -> str:
     return choices[int(rng.integers(len(choices)))]
 
 
-def cheque_front(cheque: Cheque, rng: np.random.Generator, *, pattern: bool, rows: int = 1) -> Scan:
+def cheque_front(
+    cheque: Cheque,
+    rng: np.random.Generator,
+    *,
+    pattern: bool,
+    rows: int = 1,
+    waves: Waves | None = None,
+) -> Scan:
     """The front, page 1; `pattern` prints a security background under it.
 
-    The legal amount stands on so many rules, 1 or 2, as French cheques have them.
+    Its waves are pale ones unless others are given. The legal amount stands on so many rules, 1 or
+    2, as French cheques have them.
     """
     look = int(rng.integers(len(PAPERS)))
     sheet = new_sheet(WIDTH, HEIGHT, PAPERS[look] if pattern else (250, 250, 248), rng)
     if pattern:
-        _print_waves(sheet, PATTERNS[look])
+        _print_waves(sheet, waves or Waves(colour=PATTERNS[look]))
         _print_rosette(sheet, (1010, 330), 190, PATTERNS[look])
     _print_frame(sheet)
     _fill_top(sheet, cheque)
@@ -83,14 +102,14 @@ def cheque_front(cheque: Cheque, rng: np.random.Generator, *, pattern: bool, row
     return scan(sheet, 1, speckles=30)
 
 
-def _print_waves(sheet: Sheet, colour: Colour) -> None:
+def _print_waves(sheet: Sheet, waves: Waves) -> None:
     """Two families of fine waves that beat against each other, as on security paper."""
     x = np.linspace(0, WIDTH, 400)
-    for place in range(-20, HEIGHT + 20, 14):
+    for place in range(-20, HEIGHT + 20, waves.pitch):
         bent = 9 * np.sin(x / 47 + place / 23)
         other = 7 * np.sin(x / 31 - place / 17)
         for wave in (bent, other):
-            sheet.draw(np.stack([x, place + wave], axis=1), colour, strength=0.55)
+            sheet.draw(np.stack([x, place + wave], axis=1), waves.colour, strength=waves.strength)
 
 
 def _print_rosette(sheet: Sheet, centre: tuple[int, int], radius: int, colour: Colour) -> None:

@@ -2,7 +2,8 @@
 
 `python tests/benchmarks/bench_amounts.py` draws fronts of cheques and changes them as
 `bench_zones.py` does. An amount is right if it is worth what was written. Every figure is then put
-beside the words of every other cheque too, as on cheques whose amounts differ.
+beside the words of every other cheque too, as on cheques whose amounts differ. Every other cheque
+has a pale security background, with ``--background`` all of them that one.
 """
 
 import sys
@@ -23,9 +24,15 @@ from hwr.model.line_image import normalise_line
 from hwr.profiles import PageForm, load_profile
 from hwr.profiles.profile import Find, ZoneForm
 from hwr.reader import LineReader
-from hwr.samples.cheque import cheque_front, choose_cheque
+from hwr.samples.cheque import Waves, cheque_front, choose_cheque
 from hwr.samples.fonts import Face
 
+#: Stronger than those that the project draws: dark, dense and coarse ones.
+BACKGROUNDS = {
+    "strong": Waves(colour=(110, 130, 160), strength=1),
+    "fine": Waves(colour=(130, 150, 170), pitch=7, strength=0.8),
+    "coarse": Waves(colour=(100, 110, 120), pitch=24, strength=1),
+}
 FIGURES, WORDS = "courtesy amount", "legal amount"
 
 
@@ -49,11 +56,14 @@ def main() -> None:
     parser.add_argument("--cheques", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, choices=(1, 2), default=1, help="of the words")
+    parser.add_argument("--background", choices=BACKGROUNDS)
     options = parser.parse_args()
+    waves = BACKGROUNDS.get(options.background)
     sure = load_profile("cheque").content.review_below or 1.0
     with LineReader() as reader:
         cheques = [
-            read(reader, options.seed, place, options.rows) for place in range(options.cheques)
+            read(reader, options.seed, place, options.rows, waves)
+            for place in range(options.cheques)
         ]
     together = [joined(cheque.lines) for cheque in cheques]
     row = "{:<16}{:<10}{:>7}{:>16}{:>18}\n"
@@ -68,11 +78,13 @@ def main() -> None:
     sys.stdout.write(f"{len(cheques)} cheques; {told} of {different} different pairs are told\n")
 
 
-def read(reader: LineReader, seed: int, place: int, rows: int) -> Cheque:
+def read(reader: LineReader, seed: int, place: int, rows: int, waves: Waves | None) -> Cheque:
     """A cheque drawn, laid out and read."""
     rng = np.random.default_rng([seed, place])
     cheque = choose_cheque(rng, list(Face)[place % len(Face)])
-    image, truth = changed(cheque_front(cheque, rng, pattern=place % 2 == 0, rows=rows), rng)
+    pattern = waves is not None or place % 2 == 0
+    scan = cheque_front(cheque, rng, pattern=pattern, rows=rows, waves=waves)
+    image, truth = changed(scan, rng)
     layout = lay_out(image, form_of(rows, truth.number))
     waiting = [
         (
