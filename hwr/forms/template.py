@@ -17,7 +17,7 @@ from hwr.documents import open_document
 from hwr.errors import DocumentError, FormNotFound, PageError, ProfileError
 from hwr.forms.sheet import FLAT_SIDE, FlatSheet
 from hwr.layout import Upright
-from hwr.layout.ink import Grey, brightness_of, flatten
+from hwr.layout.ink import Grey, Ink, brightness_of, flatten
 from hwr.layout.rules import bridges
 from hwr.layout.sheet import Homography, corners, mapped
 
@@ -40,6 +40,9 @@ FEWEST = 20
 LEAST_COVER, MOST_UNEQUAL = 0.1, 1.6
 #: Grey levels by which the form's print is darker than its paper.
 PRINT_LEVEL = 30
+#: Of the form's print that is darker than this share of its darkest, so much is on the page at
+#: least: forms of one house share their heads. Copiers lose what is fainter.
+DARKEST_PRINT, LEAST_SHOWN = 0.5, 0.5
 #: Print reaches this far beyond its place on the form, in parts of the form's longer side: the
 #: homography is not exact, and ink spreads.
 SPREAD = 1 / 600
@@ -102,6 +105,8 @@ def register(image: Grey, template: Template) -> Registered:
     place = to_page @ grown
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     view = np.asarray(cv2.warpPerspective(image, place, size, flags=flags, borderValue=255))
+    if _shown(view.astype(np.uint8), template.dark) < LEAST_SHOWN:
+        raise FormNotFound
     clean = without_print(view.astype(np.uint8), template.dark)
     shape = (image.shape[0], image.shape[1])
     return Registered(
@@ -115,16 +120,33 @@ def without_print(view: Grey, dark: Grey) -> Grey:
 
     Strokes that cross print stay whole.
     """
-    size = view.shape[1], view.shape[0]
-    form = np.asarray(cv2.resize(dark, size, interpolation=cv2.INTER_AREA), np.uint8)
-    reach = 2 * max(round(max(size) * SPREAD), 1) + 1
-    printed = (form > PRINT_LEVEL).astype(np.uint8)
-    mask = np.asarray(cv2.dilate(printed, np.ones((reach, reach), np.uint8)), np.uint8)
-    dark = np.asarray(cv2.bitwise_not(flatten(view)), np.uint8)
-    ink = (dark > PRINT_LEVEL).astype(np.uint8)
+    printed = (_sized(dark, view) > PRINT_LEVEL).astype(np.uint8)
+    mask = _spread(printed)
+    ink = _ink(view)
     crossed = ink & bridges(ink & (1 - mask))
     dropped = (mask & (1 - crossed)).astype(bool)
     return np.where(dropped, brightness_of(view), view).astype(np.uint8)
+
+
+def _shown(view: Grey, dark: Grey) -> float:
+    """Share of the form's print that is on a page in its frame."""
+    form = _sized(dark, view)
+    printed = form > DARKEST_PRINT * int(form.max())
+    return float(_spread(_ink(view))[printed].mean())
+
+
+def _sized(dark: Grey, view: Grey) -> Grey:
+    size = view.shape[1], view.shape[0]
+    return np.asarray(cv2.resize(dark, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _ink(view: Grey) -> Ink:
+    return (cv2.bitwise_not(flatten(view)) > PRINT_LEVEL).astype(np.uint8)
+
+
+def _spread(ink: Ink) -> Ink:
+    reach = 2 * max(round(max(ink.shape) * SPREAD), 1) + 1
+    return np.asarray(cv2.dilate(ink, np.ones((reach, reach), np.uint8)), np.uint8)
 
 
 @lru_cache(maxsize=8)

@@ -113,6 +113,23 @@ def test_another_page_is_told_and_read_by_its_edges(page_form: PageForm) -> None
         assert [zone.found for zone in layout.zones] == [Found.SHEET]
 
 
+def test_another_form_with_the_same_head_is_told(blank: Grey, page_form: PageForm) -> None:
+    other = np.full((HEIGHT, WIDTH), 250, np.uint8)
+    other[:200] = blank[:200]
+    for y in (400, 600, 800):
+        cv2.putText(other, "something else", (80, y), cv2.FONT_HERSHEY_PLAIN, 3, 40, 2)
+    image, _ = seen(other, 3, 1.0, 0.0)
+    layout, _ = laid_out(image, page_form)
+    assert layout.warning is not None
+
+
+def test_a_pale_copy_of_the_form_is_still_it(blank: Grey, page_form: PageForm) -> None:
+    faint = 150 + filled(blank) // 2.5
+    image, _ = seen(faint.astype(np.uint8), 1, 0.97, 0.0)
+    layout, _ = laid_out(image, page_form)
+    assert layout.warning is None
+
+
 @pytest.mark.parametrize("content", [b"no picture", b""])
 def test_a_template_that_is_no_picture_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "blank.png"
