@@ -30,6 +30,8 @@ WIDEST_BEYOND = 0.15
 LEAST_INSIDE = 0.7
 #: A box holds another that lies in it by more than this share.
 LEAST_HELD = 0.9
+#: Tops of what stands in one row differ by less than this share of the lower one's height.
+SAME_ROW = 0.5
 
 
 class Finder:
@@ -65,7 +67,7 @@ class Finder:
             if ruled
             else boxes_in(self._boxes, box)
         )
-        for number, rect in enumerate(inside, 1):
+        for number, rect in enumerate(in_rows(inside), 1):
             found = Found.RULE if ruled else Found.BOX
             yield self._zone(part, f"{part.name} {number}", rect, found)
         if not inside:
@@ -166,6 +168,17 @@ def boxes_in(boxes: Sequence[Rect], box: Rect) -> list[Rect]:
     return [one for one in inside if not any(_holds(one, other) for other in inside)]
 
 
+def in_rows(rects: Sequence[Rect]) -> list[Rect]:
+    """The same from left to right in rows from top to bottom: no scan is quite level."""
+    rows: list[list[Rect]] = []
+    for rect in sorted(rects, key=lambda one: one[1]):
+        if rows and _is_beside(rect, rows[-1][0]):
+            rows[-1].append(rect)
+        else:
+            rows.append([rect])
+    return [rect for row in rows for rect in sorted(row)]
+
+
 def overlap(one: Rect, other: Rect) -> float:
     """Intersection over union."""
     common = _common(one, other)
@@ -180,6 +193,10 @@ def _common(one: Rect, other: Rect) -> float:
 
 def _area(rect: Rect) -> float:
     return (rect[2] - rect[0]) * (rect[3] - rect[1])
+
+
+def _is_beside(one: Rect, other: Rect) -> bool:
+    return abs(one[1] - other[1]) < SAME_ROW * min(one[3] - one[1], other[3] - other[1])
 
 
 def _holds(one: Rect, other: Rect) -> bool:
