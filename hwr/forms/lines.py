@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hwr.forms.boxed import lone_line
 from hwr.forms.rows import one_text_each
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line
@@ -32,6 +33,9 @@ GAP_LEVEL = 0.5
 
 #: A line in a printed box goes over its frame by so much at most, as a share of the box's height.
 OVER_FRAME = 0.1
+
+#: A box without a line that is lower than so many lines holds one word or figure at most.
+HIGHEST_LONE = 3.0
 
 #: Upward on a page, on whose right hand the greater columns are.
 UP = np.array([0.0, -1.0])
@@ -75,7 +79,30 @@ def zoned_lines(
                 part = within(part, corners[owner])
             if outside if zone is None else zone.is_read:
                 kept.append(ZonedLine(line=part, zone=zone))
-    return one_text_each(kept)
+    return one_text_each(_with_lone(image, lines, zones, kept))
+
+
+def _with_lone(
+    image: Grey, lines: Sequence[Line], zones: Sequence[Zone], kept: Sequence[ZonedLine]
+) -> list[ZonedLine]:
+    """The lines and what is written in boxes without one, before those of later zones."""
+    highest = HIGHEST_LONE * float(np.median([_height(line) for line in lines] or [np.inf]))
+    names = {found.zone.name for found in kept if found.zone}
+    places = {zone.name: place for place, zone in enumerate(zones)}
+    merged = list(kept)
+    for zone in zones:
+        if zone.found is not Found.BOX or not zone.is_read or zone.name in names:
+            continue
+        frame = np.array(zone.polygon, np.float64)
+        line = lone_line(image, frame) if np.linalg.norm(frame[3] - frame[0]) < highest else None
+        if line is not None:
+            later = (
+                at
+                for at, one in enumerate(merged)
+                if one.zone and places[one.zone.name] > places[zone.name]
+            )
+            merged.insert(next(later, len(merged)), ZonedLine(line=line, zone=zone))
+    return merged
 
 
 def _parts(image: Grey, line: Line, zones: Sequence[Floats]) -> Iterator[tuple[int, Line]]:

@@ -204,6 +204,58 @@ def test_each_printed_box_is_a_zone() -> None:
     assert [box_of(found)[0] for found in zones] == pytest.approx([100, 500, 900], abs=6)
 
 
+def boxes_of_one_figure(image: Grey, tops: tuple[int, ...]) -> PageForm:
+    """Square boxes beside each other, 70 pixels wide."""
+    for number, top in enumerate(tops):
+        left = 300 + 100 * number
+        cv2.rectangle(image, (left, top), (left + 70, top + 70), 100, 2)
+    return form(zone("number", (0.15, 0.25, 0.85, 0.55), find="boxes", holds="digits"))
+
+
+@pytest.mark.parametrize("tops", [(300, 301, 303), (303, 301, 300), (301, 304, 300)])
+def test_boxes_of_a_row_that_is_not_quite_level_are_counted_from_the_left(
+    tops: tuple[int, ...],
+) -> None:
+    image = paper()
+    page = boxes_of_one_figure(image, tops)
+    zones = laid_out(image, page).zones
+    assert [found.name for found in zones] == ["number 1", "number 2", "number 3"]
+    assert [box_of(found)[0] for found in zones] == pytest.approx([300, 400, 500], abs=6)
+
+
+def test_a_figure_in_a_box_has_a_line_of_its_own() -> None:
+    image = paper()
+    page = boxes_of_one_figure(image, (300, 300, 300))
+    for x in (315, 515):
+        cv2.putText(image, "4", (x, 357), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.6, 30, 3)
+    # Found as one line, as none, and as one beside the boxes.
+    for lines in ((line(310, 560, 357, 110),), (), (line(100, 250, 600),)):
+        layout = laid_out(image, page, *lines)
+        found = [(part.zone and part.zone.name, part.line.order) for part in layout.lines]
+        assert found == [("number 1", 0), ("number 3", 1)]
+        for part in layout.lines:
+            assert part.zone is not None
+            left, top, right, bottom = box_of(part.zone)
+            x, y = zip(*part.line.polygon, strict=True)
+            assert left < min(x) < max(x) < right
+            assert top < min(y) < part.line.baseline[0][1] < max(y) < bottom
+            assert part.line.baseline[0][1] == pytest.approx(357, abs=6)
+
+
+def test_empty_and_unread_boxes_and_what_is_drawn_in_large_ones_have_no_line() -> None:
+    image = paper()
+    page = boxes_of_one_figure(image, (300, 300))
+    cv2.circle(image, (330, 330), 3, 30, -1)  # dirt
+    cv2.rectangle(image, (800, 300), (1300, 600), 100, 2)
+    cv2.circle(image, (1050, 450), 100, 30, 3)
+    drawing = zone("drawing", (0.57, 0.33, 0.93, 0.67), find="box")
+    page = form(*page.zones, drawing)
+    assert laid_out(image, page, line(100, 250, 700)).lines == ()
+    cv2.putText(image, "4", (315, 357), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.6, 30, 3)
+    unread = form(zone("number", (0.15, 0.25, 0.5, 0.55), find="boxes", holds="nothing"))
+    assert laid_out(image, unread, line(100, 250, 700)).lines == ()
+
+
 def test_without_ruled_lines_all_of_the_box_is_one_zone() -> None:
     page = form(zone("answer", (0.1, 0.2, 0.9, 0.9), find="ruled"))
     (found,) = laid_out(paper(), page).zones

@@ -1,0 +1,107 @@
+"""What stands alone in a printed box: a figure or a cross, too short for the line finder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.forms.print import Rect
+from hwr.layout import Line
+from hwr.layout.ink import Grey
+from hwr.layout.sheet import Homography, corners, homography, mapped
+
+#: Height of the view of a box in pixels, and its greatest width.
+HEIGHT, WIDEST = 64, 1600
+#: Share of the box's height, on all sides, in which its frame may be.
+FRAME = 0.08
+#: Percentile of the greys in a box that is paper, and levels of 255 by which ink is darker.
+PAPER_SHARE, INK_LEVEL = 80, 45
+#: Shares of the box's height that the largest mark and the others extend to at least: else it is
+#: dirt.
+LARGEST, SMALLEST = 0.3, 0.15
+#: Room around the ink, as shares of its height: beside and above it, and below the baseline.
+AROUND, BELOW = 0.25, 0.35
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """The inside of a box, level: darkness uint8 (h, w), and its pixels' place on the page."""
+
+    dark: Grey
+    to_page: Homography
+
+
+def lone_line(image: Grey, frame: Floats) -> Line | None:
+    """What is written in a box of a grey page (H, W) as one line; None where it is empty.
+
+    `frame` is its inside in page pixels, (4, 2), clockwise from the top left.
+    """
+    look = _look(image, frame)
+    ink = _ink(look.dark)
+    if ink is None:
+        return None
+    left, top, right, bottom = _with_room(ink, look.dark.shape)
+    box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    baseline = np.array([(left, ink[3]), (right, ink[3])])
+    return Line(
+        order=0, polygon=_points(box, look.to_page), baseline=_points(baseline, look.to_page)
+    )
+
+
+def _look(image: Grey, frame: Floats) -> _Look:
+    width, height = (float(np.linalg.norm(frame[at] - frame[0])) for at in (1, 3))
+    size = min(max(round(HEIGHT * width / max(height, 1.0)), 1), WIDEST), HEIGHT
+    whole = homography(corners(*size), frame)
+    edge = round(FRAME * HEIGHT)
+    inner = np.array([(1, 0, edge), (0, 1, edge), (0, 0, 1)], np.float64)
+    to_page = whole @ inner
+    size = max(size[0] - 2 * edge, 1), HEIGHT - 2 * edge
+    flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
+    paper = max(float(np.percentile(view, PAPER_SHARE)), 1.0)
+    dark = np.clip(255 - 255 / paper * view, 0, 255)
+    return _Look(dark=dark.astype(np.uint8), to_page=to_page)
+
+
+def _ink(dark: Grey) -> Rect | None:
+    """The box around what is written, in pixels of the look."""
+    ink = (cv2.blur(dark, (3, 3)) > INK_LEVEL).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    marks = [mark for mark in stats[1:count, :4].tolist() if _is_mark(mark, dark.shape)]
+    if not marks or max(_extent(mark) for mark in marks) < LARGEST * HEIGHT:
+        return None
+    left, top, wide, high = np.array(marks, np.float64).T
+    return left.min(), top.min(), float((left + wide).max()), float((top + high).max())
+
+
+def _with_room(ink: Rect, shape: tuple[int, ...]) -> Rect:
+    left, top, right, bottom = ink
+    around, below = AROUND * (bottom - top), BELOW * (bottom - top)
+    return (
+        max(left - around, 0),
+        max(top - around, 0),
+        min(right + around, shape[1]),
+        min(bottom + below, shape[0]),
+    )
+
+
+def _is_mark(mark: Sequence[int], shape: tuple[int, ...]) -> bool:
+    """Whether a piece of ink is neither dirt nor what is left of the frame."""
+    left, top, wide, high = mark
+    edge = FRAME * HEIGHT
+    along_frame = (
+        left + wide < edge or top + high < edge or left > shape[1] - edge or top > shape[0] - edge
+    )
+    return _extent(mark) >= SMALLEST * HEIGHT and not along_frame
+
+
+def _extent(mark: Sequence[int]) -> int:
+    return max(mark[2], mark[3])
+
+
+def _points(places: Floats, to_page: Homography) -> tuple[tuple[int, int], ...]:
+    return tuple((x, y) for x, y in np.rint(mapped(places, to_page)).astype(int).tolist())
