@@ -1,5 +1,7 @@
 """Lists of jobs over HTTP."""
 
+import re
+import time
 from typing import Any
 
 import httpx
@@ -9,6 +11,7 @@ from sqlalchemy import event
 
 from workers import job_list
 from workers.database import Database, State
+from workers.job_list import Cursor
 
 
 def submit(api: httpx.Client, key: str | None = None, **headers: str) -> Any:
@@ -45,6 +48,64 @@ def test_an_entry_says_what_its_job_says(api: httpx.Client) -> None:
     }
 
 
+def pages(
+    api: httpx.Client, headers: dict[str, str] | None = None, **asked: Any
+) -> list[list[str]]:
+    """The ids of all lists, from the first to that without a next."""
+    told, url = [], str(httpx.URL("/v1/jobs", params=asked))
+    while url:
+        answer = api.get(url, headers=headers).json()
+        told.append([job["id"] for job in answer["jobs"]])
+        url = answer["next"]
+    return told
+
+
+def test_a_list_goes_on_to_the_oldest_job(either: httpx.Client) -> None:
+    ids = [submit(either)["id"] for _ in range(5)][::-1]
+    assert pages(either, limit=2) == [ids[:2], ids[2:4], ids[4:]]
+    assert pages(either, limit=5) == [ids]
+    assert pages(either, limit=2, state="queued") == [ids[:2], ids[2:4], ids[4:]]
+
+
+def test_a_list_goes_on_where_it_was_while_jobs_come_and_go(api: httpx.Client) -> None:
+    ids = [submit(api)["id"] for _ in range(4)][::-1]
+    first = api.get("/v1/jobs", params={"limit": 2}).json()
+    submit(api)
+    for gone in ids[:2]:  # also the one that the list ended with
+        api.post(f"/v1/jobs/{gone}/cancel")
+        assert api.delete(f"/v1/jobs/{gone}").status_code == 204
+    second = api.get(first["next"]).json()
+    assert [job["id"] for job in second["jobs"]] == ids[2:]
+    assert second["next"] is None
+
+
+def test_jobs_of_the_same_moment_are_listed_once_each(
+    either: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1764405217.148272)
+    ids = {submit(either)["id"] for _ in range(4)}
+    told = pages(either, limit=1)
+    assert len(told) == 4
+    assert {job for (job,) in told} == ids
+
+
+def test_a_list_goes_on_with_the_tenants_own_jobs_alone(keyed: httpx.Client) -> None:
+    banks = [submit(keyed, **BANK)["id"] for _ in range(2)]
+    schools = [submit(keyed, **SCHOOL)["id"] for _ in range(2)]
+    banks.append(submit(keyed, **BANK)["id"])
+    assert pages(keyed, BANK, limit=1) == [[job] for job in reversed(banks)]
+    url = keyed.get("/v1/jobs", params={"limit": 1}, headers=BANK).json()["next"]
+    others = keyed.get(url, headers=SCHOOL).json()
+    assert {job["id"] for job in others["jobs"]} < set(schools)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "ä", "bm9uZQ==", "MS4wIDIgMw==", "eCB4"])
+def test_a_cursor_of_no_list_is_refused(api: httpx.Client, cursor: str) -> None:
+    answer = api.get("/v1/jobs", params={"cursor": cursor})
+    assert error_of(answer) == (400, "BadRequest")
+    assert "cursor" in answer.json()["error"]["message"]
+
+
 def test_a_tenant_lists_only_its_own_jobs(keyed: httpx.Client) -> None:
     bank, school = submit(keyed, "1", **BANK), submit(keyed, "1", **SCHOOL)
     for headers, job in ((BANK, bank), (SCHOOL, school)):
@@ -75,6 +136,7 @@ def test_what_no_list_can_be_made_of_is_named(api: httpx.Client, asked: dict[str
     [
         ({}, "ix_jobs_newest"),
         ({"state": State.QUEUED}, "ix_jobs_newest"),
+        ({"after": Cursor(created_at=1.0, id="x")}, "(tenant=? AND created_at<?)"),
         ({"idempotency_key": "1"}, "(tenant=? AND idempotency_key=?)"),
     ],
 )
@@ -89,4 +151,5 @@ def test_lists_are_served_by_an_index(database: Database, asked: Any, index: str
     event.remove(database.engine, "before_cursor_execute", explain)
     plan = str(plans[-1])
     assert index in plan
-    assert "TEMP B-TREE" not in plan
+    # Jobs of the same moment are put in order, never all of a tenant's.
+    assert "TEMP B-TREE" not in re.sub("TEMP B-TREE FOR (LAST TERM|RIGHT PART) OF", "", plan)

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
@@ -12,6 +13,7 @@ from hwr.errors import BadRequest, HwrError, JobDeleted, JobNotFound
 from hwr.profiles import FREE_TEXT
 from workers import job_list, jobs
 from workers.api.errors import headers, refusals
+from workers.api.parameters import check_parameters
 from workers.api.result_schema import Results
 from workers.api.schema import Job, JobList, job_json, job_list_json
 from workers.api.services import Services, ServicesOf, Tenant
@@ -25,11 +27,17 @@ from workers.api.submission import (
 from workers.api.threads import ended
 from workers.backlog import check_room
 from workers.database import FINAL_STATES, Lane, State
+from workers.job_list import Cursor, JobPage
 from workers.jobs import JobView
 from workers.results import result_chunks
 from workers.retention import delete_own
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=refusals(400, 401, 503))
+router = APIRouter(
+    prefix="/v1/jobs",
+    tags=["jobs"],
+    responses=refusals(400, 401, 503),
+    dependencies=[Depends(check_parameters)],
+)
 
 #: Seconds a client should wait before it asks again.
 RETRY_AFTER_S = 1
@@ -115,23 +123,37 @@ async def submit(
 
 @router.get("")
 def newest(
+    request: Request,
     services: ServicesOf,
     tenant: Tenant,
     idempotency_key: Annotated[
         str | None, Query(min_length=1, max_length=_MAX_KEY, description="Only the job of this key")
     ] = None,
     state: Annotated[State | None, Query(description="Only jobs that stand there")] = None,
-    limit: Annotated[int, Query(ge=1, le=_MAX_LISTED)] = _LISTED,
+    limit: Annotated[int, Query(ge=1, le=_MAX_LISTED, description="How many at most")] = _LISTED,
+    cursor: Annotated[
+        str | None,
+        Query(description="Where to go on: part of the address `next` of the list before"),
+    ] = None,
 ) -> JobList:
-    """Your newest jobs, newest first."""
-    listed = job_list.newest(
+    """Your jobs, newest first. Jobs that come in later never move into the lists after `next`."""
+    page = job_list.newest(
         services.database,
         tenant=tenant,
         limit=limit,
         idempotency_key=idempotency_key,
         state=state,
+        after=None if cursor is None else Cursor.parse(cursor),
     )
-    return job_list_json(listed)
+    return job_list_json(page, _next_url(request, page))
+
+
+def _next_url(request: Request, page: JobPage) -> str | None:
+    if page.next is None:
+        return None
+    # A path of ours, as all addresses in answers: a proxy may have another host and scheme.
+    asked = dict(request.query_params) | {"cursor": str(page.next)}
+    return f"{router.prefix}?{urlencode(asked)}"
 
 
 @router.get("/{job_id}", responses={**refusals(404), 200: headers(_ADVICE)})
@@ -149,7 +171,7 @@ def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     return job_json(jobs.view(services.database, tenant=tenant, job_id=job_id))
 
 
-@router.delete("/{job_id}", status_code=204, responses=refusals(404, 409))
+@router.delete("/{job_id}", status_code=204, response_class=Response, responses=refusals(404, 409))
 async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
     """Delete a job that has ended, with its documents and results; after that there is no such."""
     await services.storing.run(

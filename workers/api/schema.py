@@ -1,13 +1,12 @@
 """What the API answers with, for clients and for /docs."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from workers.database import Lane, State
-from workers.job_list import ListedJob
+from workers.job_list import JobPage
 from workers.jobs import JobView
 
 
@@ -68,11 +67,15 @@ class JobList(BaseModel):
     """Jobs, newest first."""
 
     jobs: list[JobEntry]
+    next: str | None = Field(
+        description="Address of the list that goes on after these jobs; null: there are no more"
+    )
 
 
-def job_list_json(listed: Iterable[ListedJob]) -> JobList:
-    """The answer for a list of jobs."""
-    return JobList(jobs=[JobEntry(url=f"/v1/jobs/{job.id}", **asdict(job)) for job in listed])
+def job_list_json(page: JobPage, next_url: str | None) -> JobList:
+    """The answer for some jobs of a list, and where the next are."""
+    jobs = [JobEntry(url=f"/v1/jobs/{job.id}", **asdict(job)) for job in page.jobs]
+    return JobList(jobs=jobs, next=next_url)
 
 
 def job_json(view: JobView) -> Job:
