@@ -12,7 +12,7 @@ from hwr.errors import JobNotFound
 from workers.database import Database, Document, Line, Page, State, table_of
 from workers.jobs import failure
 
-#: What the API and the result file carry; keys as in `hwr read --format json`.
+#: What the API and the result file carry; keys as in `hwr read --format json`, and the id.
 Json = dict[str, Any]
 
 #: Pages fetched at a time, so that memory does not grow with the length of a document.
@@ -40,13 +40,14 @@ def result_chunks(database: Database, document_id: str, state: State) -> Iterato
 
 
 def document_head(database: Database, document_id: str) -> Json:
-    """All but the pages: name, state, error and the reader of the first page read."""
+    """All but the pages: id, name, state, error and the reader of the first page read."""
     with database.reading() as session:
         document = session.get(Document, document_id)
         if document is None:
             raise _deleted(document_id)
         first = select(Page.reader).where(Page.document_id == document_id, Page.reader.is_not(None))
         return {
+            "id": document.id,
             "name": document.name,
             "state": document.state.value,
             "error": _error(document.error_code, document.error_message),

@@ -49,7 +49,7 @@ def test_partial_results_while_it_runs(api: httpx.Client, database: Database) ->
     assert Results.model_validate(results).model_dump(mode="json", exclude_unset=True) == results
     assert results["complete"] is False
     [document] = results["documents"]
-    assert document["name"] == "scan.pdf"
+    assert (document["id"], document["name"]) == (job["documents"][0]["id"], "scan.pdf")
     assert [page["number"] for page in document["pages"]] == [1]
     assert document["pages"][0]["lines"][0]["text"] == "zwölf €"
     assert api.get(job["url"]).json()["pages_done"] == 1

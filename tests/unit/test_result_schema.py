@@ -27,12 +27,12 @@ def described(model: type[BaseModel], told: Any) -> Any:
 
 def test_all_of_a_result_is_described() -> None:
     reading = DocumentReading(name="a.pdf", pages=(PAGE, REFUSED), reader={"engine": "onnx"})
-    told = json.loads(json.dumps(reading.to_json()))
+    told = json.loads(json.dumps({"id": "0a1b"} | reading.to_json()))
     assert described(ResultDocument, told) == told
 
 
 def test_a_result_without_one_of_its_parts_is_noticed() -> None:
-    told = DocumentReading(name="a.pdf", pages=(PAGE,), reader={}).to_json()
+    told = {"id": "0a1b"} | DocumentReading(name="a.pdf", pages=(PAGE,), reader={}).to_json()
     del told["pages"][0]["lines"][0]["zone"]
     with pytest.raises(ValidationError, match="zone"):
         described(ResultDocument, told)

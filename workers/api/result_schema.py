@@ -57,6 +57,7 @@ class ResultPage(BaseModel):
 class ResultDocument(BaseModel):
     """What a document says."""
 
+    id: str = Field(description="As in the job's own `documents`")
     name: str
     state: State
     error: Error | None = Field(description="Why nothing of it was read")
