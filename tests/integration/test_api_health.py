@@ -27,6 +27,12 @@ def test_ready(either: httpx.Client) -> None:
     assert either.get("/readyz").json() == {"status": "ready"}
 
 
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_load_balancers_may_ask_without_a_body(api: httpx.Client, address: str) -> None:
+    answer = api.head(address)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 @pytest.mark.parametrize(
     ("others", "named"),
     [
@@ -235,7 +241,43 @@ def test_a_failure_of_ours_is_told_without_its_insides(
 
 def test_other_addresses(api: httpx.Client) -> None:
     assert error_of(api.get("/v2/jobs")) == (404, "NotFound")
-    assert error_of(api.delete("/v1/jobs")) == (405, "MethodNotAllowed")
+    assert error_of(api.get("/v1/jobs/")) == (404, "NotFound")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "allowed"),
+    [
+        ("DELETE", "/v1/jobs", "GET, POST"),
+        ("PUT", "/v1/jobs/x", "DELETE, GET"),
+        ("GET", "/v1/jobs/x/cancel", "POST"),
+        ("POST", "/healthz", "GET, HEAD"),
+    ],
+)
+def test_a_refused_method_names_those_there_are(
+    api: httpx.Client, method: str, address: str, allowed: str
+) -> None:
+    answer = api.request(method, address)
+    assert error_of(answer) == (405, "MethodNotAllowed")
+    assert answer.headers["allow"] == allowed
+
+
+def test_every_query_parameter_is_heeded_or_refused(api: httpx.Client) -> None:
+    job = api.post("/v1/jobs", files=[PDF]).json()
+    for answer in (
+        api.get("/v1/jobs?offset=500"),
+        api.get("/v1/jobs?state=done&state=failed"),
+        api.post("/v1/jobs?lane=high", files=[PDF]),
+        api.get(f"{job['url']}?page=2"),
+        api.get(f"{job['results_url']}?page=2"),
+        api.post(f"{job['url']}/cancel?document=1"),
+        api.delete(f"{job['url']}?force=1"),
+    ):
+        assert error_of(answer) == (400, "BadRequest")
+    assert [entry["state"] for entry in api.get("/v1/jobs").json()["jobs"]] == ["queued"]
+
+
+def test_who_has_no_key_learns_of_no_parameter(keyed: httpx.Client) -> None:
+    assert error_of(keyed.get("/v1/jobs?offset=500")) == (401, "KeyRefused")
 
 
 def test_the_interface_is_described(api: httpx.Client) -> None:

@@ -33,7 +33,9 @@ def create_app(settings: Settings) -> FastAPI:
         await services.sending.over()
         await asyncio.to_thread(services.close)
 
-    app = FastAPI(title="hwr", version=hwr.__version__, lifespan=lifespan)
+    # An address with a slash too many is a 404: a redirection would have an upload sent twice, and
+    # behind a proxy that does TLS it names the wrong scheme.
+    app = FastAPI(title="hwr", version=hwr.__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.services = services
     app.include_router(health.router)
     app.include_router(jobs.router)

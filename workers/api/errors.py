@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from hwr import errors
 from hwr.errors import HwrError
@@ -116,7 +118,19 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     code = HTTPStatus(error.status_code).phrase.replace(" ", "")
     response = error_response(error.status_code, code, message)
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return response
+
+
+def _methods(request: Request) -> set[str]:
+    """Those of all routes of the address: each route by itself names only its own."""
+    return {
+        method
+        for route in iter_route_contexts(request.app.routes)
+        if route.original_route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 def _invalid(_: Request, error: Exception) -> JSONResponse:

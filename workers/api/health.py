@@ -19,12 +19,14 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
+@router.head("/healthz", include_in_schema=False)
 async def healthz() -> dict[str, str]:
     """The process answers, also while all its threads wait for a server."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", response_model=dict[str, str], responses=refusals(503))
+@router.head("/readyz", include_in_schema=False)
 async def readyz(services: ServicesOf) -> JSONResponse:
     """Database, Redis and storage answer too."""
     if away := await services.checking.run(_away, services):
