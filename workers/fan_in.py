@@ -112,8 +112,11 @@ def tell_why(session: Session, document: Document) -> None:
     document.error_code, document.error_message = told.code, told.message
 
 
-def close_document(session: Session, lease: Lease, state: State, result_key: str) -> None:
+def close_document(session: Session, lease: Lease, state: State, result_key: str) -> Job | None:
     """Close a document whose result is there, and the job with its last document.
+
+    Returns:
+        The job, if it ended with that.
 
     Raises:
         LeaseLost: the document is no longer held.
@@ -125,9 +128,11 @@ def close_document(session: Session, lease: Lease, state: State, result_key: str
     closed = {"stage": Stage.CLOSED, "state": state, "result_key": result_key}
     leases.release(session, lease, due_at=None, **closed)
     job.documents_left -= 1
-    if job.documents_left == 0:
-        job.state = _job_state(session, job.id)
-        job.finished_at = time.time()
+    if job.documents_left > 0:
+        return None
+    job.state = _job_state(session, job.id)
+    job.finished_at = time.time()
+    return job
 
 
 def _call_for_result(session: Session, settings: Settings, document_id: str) -> None:

@@ -32,6 +32,7 @@ from workers.database import (
 )
 from workers.dispatch import Dispatch, QueueDispatch, send_all
 from workers.settings import Settings
+from workers.stages.context import page_name
 
 log = logging.getLogger(__name__)
 
@@ -155,12 +156,13 @@ def _reap_documents(database: Database, settings: Settings, dispatch: Dispatch) 
 def _reap_pages(database: Database, settings: Settings, dispatch: Dispatch) -> Counter[bool]:
     with database.writing() as session:
         begun = leases.take_due(session, settings, Page, BATCH)
-        query = select(Page.id, Job.lane).join(Document, Page.document_id == Document.id).join(Job)
+        query = select(Page.id, Page.number, Page.document_id, Job.lane)
+        query = query.join(Document, Page.document_id == Document.id).join(Job)
         due = session.execute(query.where(Page.id.in_(begun))).all()
 
-    def send(page_id: int, lane: Lane) -> None:
+    def send(page_id: int, number: int, document_id: str, lane: Lane) -> None:
         if begun[page_id]:
-            log.info("page %s: sent again", page_id)
+            log.info("%s: sent again", page_name(page_id, number, document_id))
         dispatch.read(page_id, lane)
 
     send_all(database, Page, due, send)

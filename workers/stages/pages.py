@@ -1,6 +1,5 @@
 """A page on its way from a document to the engines: rendered, laid out, cut into lines."""
 
-import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,8 +12,6 @@ from hwr.model.line_image import normalise_line
 from hwr.profiles import Profile
 from workers.deadline import deadline
 from workers.line_pack import PackedLine
-
-log = logging.getLogger(__name__)
 
 #: Columns that the line images of a page may have together, 64 MB at a height of 64: a full page
 #: of handwriting has a tenth, and a read worker holds several pages at once.
@@ -53,7 +50,6 @@ def split_page(document: Document, number: int, profile: Profile, deadline_s: fl
         with deadline(deadline_s, late):
             return _split(document, number, profile)
     except PageError as error:
-        log.info("page %d: %s: %s", number, error.code, error)
         return SplitPage(number=number, error=error)
 
 

@@ -116,5 +116,8 @@ def _publish(context: Context, work: PublishWork) -> None:
         file.seek(0)
         context.storage.put(work.result_key, file)
     with context.database.writing() as session:
-        fan_in.close_document(session, work.lease, work.state, work.result_key)
+        ended = fan_in.close_document(session, work.lease, work.state, work.result_key)
+    log.info("document %s: published, %s", work.document_id, work.state)
+    if ended:
+        log.info("job %s: ended, %s", ended.id, ended.state)
     context.counts.add(Event.DOCUMENTS_FINISHED, work.state, work.error_code or "")

@@ -41,7 +41,7 @@ from workers.database import Document, Job, Lane, Line, Page, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.line_pack import PackedLine, unpack
 from workers.line_reader import BLANK, LineReader
-from workers.stages.context import Context
+from workers.stages.context import Context, page_name
 from workers.stages.line_rows import LineRow, Promise, line_rows
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ _CLAIMED = (
     select(
         _PAGES.c.id,
         _PAGES.c.document_id,
+        _PAGES.c.number,
         _PAGES.c.lines_key,
         _PAGES.c.attempts,
         _PAGES.c.profile,
@@ -78,6 +79,8 @@ class ReadWork:
     page_id: int
     #: Its document.
     document_id: str
+    #: Its place in the document, from 1.
+    number: int
     #: Where its line pack is.
     lines_key: str
     #: How urgent its job is.
@@ -92,6 +95,11 @@ class ReadWork:
     attempts: int
     #: Whether the process has no other page, and dies of this one if it does.
     alone: bool
+
+    @property
+    def name(self) -> str:
+        """The page in the log."""
+        return page_name(self.page_id, self.number, self.document_id)
 
 
 def read_page(context: Context, reader: LineReader, page_id: int, message_id: str) -> None:
@@ -126,6 +134,7 @@ def _read_claimed(
     work = _claim(context, page_id, message_id, alone=alone)
     if work is None:
         return False
+    log.info("%s: reading begins%s", work.name, ", alone" if alone else "")
     with suppress(LeaseLost), _failures(context, work), context.database.outages_named():
         rows, differ = _read(context, reader, work)
         warning = asdict(Failure.of(differ)) if differ else work.warning
@@ -140,12 +149,12 @@ def _failures(context: Context, work: ReadWork) -> Iterator[None]:
     try:
         yield
     except LeaseLost:
-        log.info("page %s: taken over or cancelled", work.page_id)
+        log.info("%s: taken over or cancelled", work.name)
     except ReaderClosed:
         _hand_back(context, work, leases.resend_at(settings), counted=False, sends=0)
         context.dispatch.read(work.page_id, work.lane)
     except (PageFailed, ObjectNotFound, DamagedLinePack) as error:
-        log.warning("page %s: %s: %s", work.page_id, error.code, error)
+        log.warning("%s: %s: %s", work.name, error.code, error)
         _fail(context, work, error)
     except EngineBroken:
         _hand_back(context, work, leases.retry_at(settings, 0), counted=False)
@@ -160,9 +169,9 @@ def _failures(context: Context, work: ReadWork) -> Iterator[None]:
 def _try_again_later(context: Context, work: ReadWork, error: Exception) -> None:
     outage = isinstance(error, StorageUnavailable | DatabaseUnavailable)
     if outage or isinstance(error, LineTimeout):
-        log.warning("page %s: attempt %d: %s", work.page_id, work.attempts, error)
+        log.warning("%s: attempt %d: %s", work.name, work.attempts, error)
     else:
-        log.error("page %s: attempt %d failed", work.page_id, work.attempts, exc_info=error)
+        log.error("%s: attempt %d failed", work.name, work.attempts, exc_info=error)
     due_at = leases.retry_at(context.settings, 0 if outage else work.attempts)
     patience_s = work.lease.duration_s if outage else 0.0
     _hand_back(context, work, due_at, counted=not outage, patience_s=patience_s)
@@ -194,6 +203,7 @@ def _claimed(session: Session, lease: Lease, keeper: Keeper, *, alone: bool) -> 
         keeper=keeper,
         page_id=page.id,
         document_id=page.document_id,
+        number=page.number,
         lines_key=page.lines_key or "",
         lane=page.lane,
         tenant=page.tenant,
@@ -306,6 +316,7 @@ def _finish(
         done = {"state": State.DONE, "reader": reader}
         leases.release(session, work.lease, due_at=None, **done, **values)
         session.execute(insert(table_of(Line)), rows)
+    log.info("%s: read, %d lines, %d of them failed", work.name, len(rows), failed)
     context.counts.add(Event.PAGES_READ, reader["model"])
     if complete:
         context.dispatch.publish(work.document_id)

@@ -39,7 +39,7 @@ from workers.limits import limits_of
 from workers.line_pack import pack
 from workers.scratch import disk_errors, scratch_folder
 from workers.settings import Settings
-from workers.stages.context import Context, document_folder
+from workers.stages.context import Context, document_folder, page_name
 from workers.stages.pages import SplitPage, split_page
 from workers.storage import Progress
 
@@ -110,6 +110,12 @@ def split_document(context: Context, document_id: str, message_id: str) -> None:
     if work is None:
         log.info("document %s: nothing to split for message %s", document_id, message_id)
         return
+    log.info(
+        "document %s of job %s: splitting begins at page %d",
+        document_id,
+        work.job_id,
+        work.next_page,
+    )
     with suppress(LeaseLost), _failures(context, work), context.database.outages_named():
         _split(context, work)
 
@@ -267,6 +273,7 @@ def _split_pages(
         )
         _hand_on(context, work, page)
         attempts = 1
+    log.info("document %s: split, %d pages", work.document_id, document.page_count)
     # With its last page read already, the document waits for its result and is not held any more.
     with suppress(LeaseLost), context.database.writing() as session:
         leases.release(session, work.lease, due_at=None, stage=Stage.READ)
@@ -297,12 +304,22 @@ def _hand_on(context: Context, work: SplitWork, page: SplitPage) -> None:
         complete = key is None and fan_in.count_page(
             session, context.settings, work.document_id, failed=page.error is not None
         )
+    _say(work, page, row_id)
     if key is not None:
         context.dispatch.read(row_id, work.lane)
         return
     _count(context, page)
     if complete:
         context.dispatch.publish(work.document_id)
+
+
+def _say(work: SplitWork, page: SplitPage, row_id: int) -> None:
+    """Tell the id that the page has from now on, and what became of it."""
+    name = page_name(row_id, page.number, work.document_id)
+    if page.error:
+        log.info("%s: %s: %s", name, page.error.code, page.error)
+    else:
+        log.info("%s: split, %d lines", name, len(page.lines))
 
 
 def _count(context: Context, page: SplitPage) -> None:
@@ -337,6 +354,7 @@ def _yield_to_others(context: Context, work: SplitWork) -> None:
         # The next page counts as begun, and was not tried.
         due_at = leases.resend_at(context.settings)
         leases.release(session, work.lease, due_at=due_at, attempts=0, sends=0)
+    log.info("document %s: gives way to others", work.document_id)
     context.dispatch.split(work.document_id, work.lane)
 
 
