@@ -32,8 +32,8 @@ def test_jobs_are_noted_with_tenant_and_status(
     assert noted(caplog) == [
         f"submit tenant=bank job={job} status=202",
         f"results tenant=bank job={job} status=200",
-        f"cancel tenant=school job={job} status=404",
-        "submit tenant=bank job=- status=413",
+        f"cancel tenant=school job={job} status=404 error=JobNotFound",
+        "submit tenant=bank job=- status=413 error=TooManyDocuments",
     ]
 
 
@@ -73,7 +73,7 @@ def test_refused_keys_are_noted_without_the_key(
     keyed: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     keyed.get("/v1/jobs/x", headers={"Authorization": "Bearer stolen"})
-    assert noted(caplog) == ["view tenant=- job=x status=401"]
+    assert noted(caplog) == ["view tenant=- job=x status=401 error=KeyRefused"]
     assert "stolen" not in caplog.text
 
 
@@ -81,4 +81,5 @@ def test_an_id_in_an_address_makes_no_line_of_its_own(
     keyed: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     keyed.get("/v1/jobs/a%0Asubmit%20tenant=bank/results", headers=SCHOOL)
-    assert noted(caplog) == ["results tenant=school job=a%0Asubmit%20tenant%3Dbank status=404"]
+    [line] = noted(caplog)
+    assert line.startswith("results tenant=school job=a%0Asubmit%20tenant%3Dbank status=404 ")

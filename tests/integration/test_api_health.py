@@ -295,6 +295,7 @@ def test_every_refusal_is_described_as_it_is_told(api: httpx.Client) -> None:
     submit = described["paths"]["/v1/jobs"]["post"]
     refused = {status: told for status, told in submit["responses"].items() if status != "202"}
     assert set(refused) == {"400", "401", "403", "409", "413", "422", "429", "503", "default"}
+    assert refused["413"]["description"] == "DocumentTooLarge, TooManyDocuments"
     bodies = [told["content"]["application/json"]["schema"] for told in refused.values()]
     assert bodies == [{"$ref": "#/components/schemas/Refusal"}] * len(bodies)
     assert "HTTPValidationError" not in described["components"]["schemas"]

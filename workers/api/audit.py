@@ -1,6 +1,6 @@
 """A line in the log for each submission, cancelling, deletion, fetching of results, refused key.
 
-It names tenant, job and status, never what was sent or read.
+It names tenant, job, status and error, never what was sent or read.
 """
 
 import logging
@@ -63,4 +63,5 @@ def _note(scope: Scope, status: int) -> None:
     known = scope.get("state", {})
     # An id in an address is whatever a client put there: no line of its own, and no end of it.
     job = known.get("job") or quote(scope.get("path_params", {}).get("job_id", "-")[:_MAX_ID])
-    log.info("%s tenant=%s job=%s status=%d", action, known.get("tenant", "-"), job, status)
+    why = f" error={known['error']}" if "error" in known else ""
+    log.info("%s tenant=%s job=%s status=%d%s", action, known.get("tenant", "-"), job, status, why)

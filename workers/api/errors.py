@@ -37,6 +37,7 @@ _STATUS: dict[type[HwrError], int] = {
     errors.ProfileError: 422,
     errors.UnknownProfile: 422,
     errors.TooManyWaiting: 429,
+    errors.DatabaseUnavailable: 503,
     errors.ServiceUnavailable: 503,
     errors.StorageUnavailable: 503,
 }
@@ -81,12 +82,16 @@ def install(app: FastAPI) -> None:
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The answers of an address with these statuses, and with any other of an error, for /docs."""
-    named: dict[int | str, str] = {status: HTTPStatus(status).phrase for status in statuses}
+    named: dict[int | str, str] = {status: _codes(status) for status in statuses}
     named["default"] = "Any other error"
     return {
         status: {"model": Refusal, "description": text} | headers(_HEADER_TEXTS.get(status, {}))
         for status, text in named.items()
     }
+
+
+def _codes(status: int) -> str:
+    return ", ".join(error.__name__ for error, its in _STATUS.items() if its == status)
 
 
 def headers(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -103,20 +108,26 @@ def error_response(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse(body, status, headers=_HEADERS.get(status))
 
 
+def _refused(request: Request, status: int, code: str, message: str) -> JSONResponse:
+    """The same, with its code for the line of the log (workers.api.audit)."""
+    request.state.error = code
+    return error_response(status, code, message)
+
+
 def _named(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HwrError)  # noqa: S101 (this is what the handler is installed for)
     status = _STATUS.get(type(error), 500)
     if status not in _NEUTRAL:
-        return error_response(status, error.code, str(error))
+        return _refused(request, status, error.code, str(error))
     log.error("%s %s: %s", request.method, request.url.path, error)
-    return error_response(status, error.code, _NEUTRAL[status])
+    return _refused(request, status, error.code, _NEUTRAL[status])
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     message = f"{error.detail}: {request.method} {request.url.path}. See /docs for the addresses."
     code = HTTPStatus(error.status_code).phrase.replace(" ", "")
-    response = error_response(error.status_code, code, message)
+    response = _refused(request, error.status_code, code, message)
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = ", ".join(sorted(_methods(request)))
@@ -133,30 +144,30 @@ def _methods(request: Request) -> set[str]:
     }
 
 
-def _invalid(_: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
-    return error_response(400, "BadRequest", f"{where}: {first['msg']}. See /docs.")
+    return _refused(request, 400, "BadRequest", f"{where}: {first['msg']}. See /docs.")
 
 
 def _database(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s: %s", request.method, request.url.path, error)
     # A code of its own: a commit may have been carried out, while other outages made no job.
-    return error_response(
-        503, "DatabaseUnavailable", "The database does not answer. Try again soon."
+    return _refused(
+        request, 503, "DatabaseUnavailable", "The database does not answer. Try again soon."
     )
 
 
 def _unfit(request: Request, error: Exception) -> JSONResponse:
     # PostgreSQL takes no zero character, wherever in a request a client puts one.
     log.info("%s %s: %s", request.method, request.url.path, error)
-    return error_response(400, "BadRequest", "The request has characters that cannot be kept.")
+    return _refused(request, 400, "BadRequest", "The request has characters that cannot be kept.")
 
 
 def _gone(request: Request, _: Exception) -> JSONResponse:
     log.info("%s %s: the client went away", request.method, request.url.path)
-    return error_response(400, "BadRequest", "The upload was cut off. Send it again.")
+    return _refused(request, 400, "BadRequest", "The upload was cut off. Send it again.")
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
