@@ -52,13 +52,13 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     image = without_markers(without_streaks(dark_on_light(image)))
     view = upright(image)
     if not form.zones and form.template is None:
-        view = _to_read(view, form)
         found = line_finder(view.image) if form.outside else ()
-        return PageLayout(view=view, lines=tuple(ZonedLine(line=view.on_page(x)) for x in found))
+        lines = tuple(ZonedLine(line=view.on_page(x)) for x in found)
+        return PageLayout(view=_to_read(view, form), lines=lines)
     view, zones, warning = _registered(image, view, form)
-    # Not before the zones are found: print that shows where they are goes with the pattern.
+    inside = zoned_lines(view.image, line_finder(view.image), zones, outside=form.outside)
+    # Only now: print that shows where zones and lines are goes with the pattern.
     view = _to_read(view, form)
-    lines = zoned_lines(view.image, line_finder(view.image), zones, outside=form.outside)
     placed = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in zones}
     return PageLayout(
         view=view,
@@ -68,7 +68,7 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
                 zone=placed[x.zone.name] if x.zone else None,
                 rows=tuple(map(view.on_page, x.rows)),
             )
-            for x in lines
+            for x in inside
         ),
         zones=tuple(placed.values()),
         warning=warning,
