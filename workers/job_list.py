@@ -1,6 +1,7 @@
 """A tenant's jobs in a list: found by what its client knows of them where that is not their ids."""
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -11,6 +12,10 @@ from hwr.errors import BadRequest
 from workers.database import Database, Job, State, table_of
 
 _JOBS = table_of(Job)
+
+#: A cursor before it is encoded. Neither NaN nor a zero character, of which SQLite and PostgreSQL
+#: make different things.
+_CURSOR = re.compile(r"(\d{1,11}\.\d{1,17}) ([0-9a-f]{32})", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +39,14 @@ class Cursor:
             BadRequest: no list ended with it.
         """
         try:
-            created_at, job_id = base64.urlsafe_b64decode(text).decode().split(" ")
-            return cls(created_at=float(created_at), id=job_id)
+            told = _CURSOR.fullmatch(base64.urlsafe_b64decode(text).decode())
         except ValueError:
+            told = None
+        if told is None:
             raise BadRequest(
                 "query.cursor: no list ended with it. Take the whole address `next` of a list."
-            ) from None
+            )
+        return cls(created_at=float(told[1]), id=told[2])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Lists of jobs over HTTP."""
 
+import base64
 import re
 import time
 from typing import Any
@@ -101,6 +102,20 @@ def test_a_list_goes_on_with_the_tenants_own_jobs_alone(keyed: httpx.Client) -> 
 
 @pytest.mark.parametrize("cursor", ["", "x", "ä", "bm9uZQ==", "MS4wIDIgMw==", "eCB4"])
 def test_a_cursor_of_no_list_is_refused(api: httpx.Client, cursor: str) -> None:
+    assert_refused(api, cursor)
+
+
+@pytest.mark.parametrize("moment", ["nan", "inf", "-inf", "1e400", "١.٠", "1_0.0"])
+def test_a_cursor_of_no_moment_is_refused(api: httpx.Client, moment: str) -> None:
+    assert_refused(api, base64.urlsafe_b64encode(f"{moment} {'a' * 32}".encode()).decode())
+
+
+@pytest.mark.parametrize("job_id", ["", "a\0b", "ä", "a" * 5000])
+def test_a_cursor_of_no_id_is_refused(api: httpx.Client, job_id: str) -> None:
+    assert_refused(api, base64.urlsafe_b64encode(f"1.0 {job_id}".encode()).decode())
+
+
+def assert_refused(api: httpx.Client, cursor: str) -> None:
     answer = api.get("/v1/jobs", params={"cursor": cursor})
     assert error_of(answer) == (400, "BadRequest")
     assert "cursor" in answer.json()["error"]["message"]
