@@ -76,23 +76,30 @@ origin() {
 }
 
 make_environment() {
-    local clear=()
+    local clear=
     # venv leaves the links of another Python where they are: packages of two versions would mix.
-    if [ -e .venv ] && [ "$(origin .venv/bin/python)" != "$(origin "$PYTHON")" ]; then
-        echo "setup: .venv belongs to another Python or is broken, and is made anew"
-        clear=(--clear)
+    if [ "$(origin .venv/bin/python)" != "$(origin "$PYTHON")" ]; then
+        # Clearing would empty the folder that it leads to, which others may use.
+        [ ! -L .venv ] ||
+            fail ".venv is a link to an environment of another Python than $PYTHON, or to none that runs." \
+                "Remove the link, or name the Python of that environment: make setup PYTHON=python3.12"
+        if [ -e .venv ]; then
+            echo "setup: .venv belongs to another Python or is broken, and is made anew"
+            clear=--clear
+        fi
     fi
-    "$PYTHON" -m venv "${clear[@]}" .venv ||
+    "$PYTHON" -m venv $clear .venv ||
         fail "The virtual environment could not be made; the message is above." \
             "See that this folder can be written to and its disk has room."
 }
 
 install_packages() {
-    local quiet=()
-    [ -t 1 ] || quiet=(--quiet)
+    # No arrays: to bash before 4.4, as macOS has it, an empty one is an unbound variable.
+    local quiet=
+    [ -t 1 ] || quiet=--quiet
     echo "setup: installing hwr and its packages into .venv (a few minutes the first time)"
     make_environment
-    .venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" \
+    .venv/bin/python -m pip install --disable-pip-version-check $quiet \
         --constraint deploy/constraints.txt --editable '.[demo,dev]' ||
         fail "pip could not install the packages; its message is above." \
             "pip needs a package index that it reaches, and the disk some gigabytes of room; make setup goes on." \

@@ -19,6 +19,8 @@ printf '#!/bin/sh\nexit 0\n' > .venv/bin/python
 chmod +x .venv/bin/python
 """
 
+SAME_PYTHON = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+
 
 def program(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +67,29 @@ def test_an_environment_of_another_python_is_made_anew(checkout: Path) -> None:
 
 
 def test_an_environment_of_the_same_python_is_gone_on_with(checkout: Path) -> None:
-    program(checkout / ".venv" / "bin" / "python", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    program(checkout / ".venv" / "bin" / "python", SAME_PYTHON)
     setup(checkout)
     assert (checkout / "made").read_text() == "-m venv .venv\n"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_link_leads_to_is_left_alone(checkout: Path, there: bool) -> None:
+    if there:
+        program(checkout / "shared" / "bin" / "python", "#!/bin/sh\necho /opt/other\n")
+    (checkout / ".venv").symlink_to("shared")
+    done = setup(checkout)
+    assert done.returncode == 1
+    assert "setup: .venv is a link" in done.stderr
+    assert "Remove the link" in done.stderr
+    assert not (checkout / "made").exists()
+
+
+def test_a_link_to_an_environment_of_the_same_python_is_gone_on_with(checkout: Path) -> None:
+    program(checkout / "shared" / "bin" / "python", SAME_PYTHON)
+    (checkout / ".venv").symlink_to("shared")
+    setup(checkout)
+    assert (checkout / "made").read_text() == "-m venv .venv\n"
+
+
+def test_no_array_is_used_that_bash_3_takes_for_unbound_when_it_is_empty() -> None:
+    assert "[@]" not in SCRIPT.read_text()
