@@ -1,8 +1,9 @@
 # Every target sets up what it needs first; nothing outside this folder is changed except that
 # poppler is installed when it is missing and rights allow it.
 
-# The Python that the virtual environment is made from (3.11 or newer).
-PYTHON ?= python3
+# The Python that the virtual environment is made from (3.11 or newer); unless it is named, that of
+# the environment there is, which may have been made from another than python3.
+PYTHON ?= $(shell .venv/bin/python -c '' 2>/dev/null && echo .venv/bin/python || echo python3)
 # Documents of your own for `make demo`; without them a synthetic batch is drawn.
 FILES ?=
 # More arguments for pytest or `hwr bench`: make test ARGS="tests/unit -x", make bench ARGS=--quick

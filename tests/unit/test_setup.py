@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "setup.sh"
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "scripts" / "setup.sh"
 
 #: Runs Python, but only writes down that it was to make an environment.
 STAND_IN = f"""#!/usr/bin/env bash
@@ -93,3 +94,24 @@ def test_a_link_to_an_environment_of_the_same_python_is_gone_on_with(checkout: P
 
 def test_no_array_is_used_that_bash_3_takes_for_unbound_when_it_is_empty() -> None:
     assert "[@]" not in SCRIPT.read_text()
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [(sys.executable, ".venv/bin/python"), ("/gone", "python3"), (None, "python3")],
+)
+def test_make_goes_on_with_the_python_of_the_environment(
+    tmp_path: Path, there: str | None, told: str
+) -> None:
+    program(tmp_path / "scripts" / "setup.sh", 'echo "$PYTHON"\n')
+    for name in ("Makefile", "pyproject.toml", "deploy/constraints.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    if there is not None:
+        (tmp_path / ".venv" / "bin" / "python").symlink_to(there)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHON"}
+    made = subprocess.run(
+        ["make", "--silent", "setup"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (made.stdout, made.returncode) == (f"{told}\n", 0)
