@@ -10,7 +10,7 @@ import typer
 from hwr.errors import TrainingDataError
 from hwr.training.pages.halves import Half
 from hwr.training.splits import Split
-from workers.commands.options import Data
+from workers.commands.options import Data, to_write
 from workers.commands.show import complain
 from workers.models.choice import EngineOptions, engine_of
 from workers.settings import get_settings
@@ -25,7 +25,8 @@ EngineName = Annotated[
     str | None, typer.Option("--engine", help="Engine that reads; default: HWR_ENGINE.")
 ]
 Plot = Annotated[
-    Path | None, typer.Option(help="Also plot confidence and risk–coverage to this SVG.")
+    Path | None,
+    typer.Option(callback=to_write, help="Also plot confidence and risk–coverage to this SVG."),
 ]
 
 #: What is calibrated where no decoder is named.
@@ -44,11 +45,12 @@ def evaluate(
         str | None, typer.Option(help="How logits become text; default: HWR_DECODER.")
     ] = None,
     save: Annotated[
-        Path | None, typer.Option("--json", help="Also write the figures here.")
+        Path | None,
+        typer.Option("--json", callback=to_write, help="Also write the figures here."),
     ] = None,
     worst: Annotated[
         Path | None,
-        typer.Option(help="Also draw the worst lines or pages to this PNG."),
+        typer.Option(callback=to_write, help="Also draw the worst lines or pages to this PNG."),
     ] = None,
     plot: Plot = None,
 ) -> None:
@@ -77,7 +79,10 @@ def calibrate(
     ] = None,
     engine: EngineName = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Also plot the last decoder's confidence to this SVG.")
+        Path | None,
+        typer.Option(
+            callback=to_write, help="Also plot the last decoder's confidence to this SVG."
+        ),
     ] = None,
 ) -> None:
     """Make a model's confidence true, on validation lines; the scales are saved beside it.
