@@ -36,7 +36,14 @@ app = typer.Typer(
 #: Commands by the heading they stand under in `hwr --help`.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Without a service": (local.read, local.lines, layout.layout),
-    "With a service": (jobs.submit, jobs.status, jobs.results, jobs.cancel),
+    "With a service": (
+        jobs.submit,
+        jobs.status,
+        jobs.results,
+        jobs.cancel,
+        jobs.jobs,
+        jobs.delete,
+    ),
     "Run the service": (serve.up, serve.api, serve.worker, purge.purge),
     "Make models": (
         models.train,

@@ -153,6 +153,14 @@ class Client:
             "Check it and --key, or submit again with it."
         )
 
+    def jobs(self, state: str | None = None) -> Iterator[Json]:
+        """Every job, newest first, or those in one state: `id`, `state`, `created` and more."""
+        address: str | None = f"/v1/jobs?state={state}" if state else "/v1/jobs"
+        while address:
+            answer = self._json("GET", address)
+            yield from answer["jobs"]
+            address = answer["next"]
+
     def follow(self, job_id: str) -> Iterator[Json]:
         """The job again and again, as often as the service likes to be asked, until it ends.
 
@@ -180,6 +188,10 @@ class Client:
     def cancel(self, job_id: str) -> Json:
         """Call a job off."""
         return self._json("POST", f"{_address(job_id)}/cancel")
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job that has ended, with its documents and results."""
+        self._request("DELETE", _address(job_id))
 
     def _json(self, method: str, path: str, **request: Any) -> Json:
         return _content(self._request(method, path, **request))

@@ -273,6 +273,30 @@ def test_cancel(up: Up, scans: Path) -> None:
     assert job in done.stdout
 
 
+def test_jobs_are_listed_and_deleted(up: Up, scans: Path) -> None:
+    job = hwr("submit", scans / "page.png", "--idempotency-key", "to-delete", "--url", up.url)
+    made = job.stdout.strip()
+    hwr("cancel", made, "--url", up.url)
+    [row] = [row for row in told("jobs", up) if made in row]
+    assert row.endswith("to-delete")
+    [state] = [
+        one["state"] for one in map(json.loads, told("jobs --json", up)) if one["id"] == made
+    ]
+    assert made in "".join(told(f"jobs --state {state}", up))
+    assert hwr("delete", made, "--url", up.url).returncode == ALL_READ
+    assert made not in "".join(told("jobs", up))
+    gone = hwr("delete", made, "--url", up.url)
+    assert gone.returncode == SOME_FAILED
+    assert gone.stderr.startswith("JobNotFound: ")
+
+
+def told(command: str, up: Up) -> list[str]:
+    """The rows that a command prints."""
+    done = hwr(*command.split(), "--url", up.url)
+    assert done.returncode == ALL_READ, done.stderr
+    return done.stdout.splitlines()
+
+
 def test_a_service_that_is_not_there() -> None:
     done = hwr("status", "x", "--url", "http://127.0.0.1:1")
     assert done.returncode == SOME_FAILED
@@ -317,7 +341,7 @@ def test_mistakes_are_usage_errors(arguments: list[str], tmp_path: Path) -> None
 
 def test_help_names_every_command() -> None:
     said = hwr("--help").stdout
-    commands = "read lines submit status results cancel up api worker".split()
+    commands = "read lines submit status results cancel jobs delete up api worker".split()
     assert [command for command in commands if command not in said] == []
 
 

@@ -144,6 +144,15 @@ def test_a_job_is_followed_past_a_restart(stranger: str, answers: list[tuple[int
         assert [job["state"] for job in client.follow("x")] == ["running", "done"]
 
 
+def test_lists_are_followed_to_their_end(stranger: str, answers: list[tuple[int, bytes]]) -> None:
+    answers += [
+        (200, b'{"jobs": [{"id": "2"}], "next": "/v1/jobs?cursor=2"}'),
+        (200, b'{"jobs": [{"id": "1"}], "next": null}'),
+    ]
+    with Client(stranger) as client:
+        assert [job["id"] for job in client.jobs("failed")] == ["2", "1"]
+
+
 def test_a_service_that_stays_away_ends_the_following(
     stranger: str, answers: list[tuple[int, bytes]]
 ) -> None:

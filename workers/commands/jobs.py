@@ -1,4 +1,4 @@
-"""Commands that talk to a running service: submit, status, results, cancel."""
+"""Commands that talk to a running service about jobs."""
 
 import json
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from hwr.states import State
 from workers.address import find_url
 from workers.client import Client, Json, is_reference
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
@@ -123,6 +124,32 @@ def cancel(job: JobId, url: Url = None, key: Key = None) -> None:
     """Call a job off; what was read stays."""
     with connect(url, key) as client:
         _print_status(client.cancel(job))
+
+
+def jobs(
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the API's own JSON of each job on a line.")
+    ] = False,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """List jobs, newest first: id, state, when it came in, idempotency key."""
+    with connect(url, key) as client:
+        for job in client.jobs(state):
+            shown = (job["id"], job["state"], job["created"], job["idempotency_key"] or "")
+            typer.echo(json.dumps(job) if as_json else "  ".join(shown).rstrip())
+
+
+def delete(
+    jobs: Annotated[list[str], typer.Argument(metavar="JOB", help="Ids of jobs that ended.")],
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Delete jobs that have ended, with their documents and results, for good."""
+    with connect(url, key) as client:
+        for job in jobs:
+            client.delete(job)
 
 
 def watch(jobs: Iterable[Json]) -> Json:
