@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.forms.print import Rect
+from hwr.forms.print import SHORTEST_SIDE, Rect, find_boxes
+from hwr.forms.sheet import FlatSheet
 from hwr.layout import Line
-from hwr.layout.ink import Grey
+from hwr.layout.ink import Grey, Ink
+from hwr.layout.rules import drifting_runs
 from hwr.layout.sheet import Homography, corners, homography, mapped
 
 #: Height of the view of a box in pixels, and its greatest width.
@@ -21,6 +23,10 @@ PAPER_SHARE, INK_LEVEL = 80, 45
 #: Shares of the box's height that the largest mark and the others extend to at least: else it is
 #: dirt.
 LARGEST, SMALLEST = 0.3, 0.15
+#: The inner one of a double frame leaves more than this share of the box's width and height.
+INNER = 0.6
+#: Level runs so many times longer than the box is high are rules to write on, not strokes.
+LONGEST_STROKE = 1.5
 #: Room around the ink, as shares of its height: beside and above it, and below the baseline.
 AROUND, BELOW = 0.25, 0.35
 
@@ -40,7 +46,7 @@ def lone_line(image: Grey, frame: Floats) -> Line | None:
 
     `frame` is its inside in page pixels, (4, 2), clockwise from the top left.
     """
-    look = _look(image, frame)
+    look = _in_inner_frame(_look(image, frame))
     ink = _ink(look.dark)
     if ink is None:
         return None
@@ -57,25 +63,56 @@ def _look(image: Grey, frame: Floats) -> _Look:
     size = min(max(round(HEIGHT * width / max(height, 1.0)), 1), WIDEST), HEIGHT
     whole = homography(corners(*size), frame)
     edge = round(FRAME * HEIGHT)
-    inner = np.array([(1, 0, edge), (0, 1, edge), (0, 0, 1)], np.float64)
-    to_page = whole @ inner
+    to_page = whole @ _shift(edge, edge)
     size = max(size[0] - 2 * edge, 1), HEIGHT - 2 * edge
-    flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
     paper = max(float(np.percentile(view, PAPER_SHARE)), 1.0)
     dark = np.clip(255 - 255 / paper * view, 0, 255)
     return _Look(dark=dark.astype(np.uint8), to_page=to_page)
 
 
+def _shift(x: float, y: float) -> Homography:
+    return np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], np.float64)
+
+
+def _in_inner_frame(look: _Look) -> _Look:
+    """What a double frame goes around; the same where it is single."""
+    boxes = find_boxes(FlatSheet(dark=look.dark, to_page=look.to_page))
+    inner = next((box for box in boxes if _is_inner(box, look.dark.shape)), None)
+    if inner is None:
+        return look
+    left, top, right, bottom = map(int, inner)
+    return _Look(dark=look.dark[top:bottom, left:right], to_page=look.to_page @ _shift(left, top))
+
+
+def _is_inner(box: Rect, shape: tuple[int, ...]) -> bool:
+    """Whether a box is no loop of a figure."""
+    height, width = shape
+    if min(height, width) < SHORTEST_SIDE:
+        return False
+    left, top, right, bottom = box
+    around = min(left, top, width - right, height - bottom) > 0
+    return around and right - left > INNER * width and bottom - top > INNER * height
+
+
 def _ink(dark: Grey) -> Rect | None:
     """The box around what is written, in pixels of the look."""
-    ink = (cv2.blur(dark, (3, 3)) > INK_LEVEL).astype(np.uint8)
+    ink = _without_rules((cv2.blur(dark, (3, 3)) > INK_LEVEL).astype(np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(ink)
     marks = [mark for mark in stats[1:count, :4].tolist() if _is_mark(mark, dark.shape)]
     if not marks or max(_extent(mark) for mark in marks) < LARGEST * HEIGHT:
         return None
     left, top, wide, high = np.array(marks, np.float64).T
     return left.min(), top.min(), float((left + wide).max()), float((top + high).max())
+
+
+def _without_rules(ink: Ink) -> Ink:
+    length = round(LONGEST_STROKE * HEIGHT)
+    if ink.shape[1] < length:
+        return ink
+    rules = drifting_runs(ink, length)
+    return np.asarray(ink & (1 - rules), np.uint8)
 
 
 def _with_room(ink: Rect, shape: tuple[int, ...]) -> Rect:

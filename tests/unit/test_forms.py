@@ -256,6 +256,21 @@ def test_empty_and_unread_boxes_and_what_is_drawn_in_large_ones_have_no_line() -
     assert laid_out(image, unread, line(100, 250, 700)).lines == ()
 
 
+def test_double_frames_and_rules_in_empty_boxes_are_no_writing() -> None:
+    image = paper()
+    page = boxes_of_one_figure(image, (300, 300, 300))
+    for left in (300, 400, 500):
+        cv2.rectangle(image, (left + 6, 306), (left + 64, 364), 100, 2)
+    cv2.rectangle(image, (800, 300), (1300, 370), 100, 2)
+    cv2.line(image, (820, 355), (1280, 355), 100, 2)
+    name = zone("name", (0.55, 0.31, 0.95, 0.43), find="box")
+    page = form(*page.zones, name)
+    assert laid_out(image, page, line(100, 250, 700)).lines == ()
+    cv2.putText(image, "4", (420, 352), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.2, 30, 3)
+    (found,) = laid_out(image, page, line(100, 250, 700)).lines
+    assert found.zone is not None and found.zone.name == "number 2"
+
+
 def test_without_ruled_lines_all_of_the_box_is_one_zone() -> None:
     page = form(zone("answer", (0.1, 0.2, 0.9, 0.9), find="ruled"))
     (found,) = laid_out(paper(), page).zones
