@@ -129,9 +129,12 @@ def without_print(view: Grey, dark: Grey) -> Grey:
 
 
 def _shown(view: Grey, dark: Grey) -> float:
-    """Share of the form's print that is on a page in its frame."""
+    """Share of the form's print that is on a page in its frame; all if it is too pale to tell."""
     form = _sized(dark, view)
-    printed = form > DARKEST_PRINT * int(form.max())
+    least = DARKEST_PRINT * int(form.max())
+    if least < PRINT_LEVEL:
+        return 1.0
+    printed = form > least
     return float(_spread(_ink(view))[printed].mean())
 
 

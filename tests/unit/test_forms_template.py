@@ -130,6 +130,16 @@ def test_a_pale_copy_of_the_form_is_still_it(blank: Grey, page_form: PageForm) -
     assert layout.warning is None
 
 
+def test_a_form_printed_in_a_pale_colour_is_told_by_its_place_alone(
+    blank: Grey, tmp_path: Path
+) -> None:
+    pale = (250 - (250.0 - blank) / 8).clip(0, 255).astype(np.uint8)
+    assert cv2.imwrite(str(tmp_path / "pale.png"), pale)
+    form = PageForm(template=tmp_path / "pale.png")
+    layout, _ = laid_out(filled(pale), form)
+    assert layout.warning is None
+
+
 @pytest.mark.parametrize("content", [b"no picture", b""])
 def test_a_template_that_is_no_picture_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "blank.png"
