@@ -1,6 +1,6 @@
 """Which lines stand in which zone; a line that runs through several is cut between them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -88,21 +88,21 @@ def _with_lone(
     """The lines and what is written in boxes without one, before those of later zones."""
     highest = HIGHEST_LONE * float(np.median([_height(line) for line in lines] or [np.inf]))
     names = {found.zone.name for found in kept if found.zone}
-    places = {zone.name: place for place, zone in enumerate(zones)}
     merged = list(kept)
-    for zone in zones:
-        if zone.found is not Found.BOX or not zone.is_read or zone.name in names:
-            continue
-        frame = np.array(zone.polygon, np.float64)
-        line = lone_line(image, frame) if np.linalg.norm(frame[3] - frame[0]) < highest else None
-        if line is not None:
-            later = (
-                at
-                for at, one in enumerate(merged)
-                if one.zone and places[one.zone.name] > places[zone.name]
-            )
-            merged.insert(next(later, len(merged)), ZonedLine(line=line, zone=zone))
+    for place, zone in enumerate(zones):
+        if zone.found is Found.BOX and zone.is_read and zone.name not in names:
+            frame = np.array(zone.polygon, np.float64)
+            is_low = np.linalg.norm(frame[3] - frame[0]) < highest
+            if is_low and (line := lone_line(image, frame)):
+                later = {one.name for one in zones[place + 1 :]}
+                merged.insert(_first_of(merged, later), ZonedLine(line=line, zone=zone))
     return merged
+
+
+def _first_of(lines: Sequence[ZonedLine], names: Set[str]) -> int:
+    """Where the first line in one of these zones stands; behind all if there is none."""
+    places = (at for at, one in enumerate(lines) if one.zone and one.zone.name in names)
+    return next(places, len(lines))
 
 
 def _parts(image: Grey, line: Line, zones: Sequence[Floats]) -> Iterator[tuple[int, Line]]:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from hwr.layout.ink import Grey, brightness_of, enlarged, flatten, reduced
+from hwr.layout.ink import Grey, brightness_of, enlarged, reduced
 
 #: Patterns are looked for on a picture whose shorter side is about this, in pixels.
 SEARCH_SIDE = 1000
@@ -28,10 +28,11 @@ def without_pattern(image: Grey) -> Grey:
     """
     factor = max(round(min(image.shape) / SEARCH_SIDE), 1)
     small = np.asarray(reduced(image, factor, factor), np.uint8)
-    printed = darkness_of(flatten(small))
+    lit = brightness_of(small)
+    printed = darkness_of(np.asarray(cv2.divide(small, lit, scale=255), np.uint8))
     if not printed:
         return image
-    paper = enlarged(brightness_of(small), image)
+    paper = enlarged(lit, image)
     levels = 255 - (255 - np.arange(256) - printed).clip(0) * 255 / (255 - printed)
     bare = cv2.LUT(cv2.divide(image, paper, scale=255), levels.astype(np.uint8))
     return np.asarray(cv2.multiply(bare, paper, scale=1 / 255), np.uint8)

@@ -52,16 +52,10 @@ _NEUTRAL = {
     503: "The service cannot do this now; its log says why. Try again later.",
 }
 
-_AGAIN = {"Retry-After": "Seconds until trying again"}
+#: What headers say, for /docs.
+_HEADER_TEXTS = {"WWW-Authenticate": "Bearer", "Retry-After": "Seconds until trying again"}
 
-#: What the headers below say, for /docs.
-_HEADER_TEXTS: dict[int | str, dict[str, str]] = {
-    401: {"WWW-Authenticate": "Bearer"},
-    429: _AGAIN,
-    503: _AGAIN,
-}
-
-_HEADERS = {
+_HEADERS: dict[int | str, dict[str, str]] = {
     401: {"WWW-Authenticate": "Bearer"},
     429: {"Retry-After": _RETRY_AFTER_S},
     503: {"Retry-After": _RETRY_AFTER_S},
@@ -85,7 +79,8 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     named: dict[int | str, str] = {status: _codes(status) for status in statuses}
     named["default"] = "Any other error"
     return {
-        status: {"model": Refusal, "description": text} | headers(_HEADER_TEXTS.get(status, {}))
+        status: {"model": Refusal, "description": text}
+        | headers({name: _HEADER_TEXTS[name] for name in _HEADERS.get(status, {})})
         for status, text in named.items()
     }
 
