@@ -17,11 +17,8 @@ from typing import Protocol
 import regex
 
 from hwr.decoding import amounts, dates
+from hwr.decoding.names import MOST_LEXICON_BYTES, words_of
 from hwr.errors import DecoderError
-
-#: Largest lexicon file in bytes.
-_MOST_LEXICON_BYTES = 16 * 2**20
-_LONGEST_WORD = 100
 
 
 class Field(Protocol):
@@ -86,18 +83,11 @@ class Lexicon:
         """
         try:
             with path.open("rb") as file:
-                data = file.read(_MOST_LEXICON_BYTES + 1)
-            words = data.decode().split()
-        except (OSError, UnicodeDecodeError) as error:
+                return cls(words_of(file.read(MOST_LEXICON_BYTES + 1)))
+        except (OSError, ValueError) as error:
             raise DecoderError(
                 f"{path} is no lexicon ({error}). Name a UTF-8 file with a word on each line."
             ) from error
-        if len(data) > _MOST_LEXICON_BYTES or not words or max(map(len, words)) > _LONGEST_WORD:
-            raise DecoderError(
-                f"{path} is no lexicon. Name a file of at most {_MOST_LEXICON_BYTES >> 20} MiB with"
-                f" a word of at most {_LONGEST_WORD} letters on each line."
-            )
-        return cls(words)
 
     @cached_property
     def characters(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from hwr.forms.overlay import draw_layout
 from hwr.forms.page import PageLayout, lay_out
+from hwr.forms.template import check_templates
 from hwr.forms.zone import Found, Zone, ZonedLine
 
-__all__ = ["Found", "PageLayout", "Zone", "ZonedLine", "draw_layout", "lay_out"]
+__all__ = ["Found", "PageLayout", "Zone", "ZonedLine", "check_templates", "draw_layout", "lay_out"]

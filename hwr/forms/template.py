@@ -20,6 +20,7 @@ from hwr.layout import Upright
 from hwr.layout.ink import Grey, Ink, brightness_of, flatten
 from hwr.layout.rules import bridges
 from hwr.layout.sheet import Homography, corners, mapped
+from hwr.profiles import Profile
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,17 @@ def open_template(path: Path) -> Template:
         raise ProfileError(
             f"The template {path.name} cannot be read ({reason}). Put it beside its profile again."
         ) from error
+
+
+def check_templates(profile: Profile) -> None:
+    """Open each blank form that the profile names, before a page is laid on it.
+
+    Raises:
+        ProfileError: as `open_template`.
+    """
+    for page in profile.content.pages:
+        if page.template is not None:
+            open_template(page.template)
 
 
 def register(image: Grey, template: Template) -> Registered:

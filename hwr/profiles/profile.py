@@ -21,8 +21,10 @@ from pydantic import (
 
 from hwr.decoding.names import LEXICON
 
+#: A number as TOML has it: neither a text that looks like one nor true.
+_Number = Annotated[float, Field(strict=True)]
 #: Left, top, right, bottom.
-Box = tuple[float, float, float, float]
+Box = tuple[_Number, _Number, _Number, _Number]
 
 #: What a zone may hold beside the words of a lexicon: free text, a field of hwr.decoding.fields, or
 #: nothing that is to be read.
@@ -35,7 +37,7 @@ _HOLDS = rf"({TEXT}|{NOTHING}|{'|'.join(FIELDS)}|{LEXICON}[^\x00-\x1f]{{1,200}})
 _NUMBERS = r"(all|odd|even|[1-9]\d{0,5}(-([1-9]\d{0,5})?)?)"
 #: Names stand in results, tables and pictures.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,39}$")]
-Millimetres = Annotated[float, Field(gt=0, le=2000)]
+Millimetres = Annotated[float, Field(gt=0, le=2000, strict=True)]
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 #: More than any form has; each is looked for.
@@ -105,9 +107,13 @@ class PageForm(BaseModel):
         None, description="width and height; with it, boxes are in millimetres"
     )
     template: Path | None = Field(None, description="picture of the blank form")
-    outside: bool = Field(False, description="whether lines outside of all zones are read too")
+    outside: bool = Field(
+        False, strict=True, description="whether lines outside of all zones are read too"
+    )
     patterned: bool = Field(
-        False, description="whether its paper is printed with a pattern paler than the ink"
+        False,
+        strict=True,
+        description="whether its paper is printed with a pattern paler than the ink",
     )
     zones: tuple[ZoneForm, ...] = Field((), max_length=MOST_ZONES)
 
@@ -119,12 +125,19 @@ class PageForm(BaseModel):
             raise ValueError(f"{numbers} ends before it begins")
         return numbers
 
+    @field_validator("template")
+    @classmethod
+    def _check_template(cls, template: Path) -> Path:
+        if not re.fullmatch(r"[^\x00-\x1f]{1,200}", str(template)):
+            raise ValueError(f"{str(template)!r:.80} is no name of a file")
+        return template
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         for zone in self.zones:
             left, top, right, bottom = self.shares(zone)
             if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-                limits = "0 to 1" if self.size_mm is None else "the page of size_mm"
+                limits = "the page of size_mm" if self.size_mm else "0 to 1; for mm, give size_mm"
                 raise ValueError(
                     f"the box of {zone.name!r} must be left, top, right, bottom within {limits}"
                 )
@@ -154,6 +167,12 @@ class PageForm(BaseModel):
         left, top, right, bottom = zone.box
         return left / width, top / height, right / width, bottom / height
 
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """Page numbers among which are some odd and even of any that only this kind covers."""
+        ends = [int(end) for end in re.findall(r"\d+", self.numbers)]
+        return tuple(at for end in (1, *ends) for at in range(max(end - 1, 1), end + 3))
+
     def covers(self, number: int) -> bool:
         """Whether page `number`, from 1, is of this kind."""
         if self.numbers in ("odd", "even"):
@@ -173,9 +192,28 @@ class ProfileFile(BaseModel):
 
     description: str = Field("", max_length=1000, description="for people")
     review_below: float | None = Field(
-        None, ge=0, le=1, description="lines less likely to be right are marked needs_review"
+        None,
+        ge=0,
+        le=1,
+        strict=True,
+        description="lines less likely to be right are marked needs_review",
     )
     pages: tuple[PageForm, ...] = Field((), max_length=MOST_PAGES)
+
+    @field_validator("pages")
+    @classmethod
+    def _check_pages(cls, pages: tuple[PageForm, ...]) -> tuple[PageForm, ...]:
+        left = {number: True for page in pages for number in page.turns}
+        for place, page in enumerate(pages, 1):
+            own = [number for number in left if page.covers(number)]
+            if not own:
+                raise ValueError(
+                    f"number {place} is for {page.numbers} and never counts, as those before"
+                    " it are for the same pages; give them other numbers, or leave it out"
+                )
+            for number in own:
+                del left[number]
+        return pages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from hwr.errors import ProfileError
 from hwr.forms import Found, PageLayout, lay_out
 from hwr.forms.template import without_print
 from hwr.profiles import PageForm, ZoneForm
+from workers.commands.profiles import profile_of
 
 WIDTH, HEIGHT = 1200, 900
 Grey = NDArray[np.uint8]
@@ -153,6 +154,14 @@ def test_a_template_without_print_is_refused(tmp_path: Path) -> None:
     assert cv2.imwrite(str(path), np.full((400, 300), 255, np.uint8))
     with pytest.raises(ProfileError, match="too little print"):
         lay_out(np.full((99, 99), 255, np.uint8), PageForm(template=path), lambda _: ())
+
+
+def test_templates_are_opened_before_the_first_page(tmp_path: Path) -> None:
+    (tmp_path / "blank.png").write_bytes(b"no picture")
+    form = tmp_path / "form.toml"
+    form.write_text('[[pages]]\nnumbers = "1"\n[[pages]]\ntemplate = "blank.png"')
+    with pytest.raises(ProfileError, match=r"blank\.png cannot be read"):
+        profile_of(str(form))
 
 
 def test_a_template_that_has_gone_is_named_without_its_folder(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hwr.decoding import fields
+from hwr.decoding.names import MOST_LEXICON_BYTES, words_of
 from hwr.errors import ProfileError, UnknownProfile
 from hwr.profiles import Find, known_profiles, load_profile, open_profile
 from hwr.profiles.parsing import MOST_BYTES
@@ -89,19 +90,42 @@ ZONE = '[[pages]]\nzones = [{ name = "a", %s }]\n'
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("colour = 1", "colour: there is no such key"),
+        ("colour = 1", "colour: there is no such key; there are description, review_below, pages"),
+        ("reveiw_below = 1", "reveiw_below: there is no such key; review_below may be meant"),
+        ("[[pages]]\nzone = []", "pages[1].zone: there is no such key; zones may be meant"),
+        (ZONE % "Box = [0, 0, 1, 1]", "zones[1].Box: there is no such key; box may be meant"),
+        ('"\\u001b\\n" = 1', r"'\x1b\n': there is no such key"),
+        ("k" * 3000 + " = 1", f"form.toml: {'k' * 60}: there is no such key"),
+        ('review_below = "0.5"', "review_below: must be a number, without quotation marks"),
+        ('[[pages]]\noutside = "yes"', "pages[1].outside: must be true or false"),
+        ("[[pages]]\npatterned = 1", "pages[1].patterned: must be true or false"),
+        ("[[pages]]\nnumbers = 1", "pages[1].numbers: must be a text, in quotation marks"),
+        ("[pages]", "pages: must be a list, in [ ]; each table of pages begins with [[pages]]"),
+        (ZONE % "box = [false, false, true, true]", "zones[1].box[1]: must be a number"),
+        (ZONE % "box = [9, 9, 99, 99]", "within 0 to 1; for mm, give size_mm"),
+        ("[[pages]]\n[[pages]]", "number 2 is for all and never counts"),
+        ("[[pages]]\ntemplate = 'loop.png'", "pages[1].template: loop.png is "),
+        ("[[pages]]\ntemplate = ''", "pages[1].template: . is no file"),
+        (f"[[pages]]\ntemplate = '{'a' * 5000}'", "aaa is no name of a file"),
+        ("[[pages]]\ntemplate = 'empty'", "pages[1].template: empty is empty"),
+        (ZONE % "box = [0, 0, 1, 1], holds = 'lexicon:empty'", "zones[1].holds: empty is empty"),
+        (ZONE % "box = [0, 0, 1, 1], holds = 'lexicon:blank'", "blank is no lexicon: it needs"),
+        (ZONE % "box = [0, 0, 1, 1], holds = 'lexicon:binary'", "binary is no lexicon: 'utf-8'"),
         (ZONE % "box = [0, 0, 1]", "pages[1].zones[1].box"),
         (ZONE % "box = [0, 0, 1, 2]", "the box of 'a' must be left, top, right, bottom within 0"),
         (ZONE % "box = [0.5, 0, 0.4, 1]", "the box of 'a'"),
         (ZONE % "box = [nan, 0, 1, 1]", "the box of 'a'"),
         (ZONE % 'box = [0, 0, 1, 1], find = "rul"', "'area', 'rule', 'box', 'ruled' or 'boxes'"),
-        (ZONE % 'box = [0, 0, 1, 1], holds = "money"', "pages[1].zones[1].holds"),
+        (ZONE % 'box = [0, 0, 1, 1], holds = "money"', "holds: must be text, nothing, digits"),
         (ZONE % 'box = [0, 0, 1, 1], holds = "lexicon:../../etc/passwd"', "lies outside"),
         ('[[pages]]\nnumbers = "5-2"', "pages[1].numbers: 5-2 ends before it begins"),
         ('[[pages]]\ntemplate = "a\\u0000b"', "'a\\x00b' is no name of a file"),
         (ZONE % 'box = [0, 0, 1, 1], holds = "lexicon:words.txt"', "words.txt is no file"),
-        ('[[pages]]\nzones = [{ name = "\\u001b[31m", box = [0, 0, 1, 1] }]', "zones[1].name"),
-        ('[[pages]]\nnumbers = "first"', "pages[1].numbers"),
+        (
+            '[[pages]]\nzones = [{ name = "\\u001b[31m", box = [0, 0, 1, 1] }]',
+            "zones[1].name: must be 1 to",
+        ),
+        ('[[pages]]\nnumbers = "first"', 'pages[1].numbers: must be "all"'),
         ('[[pages]]\ntemplate = "/dev/zero"', "lies outside"),
         ('[[pages]]\ntemplate = "blank.png"', "blank.png is no file"),
         ("review_below = 2", "review_below"),
@@ -114,11 +138,64 @@ ZONE = '[[pages]]\nzones = [{ name = "a", %s }]\n'
 def test_what_no_profile_holds_is_refused_by_file_and_key(
     tmp_path: Path, text: str, said: str
 ) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "empty").touch()
+    (tmp_path / "blank").write_text(" \n")
+    (tmp_path / "binary").write_bytes(b"\xff\x00")
     path = saved(tmp_path, text)
     message = refused(path)
     assert said in message
-    assert path.name in message or "words.txt" in message or "blank.png" in message
+    assert message.startswith("form.toml")
+    assert message.isprintable()
+    assert len(message) < 400
     assert str(tmp_path) not in message, "tenants see it"
+
+
+def test_a_lexicon_that_no_line_could_be_read_by_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_bytes(b"word\n" * (MOST_LEXICON_BYTES // 5 + 1))
+    path = saved(tmp_path, ZONE % "box = [0, 0, 1, 1], holds = 'lexicon:words.txt'")
+    assert "words.txt is no lexicon: it has more than 16 MiB" in refused(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_in_another_encoding_is_told_to_be_saved_as_utf_8(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "form.toml"
+    path.write_bytes('description = "reçu"'.encode(encoding))
+    assert "Save it as UTF-8" in refused(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("word", encoding="utf-8-sig")
+    path = tmp_path / "form.toml"
+    text = ZONE % "box = [0, 0, 1, 1], holds = 'lexicon:words.txt'"
+    path.write_text(text, encoding="utf-8-sig")
+    assert [zone.name for zone in open_profile(str(path)).page(1).zones] == ["a"]
+    assert words_of((tmp_path / "words.txt").read_bytes()) == ["word"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "never"),
+    [
+        (("odd", "even", "7"), 3),
+        (("1-3", "4-", "2-9"), 3),
+        (("2-", "odd", "1"), 3),
+        (("odd", "1"), 2),
+        (("1", "odd", "2-4", "even"), None),
+        (("2-", "odd"), None),
+        (("7", "all"), None),
+        (("1-6", "8-", "odd"), None),
+    ],
+)
+def test_pages_that_never_count_are_refused(
+    tmp_path: Path, numbers: tuple[str, ...], never: int | None
+) -> None:
+    path = saved(tmp_path, "".join(f'[[pages]]\nnumbers = "{each}"\n' for each in numbers))
+    if never is None:
+        assert len(open_profile(str(path)).content.pages) == len(numbers)
+    else:
+        assert f"number {never} is for {numbers[never - 1]} and never counts" in refused(path)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +274,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     assert "is no file" in refused(tmp_path / "folder.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
-    assert "is no TOML" in refused(tmp_path / "bytes.toml")
+    assert "is no text in UTF-8" in refused(tmp_path / "bytes.toml")
 
 
 def test_the_hash_is_that_of_everything_the_profile_names(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ def profile_of(given: str | None) -> "Profile":
     Raises:
         ProfileError: there is none, or its file cannot be used.
     """
+    from hwr.forms import check_templates
     from hwr.profiles import FREE_TEXT, open_profile
 
-    return open_profile(given or FREE_TEXT, get_settings().profiles)
+    profile = open_profile(given or FREE_TEXT, get_settings().profiles)
+    check_templates(profile)
+    return profile
