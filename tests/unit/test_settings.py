@@ -67,6 +67,28 @@ def test_a_token_of_metrics_that_is_none_is_refused(
         ("S3_ENDPOINT_URL", "127.0.0.1:9000"),
         ("DATABASE_URL", "hwr.db"),
         ("DATABASE_URL", "mysql://host/hwr"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("REDIS_URL", "redis://"),
+        ("REDIS_URL", "redis:///0"),
+        ("REDIS_URL", "redis://host/first"),
+        ("S3_ENDPOINT_URL", "http://host:port"),
+        ("REFERENCE_PREFIXES", '["s3://"]'),
+        ("REFERENCE_PREFIXES", '[""]'),
+        ("REFERENCE_PREFIXES", '["/etc"]'),
+        ("API_KEYS", '{"": "sesame"}'),
+        ("MODEL", ""),
+        ("MODEL_CACHE", ""),
+        ("LANGUAGE_MODEL", ""),
+        ("PROFILES", ""),
+        ("PROFILES", "/etc/passwd"),
+        ("PROFILES", "/no/such/folder"),
+        ("READY_FILE", ""),
+        ("REAP_EVERY_S", "1e300"),
+        ("SPLIT_PROCESSES", "1000000"),
+        ("READ_THREADS", "1000000"),
+        ("RENDER_DPI", "100000"),
+        ("VISIBILITY_TIMEOUT_S", "99999999999999999999"),
     ],
 )
 def test_what_no_setting_can_be_is_refused_by_name(
@@ -97,6 +119,33 @@ def test_a_port_that_is_no_number_is_named_and_no_part_of_a_password_is_shown(
     ) as refused:
         get_settings.__wrapped__()
     assert "sesame" not in f"{refused.value} {refused.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [("LEASE_S", "7200"), ("READ_DEADLINE_S", "3601"), ("PAGE_DEADLINE_S", "1000")],
+)
+def test_what_may_take_longer_than_redis_waits_is_refused(
+    name: str, seconds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"HWR_{name}", seconds)
+    with pytest.raises(
+        ServiceError, match=rf"HWR_VISIBILITY_TIMEOUT_S: 3600 is too short for HWR_{name}"
+    ):
+        get_settings.__wrapped__()
+    monkeypatch.setenv("HWR_VISIBILITY_TIMEOUT_S", "7200")
+    get_settings.__wrapped__()
+
+
+def test_a_misspelt_setting_is_told_with_the_one_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("HWR_API_KEY", "HWR_KEY", "HWR_URL", "HWR_PORT", "HWR_LEASE_S"):
+        monkeypatch.setenv(name, "9")
+    get_settings.__wrapped__()
+    assert [record.getMessage() for record in caplog.records] == [
+        "HWR_API_KEY is no setting and does nothing. Did you mean HWR_API_KEYS?"
+    ]
 
 
 @pytest.mark.parametrize("keys", ['{"bank": []}', '{"bank": ["sesame", ""]}'])
