@@ -1,6 +1,7 @@
 """Results as people and programs want them: text, or JSON with everything."""
 
 import json
+import os
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -69,9 +70,15 @@ class Folder:
         self._taken: set[str] = set()
 
     def save(self, result: Result, form: Format) -> Path:
-        """Write a result under the document's name; documents of one name are numbered."""
+        """Write a result, whole or not at all; documents of one name are numbered."""
         path = self._path / self._free_name(clean_name(result["name"]), form.suffix)
-        path.write_text(render(result, form), encoding="utf-8")
+        # Its own name may be as long as names get, so that nothing can be added.
+        part = path.with_name(f".{os.getpid()}.part")
+        try:
+            part.write_text(render(result, form), encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
         return path
 
     def _free_name(self, name: str, suffix: str) -> str:

@@ -53,6 +53,18 @@ def test_a_good_result_has_no_problems() -> None:
     assert list(problems(make_result(make_page(1, "y")))) == []
 
 
+def test_a_result_that_cannot_be_written_leaves_no_file_and_keeps_the_old_one(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path)
+    (tmp_path / "a.txt").write_text("before")
+    unwritable = {"name": "a", "pages": [{"lines": [{"text": "\ud800"}]}]}
+    with pytest.raises(UnicodeEncodeError):
+        folder.save(unwritable, Format.TEXT)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "before"
+
+
 def test_documents_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "new" / "out")
     names = ["a.pdf", "A.pdf", "a.pdf", "b.pdf"]
