@@ -65,7 +65,7 @@ def _english() -> str:
     crores = f"{count}{space}{_any(*_CRORE)}(?:{joint}{lakhs})?"
     larger = _any(f"{count}{space}million", crores, lakhs)
     number = _number(below_1000, f"{count}{space}thousand", larger, joint)
-    return _text(number, below_100, r"(?:and|&)", "cents? pence".split())
+    return _text(number, below_100, r"(?:and|&)", "cents? pence pais[ea]".split())
 
 
 def _french() -> str:
@@ -80,10 +80,12 @@ def _french() -> str:
     below_1000 = _any(f"(?:{unit}{space})?cents?(?:{space}{below_100})?", below_100)
     thousands = f"(?:{below_1000}{space})?mille"
     number = _number(below_1000, thousands, f"{below_1000}{space}millions?", space)
-    return _text(number, below_100, "et", ["centimes?"])
+    return _text(number, below_100, "et", ["centimes?", "cts"])
 
 
-_CURRENCY = r"(?:(?:(?:US|U\.S\.)\ )?(?:dollars?|pounds?(?:\ sterling)?|euros?|francs?|rupees?))"
+_CURRENCY = (
+    r"(?:(?:(?:US|U\.S\.)\ )?(?:dollars?|pounds?(?:\ sterling)?|euros?|francs?|rupees?|rs\.?))"
+)
 _NOTHING = "(?:no|xx|zero|zéro)"
 _GUARD = r"[*\#=-]"
 
@@ -91,22 +93,25 @@ _GUARD = r"[*\#=-]"
 def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str:
     """The whole amount, with the currency and hundredths.
 
-    Hundredths in words stand alone or behind a currency: "five hundred and twenty pence" are none.
+    Hundredths in words stand alone or where a currency is named: "five hundred and twenty pence" are
+    none. Right behind a currency nothing else can be meant, whether they are called so or not.
     """
     currency, guards = rf"(?:\ (?:de\ |d')?{_CURRENCY})", rf"(?:\ {_GUARD}{{1,20}})"
     fraction = rf"(?P<hundredths>\d{{1,2}}|{_NOTHING})\ ?/\ ?(?:100|xx)"
     coins = rf"(?P<hundredths>\d{{1,2}}|{below_100}|{_NOTHING})\ {_any(*hundredths)}"
     figures = rf"(?P<hundredths>\d{{1,2}})\ {_any('cents?', *hundredths)}"
+    named = rf"{_any(*hundredths)}\ (?P<hundredths>{below_100})"
+    bare = rf"(?P<hundredths>{below_100}|\d{{2}})"
     joined = rf",?\ {joint}\ "
     parts = _any(
         rf"{currency}?(?:{joined}|{guards}?\ ){fraction}{currency}?",
         rf"{currency}?(?:{joined}|\ ){figures}",
-        rf"{currency}(?:{joined}|,?\ ){coins}",
+        rf"{currency}(?:{joined}|,?\ ){_any(coins, bare)}",
+        rf"{currency}?{joined}{named}",
     )
     whole = _any(rf"(?P<whole>{number}){_any(parts, currency)}?", rf"(?P<whole>{_NOTHING}){parts}")
-    return (
-        rf"{_any(whole, coins, rf'(?P<whole>zero|nil){currency}?')}(?:\ (?:only|even|seulement))?"
-    )
+    first = rf"{_CURRENCY}\ (?P<whole>{number}){joined}{coins}"
+    return rf"{_any(whole, first, coins, rf'(?P<whole>zero|nil){currency}?')}(?:\ (?:only|even|seulement))?"
 
 
 #: What stands before an amount in words.
