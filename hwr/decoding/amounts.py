@@ -93,8 +93,8 @@ _GUARD = r"[*\#=-]"
 def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str:
     """The whole amount, with the currency and hundredths.
 
-    Hundredths in words stand alone or where a currency is named: "five hundred and twenty pence" are
-    none. Right behind a currency nothing else can be meant, whether they are called so or not.
+    Hundredths in words stand alone or where a currency is named: "five hundred and twenty pence"
+    are none. Right behind a currency nothing else can be meant, called so or not.
     """
     currency, guards = rf"(?:\ (?:de\ |d')?{_CURRENCY})", rf"(?:\ {_GUARD}{{1,20}})"
     fraction = rf"(?P<hundredths>\d{{1,2}}|{_NOTHING})\ ?/\ ?(?:100|xx)"
@@ -111,7 +111,8 @@ def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str
     )
     whole = _any(rf"(?P<whole>{number}){_any(parts, currency)}?", rf"(?P<whole>{_NOTHING}){parts}")
     first = rf"{_CURRENCY}\ (?P<whole>{number}){joined}{coins}"
-    return rf"{_any(whole, first, coins, rf'(?P<whole>zero|nil){currency}?')}(?:\ (?:only|even|seulement))?"
+    none = rf"(?P<whole>zero|nil){currency}?"
+    return rf"{_any(whole, first, coins, none)}(?:\ (?:only|even|seulement))?"
 
 
 #: What stands before an amount in words.
