@@ -228,9 +228,10 @@ class UnknownProfile(ProfileError):
 
 
 class FormNotFound(ProfileError):
-    """The profile's blank form is not on the page: zones follow its edges, and print may be read.
+    """The profile's form is not on the page: zones follow its edges, and print may be read.
 
-    Check the template, or that the page was submitted with the right profile.
+    Check the template, that the page was submitted with the right profile, and that it shows one
+    sheet, cut to its edges.
     """
 
 

@@ -16,10 +16,15 @@ from hwr.layout.markers import without_markers
 from hwr.layout.pattern import without_pattern
 from hwr.layout.polarity import dark_on_light
 from hwr.layout.streaks import without_streaks
-from hwr.profiles import PageForm
+from hwr.profiles import Find, PageForm
 
 #: Finds the lines of a grey page (H, W), in reading order.
 LineFinder = Callable[[Grey], Sequence[Line]]
+
+#: A form that asks for print for fewer zones than this cannot be known by it.
+LEAST_WANTED = 3
+#: A page of the form has more than this share of the zones that are found on print.
+LEAST_PRINT = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +89,8 @@ def _registered(
 ) -> tuple[Upright, tuple[Zone, ...], FormNotFound | None]:
     """The view to find lines in, the zones on it, and why these are not those of the template."""
     if form.template is None:
-        return *_placed(image, view, form), None
+        view, zones = _placed(image, view, form)
+        return view, zones, _without_print(zones, form)
     try:
         found = register(image, open_template(form.template))
     except FormNotFound as warning:
@@ -105,6 +111,18 @@ def _placed(image: Grey, view: Upright, form: PageForm) -> tuple[Upright, tuple[
     as_it_came = _zones(image, form)
     return (
         (view, zones) if _printed(zones, form) > _printed(as_it_came, form) else (came, as_it_came)
+    )
+
+
+def _without_print(zones: Sequence[Zone], form: PageForm) -> FormNotFound | None:
+    """Why the zones are doubtful where most of what the form has printed was not found."""
+    wanted = sum(part.find is not Find.AREA for part in form.zones)
+    found = _printed(zones, form)
+    if wanted < LEAST_WANTED or found > wanted * LEAST_PRINT:
+        return None
+    return FormNotFound(
+        f"Only {found} of the {wanted} zones on print were found, so that this may be another form,"
+        " or several sheets in one picture. Scan one sheet a page, cut to its edges."
     )
 
 

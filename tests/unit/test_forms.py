@@ -204,6 +204,19 @@ def test_each_printed_box_is_a_zone() -> None:
     assert [box_of(found)[0] for found in zones] == pytest.approx([100, 500, 900], abs=6)
 
 
+def test_a_page_without_most_of_a_forms_print_is_told() -> None:
+    image = paper()
+    page = form(
+        *(zone(f"line {at}", (0.1, at, 0.9, at + 0.1), find="rule") for at in (0.2, 0.4, 0.6))
+    )
+    cv2.line(image, (150, 280), (1250, 280), 100, 2)
+    warning = laid_out(image, page).warning
+    assert "Only 1 of the 3" in str(warning)
+    cv2.line(image, (150, 480), (1250, 480), 100, 2)
+    assert laid_out(image, page).warning is None
+    assert laid_out(paper(), form(zone("box", (0.1, 0.2, 0.9, 0.3), find="box"))).warning is None
+
+
 def boxes_of_one_figure(image: Grey, tops: tuple[int, ...]) -> PageForm:
     """Square boxes beside each other, 70 pixels wide."""
     for number, top in enumerate(tops):
