@@ -33,21 +33,13 @@ _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?P<month>0?[1-9]|1[0-2])"
 _YEAR = r"(?P<year>\d{4}|\d{2})"
 _FULL_YEAR = r"(?P<year>\d{4})"
-#: Of all its figures: no separator says where a part ends.
-_FULL = (r"(?P<day>0[1-9]|[12]\d|3[01])", r"(?P<month>0[1-9]|1[0-2])", _FULL_YEAR)
 _SEPARATOR = r"\ ?[-/.\ ]\ ?"
 _LE = r"(?:(?:[Ll]e|LE)\ )?"
-
-
-def _compact(*order: int) -> str:
-    return "".join(_FULL[place] for place in order)
-
 
 #: A verbose expression of the package `regex`.
 DATES = rf"""
     (?: {_LE}{_DAY}{_SEPARATOR}{_MONTH} | {_MONTH}{_SEPARATOR}{_DAY} ){_SEPARATOR}{_YEAR}
     | {_FULL_YEAR}(?P<sign>[-/.]){_MONTH}(?P=sign){_DAY}
-    | {_compact(0, 1, 2)} | {_compact(1, 0, 2)} | {_compact(2, 1, 0)}
     | {_LE}{_DAY}(?:st|nd|rd|th|er)?\ {_NAME}[.,]?\ {_YEAR}
     | {_DAY}(?P<sign>[-/]){_NAME}(?P=sign){_YEAR}
     | {_NAME}\.?\ {_DAY}(?:st|nd|rd|th)?,?\ {_YEAR}
