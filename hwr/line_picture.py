@@ -61,7 +61,7 @@ def levelled(grey: Grey) -> Grey:
     if not _SLOPING[0] <= width / height <= _SLOPING[1]:
         return grey
     factor = -(-height // _TRIMMED_HIGH)
-    ink = _ink(np.asarray(reduced(grey, factor, factor), np.uint8))
+    ink = _ink(reduced(grey, factor))
     room = math.ceil(STEEPEST * ink.shape[1])
     slope = skew_of(np.pad(ink, ((room, room), (0, 0)))) if ink.any() else 0.0
     return grey if abs(slope) < _LEAST_SLOPE else _moved(grey, slope)
@@ -69,7 +69,7 @@ def levelled(grey: Grey) -> Grey:
 
 def _moved(grey: Grey, slope: float) -> Grey:
     factor = max(grey.shape[0] // _LEVEL_HIGH, 1)
-    grey = np.asarray(reduced(grey, factor, factor), np.uint8)
+    grey = reduced(grey, factor)
     height, width = grey.shape
     drop = math.ceil(abs(slope) * width)
     up = np.array([[1, 0, 0], [-slope, 1, max(math.copysign(drop, slope), 0)]])
@@ -80,7 +80,7 @@ def _moved(grey: Grey, slope: float) -> Grey:
 def trimmed(grey: Grey) -> Grey:
     """A dark line on light paper without its empty rows; the same where there are few."""
     factor = -(-grey.shape[0] // _TRIMMED_HIGH)
-    top, bottom = _writing(np.asarray(reduced(grey, factor, factor), np.uint8))
+    top, bottom = _writing(reduced(grey, factor))
     top, bottom = factor * top, min(factor * bottom, grey.shape[0])
     empty = grey.shape[0] - (bottom - top)
     if empty <= _MOST_EMPTY * grey.shape[0] or bottom - top < _LEAST_WRITING:
@@ -91,7 +91,7 @@ def trimmed(grey: Grey) -> Grey:
 
 def _without_edges(grey: Grey) -> Grey:
     factor = -(-grey.shape[0] // _TRIMMED_HIGH)
-    small = np.asarray(reduced(grey, factor, factor), np.uint8)
+    small = reduced(grey, factor)
     is_other = np.abs(np.median(small) - small) > _EDGE_STEP
     rows, columns = (_inside(is_other.mean(axis=axis) < _SOLID) for axis in (1, 0))
     inside = grey[_scaled(rows, factor, len(small)), _scaled(columns, factor, small.shape[1])]

@@ -20,7 +20,7 @@ DARKEST_PAPER = 48
 
 def brightness_of(image: Grey) -> Grey:
     """Brightness of the paper at every pixel, shape as ``image``."""
-    small = reduced(image, PAPER_REDUCTION, PAPER_REDUCTION)
+    small = reduced(image, PAPER_REDUCTION)
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (PAPER_WINDOW, PAPER_WINDOW))
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, window)
     smooth = cv2.blur(closed, (PAPER_WINDOW, PAPER_WINDOW))
@@ -32,14 +32,18 @@ def flatten(image: Grey) -> Grey:
     return np.asarray(cv2.divide(image, brightness_of(image), scale=255), np.uint8)
 
 
-def reduced(picture: NDArray[Any], across: int, down: int) -> NDArray[Any]:
-    """Means over cells of ``across`` × ``down`` pixels; the last ones may be cut off."""
+def reduced(picture: Grey, across: int, down: int | None = None) -> Grey:
+    """Means over cells of ``across`` × ``down`` pixels, squares where only one is given.
+
+    The last cells of rows and columns may be cut off.
+    """
     # Whole numbers make it many times as fast as a size in pixels would.
-    fx, fy = 1 / min(across, picture.shape[1]), 1 / min(down, picture.shape[0])
-    return cv2.resize(picture, None, fx=fx, fy=fy, interpolation=cv2.INTER_AREA)
+    fx, fy = 1 / min(across, picture.shape[1]), 1 / min(down or across, picture.shape[0])
+    small = cv2.resize(picture, None, fx=fx, fy=fy, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
-def enlarged(picture: NDArray[Any], like: NDArray[Any]) -> Grey:
+def enlarged(picture: NDArray[Any], like: Grey) -> Grey:
     """The picture at the size of ``like``."""
     size = like.shape[1], like.shape[0]
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -26,7 +26,7 @@ EDGE = 2
 def without_markers(image: Grey) -> Grey:
     """The grey page (H, W) as it is, or with the writing under bars on paper like that around."""
     factor = max(round(min(image.shape) / SEARCH_SIDE), 1)
-    small = np.asarray(reduced(image, factor, factor), np.uint8)
+    small = reduced(image, factor)
     paper = brightness_of(small)
     bare = closed(small, STROKE)
     bars = bars_of(np.asarray(cv2.subtract(paper, bare), np.uint8))

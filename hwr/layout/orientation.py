@@ -68,7 +68,7 @@ def quarter_turns(image: Grey) -> int:
 def darkness(image: Grey) -> Grey:
     """How much darker than its paper the ink is on the view, without rules, uint8 (h, w)."""
     factor = max(round(float(np.sqrt(image.size)) / VIEW_SIDE), 1)
-    dark = ink_of(np.asarray(reduced(image, factor, factor), np.uint8))
+    dark = ink_of(reduced(image, factor))
     ink = (dark > LEAST_DARKNESS).astype(np.uint8)
     across = cv2.dilate(long_runs(ink, SHORTEST_RULE), np.ones((3, 1), np.uint8))
     down = cv2.dilate(high_runs(ink, SHORTEST_RULE), np.ones((1, 3), np.uint8))

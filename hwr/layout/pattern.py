@@ -27,7 +27,7 @@ def without_pattern(image: Grey) -> Grey:
     pencil on squared paper looks the same. Black stays black, other ink becomes a little paler.
     """
     factor = max(round(min(image.shape) / SEARCH_SIDE), 1)
-    small = np.asarray(reduced(image, factor, factor), np.uint8)
+    small = reduced(image, factor)
     lit = brightness_of(small)
     printed = darkness_of(np.asarray(cv2.divide(small, lit, scale=255), np.uint8))
     if not printed:

@@ -60,7 +60,7 @@ def leans(quad: Quad) -> bool:
 def stands_out(quad: Quad, image: Grey) -> bool:
     """Whether the sheet is clearly brighter than what lies around it."""
     factor = -(-max(image.shape) // SEARCH_SIDE)
-    small = np.asarray(reduced(image, factor, factor), np.uint8)
+    small = reduced(image, factor)
     sheet = np.zeros_like(small)
     cv2.fillConvexPoly(sheet, np.rint(quad / factor).astype(np.int32), 1)
     around = small[sheet == 0]

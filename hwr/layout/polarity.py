@@ -31,7 +31,7 @@ def dark_on_light(image: Grey, factor: int | None = None) -> Grey:
 
 
 def _has_light_ink(image: Grey, factor: int) -> bool:
-    small = np.asarray(reduced(image, factor, factor), np.uint8)
+    small = reduced(image, factor)
     dark_share = float((small < np.percentile(small, ENDS).mean()).mean())
     if dark_share < LEAST_DARK:
         return False

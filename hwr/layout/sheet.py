@@ -36,7 +36,7 @@ def find_edges(image: Grey, least_rim: float = LEAST_RIM) -> Quad | None:
     `least_rim` is the share of the picture's rim that must not be the sheet.
     """
     factor = -(-max(image.shape) // SEARCH_SIDE)
-    edges = _edges(np.asarray(reduced(image, factor, factor), np.uint8), least_rim)
+    edges = _edges(reduced(image, factor), least_rim)
     return None if edges is None else (edges + 0.5) * factor - 0.5
 
 

@@ -24,7 +24,7 @@ def skew_of(ink: Ink) -> float:
     factor = max(round(ink.shape[1] / SEARCH_WIDTH), 1)
     # As 255, so that means of it can be told apart in eight bits.
     grey = ink * np.uint8(255)
-    small = np.asarray(reduced(grey, factor * STRIP, factor), np.float32)
+    small = reduced(grey, factor * STRIP, factor).astype(np.float32)
     best, reach = 0.0, STEEPEST
     for step in STEPS:
         slopes = best + np.arange(-reach, reach + step / 2, step)

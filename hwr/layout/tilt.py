@@ -78,7 +78,7 @@ def rhythm(image: Grey) -> NDArray[np.float64]:
     """Power of the page's ink in each direction, (180,): at 0 of level lines, then falling ones."""
     factor = ceil(max(image.shape) / SIDE)
     # The edge of a shadow is one strong line, and has no rhythm.
-    dark = without_shadows(ink_of(np.asarray(reduced(image, factor, factor), np.uint8)))
+    dark = without_shadows(ink_of(reduced(image, factor)))
     ink = np.where(dark < GRAIN, 0.0, np.minimum(dark, FULL)).astype(np.float32)
     # So that the picture's edges have no direction.
     window = cv2.createHanningWindow(ink.shape[::-1], cv2.CV_32F) if min(ink.shape) > 1 else 0 * ink
