@@ -50,18 +50,24 @@ def views_of(image: NDArray[Any]) -> tuple[Grey, ...]:
     """
     grey = _without_edges(as_grey(image))
     grey = dark_on_light(grey, -(-grey.shape[0] // _HIGH))
-    cut, level = trimmed(grey), levelled(grey)
-    views = [grey, *([] if cut is grey else [cut]), *([] if level is grey else [trimmed(level)])]
+    ink = small_ink(grey)
+    cut, level = trimmed(grey, ink), levelled(grey, ink)
+    views = [grey]
+    if cut is not grey:
+        views.append(cut)
+    if level is not grey:
+        views.append(trimmed(level, small_ink(level)))
     return tuple(map(normalise_line, views))
 
 
-def levelled(grey: Grey) -> Grey:
-    """A dark line on light paper, its columns moved so that it is level; the same where it is."""
+def levelled(grey: Grey, ink: Ink) -> Grey:
+    """A line (H, W) with its columns moved so that it is level; the same where it is.
+
+    `ink` is that of a smaller view, as `small_ink` gives it.
+    """
     height, width = grey.shape
     if not _SLOPING[0] <= width / height <= _SLOPING[1]:
         return grey
-    factor = -(-height // _TRIMMED_HIGH)
-    ink = _ink(reduced(grey, factor))
     room = math.ceil(STEEPEST * ink.shape[1])
     slope = skew_of(np.pad(ink, ((room, room), (0, 0)))) if ink.any() else 0.0
     return grey if abs(slope) < _LEAST_SLOPE else _moved(grey, slope)
@@ -77,10 +83,10 @@ def _moved(grey: Grey, slope: float) -> Grey:
     return np.asarray(cv2.warpAffine(grey, up, (width, height + drop), borderValue=paper), np.uint8)
 
 
-def trimmed(grey: Grey) -> Grey:
-    """A dark line on light paper without its empty rows; the same where there are few."""
-    factor = -(-grey.shape[0] // _TRIMMED_HIGH)
-    top, bottom = _writing(reduced(grey, factor))
+def trimmed(grey: Grey, ink: Ink) -> Grey:
+    """A line (H, W) without its empty rows; the same where there are few. `ink` as `levelled`'s."""
+    factor = _factor(grey)
+    top, bottom = _writing(ink)
     top, bottom = factor * top, min(factor * bottom, grey.shape[0])
     empty = grey.shape[0] - (bottom - top)
     if empty <= _MOST_EMPTY * grey.shape[0] or bottom - top < _LEAST_WRITING:
@@ -90,7 +96,7 @@ def trimmed(grey: Grey) -> Grey:
 
 
 def _without_edges(grey: Grey) -> Grey:
-    factor = -(-grey.shape[0] // _TRIMMED_HIGH)
+    factor = _factor(grey)
     small = reduced(grey, factor)
     is_other = np.abs(np.median(small) - small) > _EDGE_STEP
     rows, columns = (_inside(is_other.mean(axis=axis) < _SOLID) for axis in (1, 0))
@@ -109,9 +115,9 @@ def _scaled(places: tuple[int, int], factor: int, size: int) -> slice:
     return slice(start * factor, None if stop == size else stop * factor)
 
 
-def _writing(small: Grey) -> tuple[int, int]:
+def _writing(ink: Ink) -> tuple[int, int]:
     """First row with writing and the one behind the last; (0, 0) where there is none."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(_ink(small))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink)
     if count == 1:
         return 0, 0
     _, top, width, height, _ = stats[1:].T
@@ -122,7 +128,13 @@ def _writing(small: Grey) -> tuple[int, int]:
     return int(top[is_writing].min()), int((top + height)[is_writing].max())
 
 
-def _ink(small: Grey) -> Ink:
+def _factor(grey: Grey) -> int:
+    return -(-len(grey) // _TRIMMED_HIGH)
+
+
+def small_ink(grey: Grey) -> Ink:
+    """The ink of a dark line on light paper, in the view smaller by `_factor`."""
+    small = reduced(grey, _factor(grey))
     darkness = np.median(small) - small
     step = max(_LEAST_STEP, _STEP_SHARE * float(np.percentile(darkness, 99.5)))
     return (darkness > step).astype(np.uint8)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hwr.errors import BadLineImage
-from hwr.line_picture import levelled, trimmed, views_of
+from hwr.line_picture import levelled, small_ink, trimmed, views_of
 from hwr.model.line_image import normalise_line
 
 Grey = NDArray[np.uint8]
@@ -46,27 +46,37 @@ def high_writing(line: Grey) -> float:
     return float((line < 128).any(axis=1).sum()) / line.shape[1]
 
 
+def made_level(grey: Grey) -> Grey:
+    """The line with its columns moved, shape (h, w)."""
+    return levelled(grey, small_ink(grey))
+
+
+def without_rows(grey: Grey) -> Grey:
+    """The line without its empty rows, shape (h, w)."""
+    return trimmed(grey, small_ink(grey))
+
+
 @pytest.mark.parametrize("scale", [0.5, 1, 6])
 @pytest.mark.parametrize("slope", [-0.1, -0.04, 0.04, 0.1])
 def test_a_sloping_line_comes_levelled_too(slope: float, scale: float) -> None:
     sloped = np.asarray(cv2.resize(sloping(draw(), slope), None, fx=scale, fy=scale), np.uint8)
     views = views_of(sloped)
     assert np.array_equal(views[0], normalise_line(sloped))
-    assert np.array_equal(views[-1], normalise_line(trimmed(levelled(sloped))))
-    level = levelled(sloped)
+    assert np.array_equal(views[-1], normalise_line(without_rows(made_level(sloped))))
+    level = made_level(sloped)
     assert high_writing(level) == pytest.approx(high_writing(draw()), rel=0.1)
 
 
 def test_levelling_leaves_out_no_ink() -> None:
     sloped = sloping(draw(), 0.1)
-    assert (levelled(sloped) < 128).sum() == pytest.approx((sloped < 128).sum(), rel=0.05)
+    assert (made_level(sloped) < 128).sum() == pytest.approx((sloped < 128).sum(), rel=0.05)
 
 
 @pytest.mark.parametrize("size", [(300, 240), (4, 40_000)])
 def test_single_letters_and_threads_have_no_slope(size: tuple[int, int]) -> None:
     stroke = np.full(size, 230, np.uint8)
     cv2.line(stroke, (0, 0), (size[1], size[0]), 50, 3)
-    assert levelled(stroke) is stroke
+    assert made_level(stroke) is stroke
 
 
 def test_a_line_that_is_cut_tight_stays_as_it_is() -> None:
@@ -78,7 +88,7 @@ def test_a_line_with_much_paper_around_comes_as_it_is_too() -> None:
     roomy = padded(draw(), 32, 32)
     whole, cut = views_of(roomy)
     assert np.array_equal(whole, normalise_line(roomy))
-    assert np.array_equal(cut, normalise_line(trimmed(roomy)))
+    assert np.array_equal(cut, normalise_line(without_rows(roomy)))
     assert (cut < 100).sum() > 2 * (whole < 100).sum()
 
 
@@ -92,7 +102,7 @@ def test_light_on_dark_reads_as_dark_on_light(height: int) -> None:
 @pytest.mark.parametrize(("top", "bottom"), [(48, 0), (0, 48), (32, 32), (160, 160)])
 @pytest.mark.parametrize("spoilt", [np.copy, specked, ruled])
 def test_empty_rows_are_cut_off(top: int, bottom: int, spoilt: Callable[[Grey], Grey]) -> None:
-    line = trimmed(spoilt(padded(draw(), top, bottom)))
+    line = without_rows(spoilt(padded(draw(), top, bottom)))
     assert 45 < line.shape[0] < 72
     assert (line < 100).sum() == pytest.approx((draw() < 100).sum(), rel=0.05)
 
