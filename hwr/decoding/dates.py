@@ -5,6 +5,8 @@ from functools import cache
 
 import regex
 
+from hwr.decoding.spelling import forms_of
+
 #: By their names and what these are cut to, in English and French.
 _MONTHS = {
     name: number
@@ -27,7 +29,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_NAMES = "|".join(form for name in _MONTHS for form in (name, name.capitalize(), name.upper()))
+_NAMES = "|".join(form for name in _MONTHS for form in forms_of(name))
 _NAME = rf"(?P<name>{_NAMES})"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?P<month>0?[1-9]|1[0-2])"

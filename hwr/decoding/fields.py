@@ -18,6 +18,7 @@ import regex
 
 from hwr.decoding import amounts, dates
 from hwr.decoding.names import MOST_LEXICON_BYTES, words_of
+from hwr.decoding.spelling import forms_of
 from hwr.errors import DecoderError
 
 
@@ -67,7 +68,7 @@ class Lexicon:
     """Words of a list with spaces between them, each as listed, Capitalised or in CAPITALS."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = sorted({form for word in words for form in _forms(word)})
+        self._words = sorted({form for word in words for form in forms_of(word)})
 
     @property
     def hash(self) -> str:
@@ -109,10 +110,6 @@ class Lexicon:
     def _has(self, word: str) -> bool:
         place = bisect_left(self._words, word)
         return place < len(self._words) and self._words[place] == word
-
-
-def _forms(word: str) -> tuple[str, ...]:
-    return word, word.capitalize(), word.upper()
 
 
 #: Fields by the name that settings give them.
