@@ -12,7 +12,7 @@ from hwr.forms.sheet import FlatSheet
 from hwr.layout import Line
 from hwr.layout.ink import Grey, Ink
 from hwr.layout.rules import drifting_runs
-from hwr.layout.sheet import Homography, corners, homography, mapped
+from hwr.layout.sheet import Homography, corners, homography, mapped, rectified
 
 #: Height of the view of a box in pixels, and its greatest width.
 HEIGHT, WIDEST = 64, 1600
@@ -65,8 +65,7 @@ def _look(image: Grey, frame: Floats) -> _Look:
     edge = round(FRAME * HEIGHT)
     to_page = whole @ _shift(edge, edge)
     size = max(size[0] - 2 * edge, 1), HEIGHT - 2 * edge
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
+    view = rectified(image, to_page, size)
     paper = max(float(np.percentile(view, PAPER_SHARE)), 1.0)
     dark = np.clip(255 - 255 / paper * view, 0, 255)
     return _Look(dark=dark.astype(np.uint8), to_page=to_page)

@@ -6,7 +6,15 @@ import cv2
 import numpy as np
 
 from hwr.layout.ink import Grey, flatten
-from hwr.layout.sheet import Homography, Quad, corners, find_edges, homography, mapped
+from hwr.layout.sheet import (
+    Homography,
+    Quad,
+    corners,
+    find_edges,
+    homography,
+    mapped,
+    rectified,
+)
 from hwr.layout.skew import skew_of
 
 #: Longer side of the flat view in pixels: a letter page at 160 dpi, a cheque at 250.
@@ -54,7 +62,7 @@ def find_sheet(image: Grey) -> Quad:
     edges = find_edges(image, LEAST_RIM)
     sheet = corners(width, height) if edges is None else edges
     size, to_page = _view(sheet, SLOPE_SIDE)
-    slope = _slope(_warped(image, to_page, size))
+    slope = _slope(rectified(image, to_page, size))
     if edges is not None and abs(slope) > MOST_ASKEW:
         return sheet
     turn = np.array([(1.0, slope), (-slope, 1.0)]) / np.hypot(1.0, slope)
@@ -66,7 +74,7 @@ def find_sheet(image: Grey) -> Quad:
 def flat_sheet(image: Grey, sheet: Quad) -> FlatSheet:
     """The view of a sheet on a grey page (H, W)."""
     size, to_page = _view(sheet, FLAT_SIDE)
-    dark = cv2.bitwise_not(flatten(_warped(image, to_page, size)))
+    dark = cv2.bitwise_not(flatten(rectified(image, to_page, size)))
     return FlatSheet(dark=np.asarray(dark, np.uint8), to_page=to_page)
 
 
@@ -77,12 +85,6 @@ def _view(sheet: Quad, side: int) -> tuple[tuple[int, int], Homography]:
     scale = min(side / max(width, height), 1.0)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
     return size, homography(corners(*size), sheet)
-
-
-def _warped(image: Grey, to_page: Homography, size: tuple[int, int]) -> Grey:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
-    return np.asarray(view, np.uint8)
 
 
 def _slope(view: Grey) -> float:

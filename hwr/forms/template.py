@@ -19,7 +19,7 @@ from hwr.forms.sheet import FLAT_SIDE, FlatSheet
 from hwr.layout import Upright
 from hwr.layout.ink import Grey, Ink, brightness_of, flatten
 from hwr.layout.rules import bridges
-from hwr.layout.sheet import Homography, corners, mapped
+from hwr.layout.sheet import Homography, corners, mapped, rectified
 from hwr.profiles import Profile
 
 log = logging.getLogger(__name__)
@@ -115,11 +115,10 @@ def register(image: Grey, template: Template) -> Registered:
     # From pixels of the view to those of the form.
     grown = np.diag([width / size[0], height / size[1], 1.0])
     place = to_page @ grown
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = np.asarray(cv2.warpPerspective(image, place, size, flags=flags, borderValue=255))
-    if _shown(view.astype(np.uint8), template.dark) < LEAST_SHOWN:
+    view = rectified(image, place, size)
+    if _shown(view, template.dark) < LEAST_SHOWN:
         raise FormNotFound
-    clean = without_print(view.astype(np.uint8), template.dark)
+    clean = without_print(view, template.dark)
     shape = (image.shape[0], image.shape[1])
     return Registered(
         view=Upright(image=clean, page_shape=shape, to_page=place),

@@ -8,7 +8,15 @@ import cv2
 import numpy as np
 
 from hwr.layout.ink import Grey, reduced
-from hwr.layout.sheet import SEARCH_SIDE, Homography, Quad, corners, find_edges, homography
+from hwr.layout.sheet import (
+    SEARCH_SIDE,
+    Homography,
+    Quad,
+    corners,
+    find_edges,
+    homography,
+    rectified,
+)
 
 #: The sheet is brighter than its background by so many grey levels.
 LEAST_STEP = 40.0
@@ -77,7 +85,4 @@ def flattened(image: Grey, quad: Quad) -> tuple[Grey, Homography]:
     top, right, bottom, left = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).tolist()
     size = max(round(max(top, bottom)), 1), max(round(max(left, right)), 1)
     to_page = homography(corners(*size), quad)
-    view = cv2.warpPerspective(
-        image, to_page, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=255
-    )
-    return np.asarray(view, np.uint8), to_page
+    return rectified(image, to_page, size), to_page

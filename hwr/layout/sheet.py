@@ -57,6 +57,16 @@ def mapped(points: NDArray[Any], transform: Homography) -> NDArray[np.float64]:
     return np.asarray(taken[0], np.float64)
 
 
+def rectified(image: Grey, to_page: Homography, size: tuple[int, int]) -> Grey:
+    """A view of ``size`` (width, height) whose pixels ``to_page`` takes to those of the image.
+
+    Grey, shape (height, width); white where the image ends.
+    """
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
+    return np.asarray(view, np.uint8)
+
+
 def _edges(small: Grey, least_rim: float) -> Quad | None:
     """Corners of a sheet that stands out from what lies around it."""
     if min(small.shape) < 2 * WIDEST_INK:
