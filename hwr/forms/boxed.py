@@ -11,6 +11,7 @@ from hwr.forms.print import SHORTEST_SIDE, Rect, find_boxes
 from hwr.forms.sheet import FlatSheet
 from hwr.layout import Line
 from hwr.layout.ink import Grey, Ink
+from hwr.layout.line import whole_pixels
 from hwr.layout.rules import drifting_runs
 from hwr.layout.sheet import Homography, corners, homography, mapped, rectified
 
@@ -53,9 +54,8 @@ def lone_line(image: Grey, frame: Floats) -> Line | None:
     left, top, right, bottom = _with_room(ink, look.dark.shape)
     box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     baseline = np.array([(left, ink[3]), (right, ink[3])])
-    return Line(
-        order=0, polygon=_points(box, look.to_page), baseline=_points(baseline, look.to_page)
-    )
+    polygon, baseline = (mapped(places, look.to_page) for places in (box, baseline))
+    return Line(order=0, polygon=whole_pixels(polygon), baseline=whole_pixels(baseline))
 
 
 def _look(image: Grey, frame: Floats) -> _Look:
@@ -137,7 +137,3 @@ def _is_mark(mark: Sequence[int], shape: tuple[int, ...]) -> bool:
 
 def _extent(mark: Sequence[int]) -> int:
     return max(mark[2], mark[3])
-
-
-def _points(places: Floats, to_page: Homography) -> tuple[tuple[int, int], ...]:
-    return tuple((x, y) for x, y in np.rint(mapped(places, to_page)).astype(int).tolist())

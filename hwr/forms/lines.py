@@ -12,6 +12,7 @@ from hwr.forms.rows import one_text_each
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line
 from hwr.layout.ink import Grey
+from hwr.layout.line import whole_pixels
 
 #: A line is where its body is: so far above its baseline, as a share of its height.
 BODY = 0.25
@@ -213,7 +214,9 @@ def cut_out(line: Line, left: float, right: float) -> Line | None:
     between = (baseline[:, 0] > left) & (baseline[:, 0] < right)
     x = np.concatenate([[left], baseline[between, 0], [right]])
     y = np.interp(x, baseline[:, 0], baseline[:, 1])
-    return replace(line, polygon=_points(outline), baseline=_points(np.stack([x, y], axis=1)))
+    return replace(
+        line, polygon=whole_pixels(outline), baseline=whole_pixels(np.stack([x, y], axis=1))
+    )
 
 
 def within(line: Line, frame: Floats) -> Line:
@@ -227,7 +230,7 @@ def within(line: Line, frame: Floats) -> Line:
         outline = _beyond(outline, start, end - start)
     if len(outline) < 3:
         return line
-    framed = replace(line, polygon=_points(outline))
+    framed = replace(line, polygon=whole_pixels(outline))
     return cut_out(framed, outline[:, 0].min(), outline[:, 0].max()) or line
 
 
@@ -258,10 +261,6 @@ def _beyond(outline: Floats, start: ArrayLike, along: Floats) -> Floats:
         if side >= 0:
             kept.append(outline[place])
     return np.array(kept, np.float64).reshape(-1, 2)
-
-
-def _points(table: Floats) -> tuple[tuple[int, int], ...]:
-    return tuple((x, y) for x, y in np.rint(table).astype(int).tolist())
 
 
 def _height(line: Line) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from hwr.forms.print import LEVELS, Rect, Rule, find_boxes, find_rules, ruled_blocks
 from hwr.forms.sheet import FlatSheet
 from hwr.forms.zone import Found, Zone
+from hwr.layout.line import whole_pixels
 from hwr.layout.sheet import mapped
 from hwr.profiles import Find, PageForm, ZoneForm
 
@@ -76,11 +77,9 @@ class Finder:
     def _zone(self, part: ZoneForm, name: str, rect: Rect, found: Found) -> Zone:
         left, top, right, bottom = rect
         flat = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-        page = np.rint(mapped(flat, self._sheet.to_page)).astype(int).tolist()
-        polygon = tuple((x, y) for x, y in page)
         return Zone(
             name=name,
-            polygon=polygon,
+            polygon=whole_pixels(mapped(flat, self._sheet.to_page)),
             found=found,
             is_read=part.is_read,
             decoder=part.decoder,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.ink import Grey
-from hwr.layout.line import LEAST_SIDE, Line, Outline, Point
+from hwr.layout.line import LEAST_SIDE, Line, Outline, Point, whole_pixels
 from hwr.layout.order import Box, reading_order
 from hwr.layout.small import outlines_of
 
@@ -80,8 +80,7 @@ def has_strokes(box: Grey, thick: NDArray[Any], disc: NDArray[Any]) -> bool:
 
 def on_page(curve: NDArray[np.float64], size: Sequence[int]) -> tuple[Point, ...]:
     """Whole pixels inside a page of ``size`` (H, W)."""
-    points = np.rint(np.clip(curve, 0, (size[1] - 1, size[0] - 1))).astype(int)
-    return tuple((x, y) for x, y in points.tolist())
+    return whole_pixels(np.clip(curve, 0, (size[1] - 1, size[0] - 1)))
 
 
 def place_of(outline: Outline) -> Box:

@@ -15,6 +15,11 @@ LEAST_SIDE = 8
 Point = tuple[int, int]
 
 
+def whole_pixels(points: NDArray[np.float64]) -> tuple[Point, ...]:
+    """The pixels nearest to points (n, 2)."""
+    return tuple((x, y) for x, y in np.rint(points).astype(int).tolist())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One line of writing on a page."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwr.layout.ink import Grey
-from hwr.layout.line import Line, Point
+from hwr.layout.line import Line, Point, whole_pixels
 from hwr.layout.orientation import quarter_turns
 from hwr.layout.perspective import flattened, photographed_sheet
 from hwr.layout.sheet import Homography, mapped
@@ -83,9 +83,8 @@ def _points(
     points: Sequence[Point], transform: Homography, shape: tuple[int, ...]
 ) -> tuple[Point, ...]:
     """The points taken elsewhere, to whole pixels inside of `shape`."""
-    taken = np.rint(mapped(np.array(points), transform)).astype(int)
-    inside = np.clip(taken, 0, np.array(shape[::-1]) - 1)
-    return tuple((x, y) for x, y in inside.tolist())
+    taken = mapped(np.array(points), transform)
+    return whole_pixels(np.clip(taken, 0, np.array(shape[::-1]) - 1))
 
 
 def _shape(image: Grey) -> tuple[int, int]:
