@@ -96,7 +96,7 @@ def _flate(scan: Scan) -> Image.Image | None:
         data = zlib.decompressobj().decompress(scan.data, size)
         return Image.frombytes(mode, scan.size, data)
     named = {key: value for key, value in scan.settings.items() if key != "/Predictor"}
-    if predictor < _PNG_PREDICTOR or named != known | {"/Colors": scan.colours}:
+    if predictor < _PNG_PREDICTOR or named != known:
         return None
     image = PngImageFile(BytesIO(_as_png(scan)))
     image.load()
