@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from workers.api.auth import tenant_of
 from workers.api.latest import Latest
 from workers.api.sending import Sending
-from workers.api.threads import Threads, check_threads, storage_threads
+from workers.api.threads import Threads
 from workers.api.timing import RequestTimes
 from workers.api.unfinished import Unfinished
 from workers.app import make_app
@@ -25,6 +25,13 @@ from workers.storage import Storage, open_storage
 
 #: Seconds Redis may take to answer the question whether it is there.
 _REDIS_S = 2.0
+
+#: Calls of the storage at once, further ones wait: as many as Starlette lends to all other work.
+_STORAGE_CALLS = 40
+
+#: Questions whether the servers are there that are asked at once; apart from all other work, so
+#: that they neither wait for uploads nor hold up requests.
+_CHECKS = 4
 
 #: The header that keys come in.
 BEARER = HTTPBearer(
@@ -58,9 +65,9 @@ class Services:
     #: Submissions that are on their way in.
     submissions: Unfinished = field(default_factory=Unfinished)
     #: Where the storage is called.
-    storing: Threads = field(default_factory=storage_threads)
+    storing: Threads = field(default_factory=partial(Threads, _STORAGE_CALLS))
     #: Where the servers are asked whether they are there.
-    checking: Threads = field(default_factory=check_threads)
+    checking: Threads = field(default_factory=partial(Threads, _CHECKS))
 
     def close(self) -> None:
         """Close all connections."""

@@ -11,12 +11,6 @@ from anyio import CapacityLimiter, to_thread
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Calls of the storage at once, further ones wait: as many as Starlette lends to all other work.
-_STORAGE_CALLS = 40
-
-#: Questions whether the servers are there that are asked at once.
-_CHECKS = 4
-
 
 class Threads:
     """Threads for calls that may take long, so that other requests find theirs free."""
@@ -36,16 +30,6 @@ class Threads:
         call = partial(function, *args, **kwargs)
         async with self._limiter:
             return await ended(to_thread.run_sync(call, limiter=self._unlimited))
-
-
-def storage_threads() -> Threads:
-    """Threads for the storage."""
-    return Threads(_STORAGE_CALLS)
-
-
-def check_threads() -> Threads:
-    """Threads for checks, which neither wait for uploads nor hold up other requests."""
-    return Threads(_CHECKS)
 
 
 async def ended(work: Coroutine[Any, Any, T]) -> T:
