@@ -150,8 +150,11 @@ class Service:
 
     def published(self, job_id: str) -> list[dict[str, Any]]:
         """The result files in storage."""
-        keys = [document.result_key for document in self.view(job_id).documents]
-        return [json.loads(self.storage.get(key)) for key in keys if key]
+        published = select(Document.result_key).where(Document.result_key.is_not(None))
+        ours = published.where(Document.job_id == job_id).order_by(Document.position)
+        with self.database.reading() as session:
+            keys = session.scalars(ours).all()
+        return [json.loads(self.storage.get(key or "")) for key in keys]
 
     def rows(self, job_id: str) -> tuple[int, int]:
         """How many rows of pages and of lines the job has."""

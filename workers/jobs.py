@@ -103,8 +103,6 @@ class DocumentView:
     pages_failed: int
     #: Lines of the pages read.
     lines_done: int
-    #: Storage key of the result; None until it was published.
-    result_key: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -380,7 +378,6 @@ def _document_view(document: Row[Any]) -> DocumentView:
         pages_done=document.pages_done,
         pages_failed=document.pages_failed,
         lines_done=document.lines_done,
-        result_key=document.result_key,
     )
 
 
