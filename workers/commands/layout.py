@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwr.errors import DocumentError, PageError
-from workers.commands.profiles import ProfileOption, profile_of
+from workers.commands.options import ProfileName, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain
 from workers.names import clean_name
 from workers.settings import get_settings
@@ -25,7 +25,7 @@ _OUTSIDE = "(outside)"
 
 def layout(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A document.")],
-    profile: ProfileOption = None,
+    profile: ProfileName = None,
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("layout"),
 ) -> None:
     """Draw the zones and lines that are found on each page, without reading them.

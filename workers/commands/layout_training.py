@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from workers.commands.options import RunFolder, Steps
+
 
 def train_layout(
     data: Annotated[
@@ -13,10 +15,8 @@ def train_layout(
             exists=True, help="Folder with transcribed pages/ and line packs in lines/."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the run; a run there goes on.")],
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Optimiser steps; default: the recipe's.")
-    ] = None,
+    out: RunFolder,
+    steps: Steps = None,
     after: Annotated[
         Path | None,
         typer.Option(

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from hwr.errors import HwrError
-from workers.commands.profiles import ProfileOption, profile_of
+from workers.commands.options import DecoderName, ProfileName, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.models.choice import engine_of
 from workers.names import DOCUMENTS, clean_name, files_in
@@ -22,10 +22,9 @@ from workers.settings import get_settings
 if TYPE_CHECKING:
     from hwr.reader import DocumentReading
 
-Decoder = Annotated[str | None, typer.Option(help="How logits become text; default: HWR_DECODER.")]
-
-
 _STDIN = Path("/dev/stdin")
+
+#: Bytes of standard input that are copied at once.
 _CHUNK_BYTES = 2**20
 
 
@@ -48,8 +47,8 @@ def read(
     ],
     form: Annotated[Format, typer.Option("--format", help="text or json")] = Format.TEXT,
     out: Annotated[Path | None, typer.Option(help="Folder to save the results in.")] = None,
-    decoder: Decoder = None,
-    profile: ProfileOption = None,
+    decoder: DecoderName = None,
+    profile: ProfileName = None,
 ) -> None:
     """Read documents here and now."""
     from hwr.reader import Reader
@@ -112,7 +111,7 @@ def lines(
         ),
     ],
     tsv: Annotated[Path, typer.Option(help="Where to write; - is standard output.")] = Path("-"),
-    decoder: Decoder = None,
+    decoder: DecoderName = None,
 ) -> None:
     """Read line images that are already cut, into a table of path, text and confidence.
 

@@ -10,7 +10,7 @@ import typer
 from hwr.errors import TrainingDataError
 from hwr.training.pages.halves import Half
 from hwr.training.splits import Split
-from workers.commands.options import Data, to_write
+from workers.commands.options import Data, DecoderName, to_write
 from workers.commands.show import complain
 from workers.models.choice import EngineOptions, engine_of
 from workers.settings import get_settings
@@ -41,9 +41,7 @@ def evaluate(
     ] = False,
     half: Annotated[Half, typer.Option(help="Which pages, sorted by name.")] = Half.ALL,
     engine: EngineName = None,
-    decoder: Annotated[
-        str | None, typer.Option(help="How logits become text; default: HWR_DECODER.")
-    ] = None,
+    decoder: DecoderName = None,
     save: Annotated[
         Path | None,
         typer.Option("--json", callback=to_write, help="Also write the figures here."),

@@ -10,17 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from hwr.errors import ModelError
-from workers.commands.options import Data
+from workers.commands.options import Data, RunFolder, Steps
 from workers.models.choice import registered
 from workers.settings import get_settings
 
 
 def train(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Folder of the run; a run there goes on.")],
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Optimiser steps; default: the recipe's.")
-    ] = None,
+    out: RunFolder,
+    steps: Steps = None,
     fonts: Annotated[Path, typer.Option(help="Folder that keeps fetched fonts.")] = Path(
         "build/fonts"
     ),

@@ -2,9 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from workers.settings import get_settings
+
+if TYPE_CHECKING:
+    from hwr.profiles import Profile
 
 Data = Annotated[
     Path,
@@ -12,6 +17,37 @@ Data = Annotated[
         exists=True, help="Folder of data sets, or a zip (CONTRIBUTING.md tells which)."
     ),
 ]
+
+DecoderName = Annotated[
+    str | None,
+    typer.Option("--decoder", help="How logits become text; default: HWR_DECODER."),
+]
+
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="What kind of document: page, exam, cheque, one of HWR_PROFILES, or a .toml file.",
+    ),
+]
+
+RunFolder = Annotated[Path, typer.Option(help="Folder of the run; a run there goes on.")]
+
+Steps = Annotated[int | None, typer.Option(min=1, help="Optimiser steps; default: the recipe's.")]
+
+
+def profile_of(given: str | None) -> "Profile":
+    """The profile that is meant; free text where none was given.
+
+    Raises:
+        ProfileError: there is none, or its file cannot be used.
+    """
+    from hwr.forms import check_templates
+    from hwr.profiles import FREE_TEXT, open_profile
+
+    profile = open_profile(given or FREE_TEXT, get_settings().profiles)
+    check_templates(profile)
+    return profile
 
 
 def to_write(path: Path | None) -> Path | None:
