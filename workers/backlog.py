@@ -4,7 +4,7 @@ from sqlalchemy import func, literal, select
 
 from hwr.errors import TooManyWaiting
 from workers.database import OPEN, Database, Document, Job, table_of
-from workers.job_list import newest
+from workers.jobs import find_submission
 from workers.settings import Settings
 
 _JOBS, _DOCUMENTS = table_of(Job), table_of(Document)
@@ -23,17 +23,12 @@ def check_room(
     most = settings.max_waiting_documents
     if not most or _waiting(database, tenant, most) < most:
         return
-    if idempotency_key and _is_known(database, tenant, idempotency_key):
+    if find_submission(database, tenant=tenant, idempotency_key=idempotency_key):
         return
     raise TooManyWaiting(
         f"Your documents without a result are as many as may be ({most}). Submit more when some"
         " have been read, or cancel jobs that are not needed."
     )
-
-
-def _is_known(database: Database, tenant: str, idempotency_key: str) -> bool:
-    page = newest(database, tenant=tenant, limit=1, idempotency_key=idempotency_key)
-    return bool(page.jobs)
 
 
 def _waiting(database: Database, tenant: str, most: int) -> int:

@@ -173,7 +173,7 @@ def submit(
         documents_left=len(documents),
         created_at=time.time(),
     )
-    known = _known(database, job)
+    known = find_submission(database, tenant=tenant, idempotency_key=idempotency_key)
     if known is None:
         load_profile(profile, settings.profiles)
         known = _insert(database, settings, job, documents)
@@ -182,6 +182,19 @@ def submit(
     if known.digest != job.digest:
         raise IdempotencyConflict
     return Submission(job_id=known.id, created=False)
+
+
+def find_submission(
+    database: Database, *, tenant: str, idempotency_key: str | None
+) -> Row[str, str] | None:
+    """Id and digest of the job that the tenant has submitted under the key, if there is one."""
+    if idempotency_key is None:
+        return None
+    query = select(_JOBS.c.id, _JOBS.c.digest).where(
+        _JOBS.c.tenant == tenant, _JOBS.c.idempotency_key == idempotency_key
+    )
+    with database.reading() as session:
+        return session.execute(query).one_or_none()
 
 
 def was_written(database: Database, job_id: str) -> bool:
@@ -293,17 +306,6 @@ def _digest(lane: Lane, profile: str, documents: Sequence[NewDocument]) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _known(database: Database, job: Job) -> Row[str, str] | None:
-    """Id and digest of the job that its tenant has submitted under its key, if there is one."""
-    if job.idempotency_key is None:
-        return None
-    query = select(_JOBS.c.id, _JOBS.c.digest).where(
-        _JOBS.c.tenant == job.tenant, _JOBS.c.idempotency_key == job.idempotency_key
-    )
-    with database.reading() as session:
-        return session.execute(query).one_or_none()
-
-
 def _insert(
     database: Database, settings: Settings, job: Job, documents: Sequence[NewDocument]
 ) -> Row[str, str] | None:
@@ -321,7 +323,9 @@ def _insert_once(
         with database.writing() as session:
             _add(session, job, documents, leases.resend_at(settings))
     except IntegrityError:
-        if faster := _known(database, job):
+        if faster := find_submission(
+            database, tenant=job.tenant, idempotency_key=job.idempotency_key
+        ):
             return faster
         raise
     return None

@@ -386,15 +386,15 @@ class TestBeside:
         storage: Storage,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def looking(*given: Any) -> Any:
-            if known := usual(*given):
+        def looking(*given: Any, **of: Any) -> Any:
+            if known := usual(*given, **of):
                 retention.delete_ended(database, storage, known.id)
             return known
 
-        usual, key = jobs._known, {"Idempotency-Key": "monday"}
+        usual, key = jobs.find_submission, {"Idempotency-Key": "monday"}
         first = either.post("/v1/jobs", files=[PDF], headers=key).json()["id"]
         with monkeypatch.context() as patch:
-            patch.setattr(jobs, "_known", looking)
+            patch.setattr(jobs, "find_submission", looking)
             answer = either.post("/v1/jobs", files=[PDF], headers=key)
         assert error_of(answer) == (409, "JobDeleted")
         assert either.post("/v1/jobs", files=[PDF], headers=key).json()["id"] != first
@@ -406,7 +406,7 @@ class TestBeside:
         storage: Storage,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        def too_late(*given: Any) -> None:
+        def too_late(_: Database, **given: Any) -> None:
             if asked:
                 retention.delete_ended(database, storage, "first")
             asked.append(given)
@@ -423,7 +423,7 @@ class TestBeside:
 
         asked: list[Any] = []
         submit("first")
-        monkeypatch.setattr(jobs, "_known", too_late)
+        monkeypatch.setattr(jobs, "find_submission", too_late)
         assert submit("second") == jobs.Submission(job_id="second", created=True)
         assert rows(database)[:2] == [1, 1]
 
