@@ -71,7 +71,7 @@ def open_counts(settings: Settings) -> Counts:
     )
 
 
-def told(fields: dict[bytes, bytes]) -> dict[Event, dict[tuple[str, ...], int]]:
+def parse(fields: dict[bytes, bytes]) -> dict[Event, dict[tuple[str, ...], int]]:
     """The counts of each event by their labels, from the fields of the hash."""
     counts: dict[Event, dict[tuple[str, ...], int]] = {event: {} for event in Event}
     for field, count in fields.items():

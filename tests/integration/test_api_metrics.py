@@ -19,9 +19,9 @@ from stage_bench import ListDispatch, Stages, open_stages
 
 from hwr import __version__
 from hwr.errors import JobNotFound
-from workers import figures, jobs, leases
+from workers import jobs, leases
 from workers.api import jobs as api_jobs
-from workers.api import latest
+from workers.api import latest, work_left
 from workers.api.sending import Sending
 from workers.counts import KEY, Event, open_counts
 from workers.database import Database, Document, open_database
@@ -122,7 +122,7 @@ class TestWorkLeft:
         api.post(f"/v1/jobs/{job}/cancel", headers=BANK)
         assert value(scraped(api), "documents_unfinished", lane="normal", state="queued") == 0
 
-    @pytest.mark.parametrize("statement", [figures._DOCUMENTS_LEFT, figures._PAGES_LEFT])
+    @pytest.mark.parametrize("statement", [work_left._DOCUMENTS_LEFT, work_left._PAGES_LEFT])
     def test_no_table_is_walked_through_for_it(
         self, either: httpx.Client, either_database: Database, statement: Select[Any]
     ) -> None:

@@ -20,9 +20,9 @@ from prometheus_client.registry import Collector
 from hwr import __version__
 from hwr.errors import KeyRefused
 from workers.api.services import BEARER, ServicesOf
+from workers.api.work_left import NONE_LEFT, Queues, WorkLeft
 from workers.counts import Event
 from workers.database import Lane, State
-from workers.figures import NONE_LEFT, Queues, WorkLeft
 
 router = APIRouter()
 

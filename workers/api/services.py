@@ -17,9 +17,9 @@ from workers.api.sending import Sending
 from workers.api.threads import Threads
 from workers.api.timing import RequestTimes
 from workers.api.unfinished import Unfinished
+from workers.api.work_left import Queues, WorkLeft, queues, work_left
 from workers.app import make_app
 from workers.database import Database, open_database
-from workers.figures import Queues, WorkLeft, queues, work_left
 from workers.settings import Settings
 from workers.storage import Storage, open_storage
 

@@ -87,7 +87,7 @@ def queues(redis: Redis) -> Queues:
         pipeline.hgetall(counts.KEY)
         *lengths, fields = pipeline.execute()
     waiting = dict(zip(names, lengths, strict=True))
-    return Queues(waiting=waiting, counts=counts.told(fields))
+    return Queues(waiting=waiting, counts=counts.parse(fields))
 
 
 def _hurry(connection: Connection) -> None:
