@@ -70,7 +70,7 @@ def redis_binary() -> str:
     on_path = shutil.which("redis-server") or shutil.which("valkey-server")
     if on_path:
         return on_path
-    from workers.servers import _binary
+    from workers.embedded_redis import _binary
 
     return str(_binary())
 

@@ -19,8 +19,8 @@ import httpx
 
 from hwr.errors import PortTaken, ServerFailed, ServiceRunning
 from workers.address import address_file, find_url, write_address
+from workers.embedded_redis import EmbeddedRedis
 from workers.processes import kill, spawn, tail
-from workers.servers import EmbeddedRedis
 from workers.settings import get_settings
 
 #: Seconds until all must be ready: loading an engine and the model is most of it.

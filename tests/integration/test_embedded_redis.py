@@ -12,8 +12,8 @@ import redis
 
 from hwr.errors import ServerFailed
 from workers import servers
+from workers.embedded_redis import EmbeddedRedis
 from workers.processes import spawn, stop
-from workers.servers import EmbeddedRedis
 
 
 def alive(pid: int) -> bool:
@@ -67,7 +67,7 @@ def test_a_server_that_cannot_start_is_named(tmp_path: Path) -> None:
 
 def test_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
-        "import sys, time, pathlib; from workers.servers import EmbeddedRedis\n"
+        "import sys, time, pathlib; from workers.embedded_redis import EmbeddedRedis\n"
         f"server = EmbeddedRedis(pathlib.Path({str(tmp_path)!r})); server.start()\n"
         "print(server._process.pid, flush=True); time.sleep(60)"
     )
