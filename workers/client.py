@@ -36,7 +36,7 @@ from hwr.errors import (
 )
 from hwr.profiles import FREE_TEXT
 from hwr.states import FINAL_STATES
-from workers.names import clean_name
+from workers.file_names import clean_name
 
 #: An answer of the service.
 Json = dict[str, Any]

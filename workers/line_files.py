@@ -13,7 +13,7 @@ from hwr.errors import BadLineImage, HwrError, PageTooLarge, PageTooSmall
 from hwr.line_picture import views_of
 from hwr.model.line_image import LINE_HEIGHT, MIN_SIDE
 from hwr.reader import LineReader
-from workers.names import PICTURES, files_in
+from workers.file_names import PICTURES, files_in
 
 HEADER = "path\ttext\tconfidence\n"
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from workers.names import clean_name
+from workers.file_names import clean_name
 
 #: Longest name of a file in bytes, on all file systems that are in use.
 _MAX_FILE_NAME = 255

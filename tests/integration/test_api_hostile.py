@@ -13,7 +13,7 @@ from api_bench import PDF, error_of, make_settings, make_tables, open_api, store
 
 from hwr.errors import ServiceUnavailable
 from workers.api.multipart import MultipartReader
-from workers.names import MAX_NAME
+from workers.file_names import MAX_NAME
 from workers.settings import Settings
 
 

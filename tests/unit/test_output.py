@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workers.names import MAX_NAME
+from workers.file_names import MAX_NAME
 from workers.output import Folder, Format, problems, render
 
 ERROR = {"code": "DamagedPage", "message": "Page 2 is cut off."}

@@ -11,7 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from hwr.errors import BadRequest, DocumentTooLarge, ServiceUnavailable, TooManyDocuments
-from workers.names import clean_name
+from workers.file_names import clean_name
 
 #: Bytes of a part that are held in memory before it goes to a temporary file.
 _IN_MEMORY = 2**20

@@ -14,8 +14,8 @@ from hwr.profiles import FREE_TEXT
 from workers.api.multipart import MultipartReader, Part
 from workers.api.services import Services
 from workers.database import Database, Lane
+from workers.file_names import clean_name
 from workers.jobs import NewDocument, new_id, was_written
-from workers.names import clean_name
 from workers.stages.context import document_folder
 from workers.storage import Storage, split_reference
 

@@ -10,7 +10,7 @@ import typer
 from hwr.errors import DocumentError, PageError
 from workers.commands.options import ProfileName, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain
-from workers.names import clean_name
+from workers.file_names import clean_name
 from workers.settings import get_settings
 
 if TYPE_CHECKING:

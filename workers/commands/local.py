@@ -14,8 +14,8 @@ import typer
 from hwr.errors import HwrError
 from workers.commands.options import DecoderName, ProfileName, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
+from workers.file_names import DOCUMENTS, clean_name, files_in
 from workers.models.choice import engine_of
-from workers.names import DOCUMENTS, clean_name, files_in
 from workers.output import Format
 from workers.settings import get_settings
 
