@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from hwr.errors import DecoderError, EngineError, HwrError, LineError, ModelError, UnsafeObject
 from workers.line_reader import LineReader
@@ -99,16 +98,10 @@ class Follower:
         )
 
 
-class Looking(Protocol):
-    """The part of a Follower that is called again and again."""
-
-    def look(self) -> None: ...
-
-
 class ModelWatch(threading.Thread):
     """Looks every `every_s` seconds until it is stopped, if there is anything to follow."""
 
-    def __init__(self, follower: Callable[[], Looking | None], every_s: float) -> None:
+    def __init__(self, follower: Callable[[], Follower | None], every_s: float) -> None:
         super().__init__(name="model-watch", daemon=True)
         self._follower, self._every_s = follower, every_s
         self._stopped = threading.Event()
