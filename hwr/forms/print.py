@@ -30,6 +30,10 @@ LEVELS = (90, 50, 20)
 LEAST_FILL = 0.85
 #: Ends of the rules of a block lie this near to each other, as a share of their length.
 RAGGED = 0.06
+#: Rules of one length have ends nearer than this share of it. Where at least so many are, rules of
+#: another length that are nearer to them than this share of their pitch are strokes: writing is
+#: crossed out and underlined along a ruler.
+ONE_LENGTH, LEAST_ALIKE, BETWEEN_RULES = 0.01, 3, 0.7
 #: Rules of a block are at most this many times further apart than is usual in it.
 WIDEST_PITCH = 1.6
 #: Room above a rule that stands alone, in pixels.
@@ -41,6 +45,7 @@ MOST = 1000
 
 #: Left, top, right, bottom in pixels of the flat view.
 Rect = tuple[float, float, float, float]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ def find_boxes(sheet: FlatSheet) -> list[Rect]:
 def ruled_blocks(rules: Sequence[Rule]) -> list[Rect]:
     """Blocks of ruled lines, each from a line's height above its first rule to below its last."""
     blocks: list[list[Rule]] = []
-    for rule in _single(rules):
+    for rule in _single(_without_strokes(rules)):
         if block := next((one for one in reversed(blocks) if _goes_on(one, rule)), None):
             block.append(rule)
         else:
@@ -145,6 +150,27 @@ def _single(rules: Sequence[Rule]) -> list[Rule]:
         else:
             single.append(rule)
     return single
+
+
+def _without_strokes(rules: Sequence[Rule]) -> list[Rule]:
+    """Rules without those too near to one of another length of which there is more on the page."""
+    left, right, y = np.array([(one.left, one.right, one.y) for one in rules]).reshape(-1, 3).T
+    ragged = ONE_LENGTH * np.maximum.outer(right - left, right - left)
+    alike = (_apart(left, left) < ragged) & (_apart(right, right) < ragged)
+    weight = alike @ (right - left)
+    near = BETWEEN_RULES * np.array([_usual_step(y[own]) for own in alike])
+    is_ruled = (alike.sum(axis=1) >= LEAST_ALIKE) & (weight > weight[:, None]) & ~alike
+    beside = np.minimum.outer(right, right) > np.maximum.outer(left, left)
+    is_stroke = (is_ruled & beside & (_apart(y, y) < near)).any(axis=1)
+    return [rule for rule, stroke in zip(rules, is_stroke, strict=True) if not stroke]
+
+
+def _apart(one: Floats, other: Floats) -> Floats:
+    return np.asarray(np.abs(np.subtract.outer(one, other)), np.float64)
+
+
+def _usual_step(y: Floats) -> float:
+    return float(min(np.median(np.diff(y)), LONE_PITCH)) if len(y) > 1 else LONE_PITCH
 
 
 def _goes_on(block: list[Rule], rule: Rule) -> bool:

@@ -193,6 +193,17 @@ def test_writing_on_ruled_lines_does_not_part_their_block() -> None:
     assert box_of(found) == pytest.approx((100, 240, 1300, 555), abs=6)
 
 
+def test_lines_crossed_out_along_a_ruler_do_not_part_their_block() -> None:
+    image = paper()
+    for y in range(300, 600, 60):
+        cv2.line(image, (100, y), (1300, y), 190, 2)
+    for y in range(277, 530, 60):
+        cv2.line(image, (125, y), (1275, y), 60, 3)
+    page = form(zone("answer", (0.03, 0.05, 0.97, 0.95), find="ruled"))
+    (found,) = laid_out(image, page).zones
+    assert box_of(found) == pytest.approx((100, 240, 1300, 555), abs=6)
+
+
 def test_each_printed_box_is_a_zone() -> None:
     image = paper()
     for left in (100, 500, 900):
