@@ -33,6 +33,7 @@ def packed_lines(draw: Any) -> tuple[PackedLine, ...]:
                 image=seed.integers(0, 256, (64, width), np.uint8) if width else None,
                 zone=draw(st.none() | st.text()),
                 decoder=draw(st.none() | st.text()),
+                same_as=draw(st.none() | st.text()),
                 error=None if width else draw(errors),
             )
         )
@@ -50,12 +51,13 @@ def test_lines_come_back_as_they_went_in(lines: tuple[PackedLine, ...]) -> None:
             same.polygon,
             same.baseline,
         )
-        assert (line.zone, line.decoder, line.error) == (same.zone, same.decoder, same.error)
+        assert (line.zone, line.decoder, line.same_as) == (same.zone, same.decoder, same.same_as)
+        assert line.error == same.error
         np.testing.assert_array_equal(line.image, same.image)
 
 
 def example() -> bytes:
-    image = np.full((64, 30), 200, np.uint8)
+    image = np.random.default_rng(1).integers(0, 256, (64, 30), np.uint8)
     corners = ((0, 0), (30, 64))
     return pack([PackedLine(order=0, polygon=corners, baseline=corners, image=image)])
 
@@ -67,10 +69,16 @@ def test_a_pack_that_was_cut_off_is_refused(length: int) -> None:
 
 
 def test_a_changed_byte_is_refused() -> None:
+    """Noise is kept as it is, so that only the checksum knows."""
     whole = example()
     changed = whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]
     with pytest.raises(DamagedLinePack):
         unpack(changed)
+
+
+def test_more_behind_a_pack_is_refused() -> None:
+    with pytest.raises(DamagedLinePack):
+        unpack(example() + example())
 
 
 def test_more_memory_than_a_page_can_need_is_refused() -> None:

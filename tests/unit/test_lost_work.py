@@ -16,8 +16,9 @@ from stage_bench import FunctionReader, Reading, Stages
 
 from hwr.errors import ReaderClosed
 from workers import tasks
+from workers.app import app
 from workers.database import Document, Lane, Page, Stage
-from workers.dispatch import send_documents
+from workers.dispatch import CeleryDispatch, send_documents
 from workers.processes import free_port
 from workers.reaper import reap, recall
 from workers.settings import Settings
@@ -45,6 +46,20 @@ class TestDispatch:
         assert tried == [first, others[0]]
         assert reap(database, stages.context.settings, stages.queue).total() == len(others)
         assert sorted(stages.queue.splits) == sorted(others)
+
+    def test_what_cannot_be_sent_now_is_due_and_nothing_else(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*_: object, **__: object) -> None:
+            raise OperationalError
+
+        stages.submit(png(draw_lines(1)), png(draw_lines(1)))
+        unsent, _ = stages.queue.splits
+        stages.queue.splits.clear()
+        monkeypatch.setattr(app, "send_task", away)
+        CeleryDispatch(app, stages.context.database).split(unsent, Lane.NORMAL)
+        assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 1
+        assert stages.queue.splits == [unsent]
 
 
 class TestTasks:

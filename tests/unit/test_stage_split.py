@@ -78,6 +78,26 @@ class TestSplitFailures:
         failed, done = stages.pages()
         assert (failed.error_code, done.state) == ("PageFailed", State.DONE)
 
+    def test_every_page_has_as_many_tries_whatever_the_one_before_it_took(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried: list[int] = []
+
+        def failing(_: object, number: int, *__: object) -> page_stage.SplitPage:
+            tried.append(number)
+            if number == 2 or tried == [1]:
+                raise ZeroDivisionError
+            return page_stage.SplitPage(number=number)
+
+        monkeypatch.setattr(split_stage, "split_page", failing)
+        with open_stages(tmp_path, max_attempts=2) as stages:
+            stages.submit(tiff([draw_lines(0)] * 3))
+            for _ in range(4):
+                stages.split(stages.queue.splits[0])
+            codes = [page.error_code for page in stages.pages()]
+        assert tried == [1, 1, 2, 2, 3]
+        assert codes == [None, "PageFailed", None]
+
     def test_a_document_that_cannot_be_opened_is_given_up_by_name(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,11 +1,16 @@
-"""What becomes of the files of a submission that is refused."""
+"""What is refused as another submission under a known key, and what becomes of its files."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from stage_bench import TENANT, Stages
 
-from hwr.errors import StorageUnavailable
+from hwr.errors import IdempotencyConflict, StorageUnavailable
+from workers import jobs
 from workers.api.submission import Received, discard
+from workers.database import Lane
 from workers.jobs import NewDocument
 from workers.storage import FolderStorage
 
@@ -37,3 +42,27 @@ def test_a_storage_that_hangs_is_waited_for_once(
     assert storage.asked == ["a", "b"]
     behind = [text for text in caplog.messages if text.endswith("was left behind")]
     assert behind == [f"{storage.url(key)} was left behind" for key in "bcd"]
+
+
+@pytest.mark.parametrize(
+    ("document", "options"),
+    [
+        ({"reference": "s3://inbox/b.pdf"}, {}),
+        ({"name": "b.pdf"}, {}),
+        ({}, {"lane": Lane.HIGH}),
+        ({}, {"profile": "order"}),
+    ],
+)
+def test_another_submission_is_not_taken_for_the_one_whose_key_it_has(
+    stages: Stages, document: dict[str, str], options: dict[str, Any]
+) -> None:
+    def submit(document: NewDocument, **options: Any) -> jobs.Submission:
+        told = {"tenant": TENANT, "documents": [document], "idempotency_key": "k"}
+        return jobs.submit(stages.context.database, settings, **(told | options))
+
+    settings = stages.context.settings.model_copy(update={"reference_prefixes": ("s3://inbox",)})
+    first = NewDocument(name="a.pdf", reference="s3://inbox/a.pdf")
+    assert submit(first).created
+    assert not submit(first).created
+    with pytest.raises(IdempotencyConflict):
+        submit(replace(first, **document), **options)
