@@ -56,7 +56,7 @@ class TestRefusedDocument:
         with stages.context.database.reading() as session:
             states = session.execute(select(Document.id, Document.state)).all()
             ended = session.scalars(select(Job.state)).all()
-        assert dict(map(tuple, states)) == {refused: State.FAILED, other: State.DONE}
+        assert {row.id: row.state for row in states} == {refused: State.FAILED, other: State.DONE}
         assert sorted(ended) == [State.DONE, State.FAILED]
 
     def test_who_reads_a_page_of_it_writes_nothing_more(self, stages: Stages) -> None:
