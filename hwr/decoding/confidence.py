@@ -80,7 +80,9 @@ def text_probabilities(
     skip = _may_skip(labels, steps.shape[2])
     last = 2 * np.array([len(own) for own in labels])
     forward, log_scale = _forward(steps, skip)
-    lines = np.exp(log_scale + _log_ending(forward[-1], last))
+    # At each line's own end: steps of padding would round it by the company it keeps.
+    ends = np.array([len(row) for row in rows]) - 1, np.arange(len(rows))
+    lines = np.exp(log_scale[ends] + _log_ending(forward[ends], last))
     best = _best_by_state(steps, skip, forward, last)  # (B, S)
     return lines, [row[1 : 2 * len(own) : 2] for row, own in zip(best, labels, strict=True)]
 
@@ -99,7 +101,7 @@ def _log_probabilities(row: NDArray[np.float32], labels: Sequence[Sequence[int]]
     steps = _state_probabilities([row] * len(labels), labels)
     forward, log_scale = _forward(steps, _may_skip(labels, steps.shape[2]))
     last = 2 * np.array([len(own) for own in labels])
-    return log_scale + _log_ending(forward[-1], last)
+    return np.asarray(log_scale[-1] + _log_ending(forward[-1], last))
 
 
 def _softmax(row: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -133,9 +135,8 @@ def _may_skip(labels: Sequence[Sequence[int]], states: int) -> Floats:
 
 
 def _forward(steps: NDArray[np.float32], skip: Floats) -> tuple[NDArray[np.float32], Floats]:
-    """(T, B, S) probability of each state given the steps so far; (B,) log of all scales."""
-    alpha = np.empty_like(steps)
-    log_scale = np.zeros(steps.shape[1])
+    """(T, B, S) probability of each state given the steps so far; (T, B) log of their scales."""
+    alpha, totals = np.empty_like(steps), np.empty(steps.shape[:2])
     now = np.zeros(skip.shape)
     now[:, 0] = 1.0  # before the first step, from where only the first two states follow
     for step, probabilities in enumerate(steps):
@@ -145,11 +146,15 @@ def _forward(steps: NDArray[np.float32], skip: Floats) -> tuple[NDArray[np.float
         if step:
             now[:, 2:] += before[:, :-2] * skip[:, 2:]
         now *= probabilities
-        total = np.maximum(now.sum(axis=1), _TINY)
-        now /= total[:, None]
-        alpha[step] = now
-        log_scale += np.log(total)
-    return alpha, log_scale
+        total = _total(now)
+        now /= total
+        alpha[step], totals[step] = now, total[:, 0]
+    return alpha, np.cumsum(np.log(totals), axis=0)
+
+
+def _total(states: Floats) -> Floats:
+    """(B, 1) sum of each line's states, never 0, to the last bit whatever states pad the line."""
+    return np.maximum(np.add.accumulate(states, axis=1)[:, -1:], _TINY)
 
 
 def _best_by_state(
@@ -167,13 +172,13 @@ def _best_by_state(
     now[lines, last] = now[lines, np.maximum(last - 1, 0)] = 1.0
     for alpha, probabilities in zip(forward[::-1], steps[::-1], strict=True):
         joint = alpha * now
-        joint /= np.maximum(joint.sum(axis=1), _TINY)[:, None]
+        joint /= _total(joint)
         np.maximum(best, joint * probabilities, out=best)
         after = now * probabilities
         now = after.copy()
         now[:, :-1] += after[:, 1:]
         now[:, :-2] += after[:, 2:] * skip[:, 2:]
-        now /= np.maximum(now.sum(axis=1), _TINY)[:, None]
+        now /= _total(now)
     return best
 
 
