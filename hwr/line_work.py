@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hwr.decoding.confidence import WeighedReading, scaled, weigh
 from hwr.decoding.decoders import Decoder, open_decoder
-from hwr.decoding.fields import FIELDS, Pattern
+from hwr.decoding.fields import COMB_FIELDS, FIELDS, Pattern
 from hwr.decoding.names import LEXICON
 from hwr.decoding.reading import LineReading
 from hwr.engines import Engine, LineBatch
@@ -97,7 +97,7 @@ class Decodings:
 
     def _open(self, name: str) -> Decoding:
         decoder = open_decoder(name, self._model.alphabet, self._language_model)
-        bounds = FIELDS.get(name)
+        bounds = (FIELDS | COMB_FIELDS).get(name)
         scales = load_scales(scales_path(self._model.path), self._model.hash)
         if scales and decoder.identity in scales.decoders:
             scale = scales.decoders[decoder.identity]
@@ -155,6 +155,10 @@ def decode(
     if not all(np.isfinite(row).all() for views in seen for row in views):
         # Its confidence would be no number either, and so never be below a threshold.
         raise LineFailed("The engine's answer is no number. Report it with the line's image.")
+    seen = [
+        [decoder.prepared(row) for row in views]
+        for decoder, views in zip(decoders, seen, strict=True)
+    ]
     readings = [decoder.read(*views) for decoder, views in zip(decoders, seen, strict=True)]
     return weigh([views[0] for views in seen], readings, decoders[0].alphabet)
 

@@ -46,21 +46,40 @@ DATES = rf"""
     | {_DAY}(?P<sign>[-/]){_NAME}(?P=sign){_YEAR}
     | {_NAME}\.?\ {_DAY}(?:st|nd|rd|th)?,?\ {_YEAR}
 """
+#: One figure to a box, as DDMMYYYY: only there, for elsewhere eight figures are any number.
+COMB_DATES = "|".join(
+    rf"(?:{order})"
+    for order in (
+        r"(?P<day>0[1-9]|[12]\d|3[01])(?P<month>0[1-9]|1[0-2])(?P<year>\d{4})",
+        r"(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?P<year>\d{4})",
+        r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])",
+    )
+)
 #: The characters of dates beside digits.
 DATE_SIGNS = "".join(sorted(set(" -/.,stndrdtherLle" + _NAMES.replace("|", ""))))
 
 
 def exists(text: str) -> bool:
     """Whether this is a date, of a day that there is; with two figures of a year in any century."""
-    found = _compiled().fullmatch(text)
+    found = _compiled(DATES).fullmatch(text)
     if found is None:
         return False
     month = _MONTHS[found["name"].lower()] if found["name"] else int(found["month"])
+    return _has_day(found, month)
+
+
+def exists_in_comb(text: str) -> bool:
+    """The same of a date in eight figures without separators."""
+    found = _compiled(COMB_DATES).fullmatch(text)
+    return found is not None and _has_day(found, int(found["month"]))
+
+
+def _has_day(found: "regex.Match[str]", month: int) -> bool:
     # Where any century has the day, that of 2000 has it: 2000 itself was a leap year.
     year = int(found["year"]) + (2000 if len(found["year"]) == 2 else 0)
     return year > 0 and int(found["day"]) <= monthrange(year, month)[1]
 
 
 @cache
-def _compiled() -> "regex.Pattern[str]":
-    return regex.compile(DATES, regex.VERBOSE)
+def _compiled(expression: str) -> "regex.Pattern[str]":
+    return regex.compile(expression, regex.VERBOSE)

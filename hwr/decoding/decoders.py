@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from hwr.decoding.beam import BeamOptions, Guide, Hypothesis, search
 from hwr.decoding.best_path import read_best_path
 from hwr.decoding.confidence import log_probabilities
-from hwr.decoding.fields import FIELDS, Field, Lexicon
+from hwr.decoding.fields import COMB_FIELDS, FIELDS, Field, Lexicon
 from hwr.decoding.guides import FieldGuide, LanguageGuide
 from hwr.decoding.language_model import Heed, load_language_model
-from hwr.decoding.names import LEXICON
+from hwr.decoding.names import COMB, LEXICON
 from hwr.decoding.reading import Alternative, LineReading
 from hwr.errors import DecoderError
-from hwr.model.alphabet import Alphabet
+from hwr.model.alphabet import BLANK, Alphabet
 from hwr.model.line_views import VIEWS
 
 #: A language model knows nothing of figures.
-_FIGURES = ("digits", "amount")
+_FIGURES = ("digits", "amount", f"{COMB}digits", f"{COMB}date")
 _BEAM = "beam:"
 _THOROUGH = "thorough"
 #: Decoders of any text.
@@ -49,11 +49,22 @@ class Decoder(Protocol):
     def views(self) -> int:
         """How many views of a line it wants to see (`hwr.model.line_views`)."""
 
+    def prepared(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The logits (T, C) of one view as it wants them: what its reading is weighed by too."""
+
     def read(self, logits: NDArray[np.float32], *others: NDArray[np.float32]) -> LineReading:
         """The reading of one line's logits (T, C); `others` are those of its other views."""
 
 
-class BestPathDecoder:
+class _AsTheyAre:
+    """For decoders that take logits as the network gives them."""
+
+    def prepared(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same logits (T, C)."""
+        return logits
+
+
+class BestPathDecoder(_AsTheyAre):
     """The likeliest class of each time step."""
 
     identity = "best-path"
@@ -67,7 +78,7 @@ class BestPathDecoder:
         return read_best_path(logits, self.alphabet)
 
 
-class BeamDecoder:
+class BeamDecoder(_AsTheyAre):
     """Prefix beam search under a guide, in a field's characters where a field is given."""
 
     views = 1
@@ -117,7 +128,33 @@ class BeamDecoder:
         return " ".join(self.alphabet.decode(hypothesis.labels).split())
 
 
-class ThoroughDecoder:
+class CombDecoder(BeamDecoder):
+    """The same of what is written one character to a box.
+
+    How far characters stand apart says nothing there, so that a space between two is as good as
+    none where the field has no spaces. Signs that the field does not have are not looked for: they
+    are what the boxes leave of themselves. Letters stay, so that one among digits is told.
+    """
+
+    def __init__(
+        self, alphabet: Alphabet, guide: Guide, identity: str, *, field: Field, options: BeamOptions
+    ) -> None:
+        super().__init__(alphabet, guide, identity, field=field, options=options)
+        signs = [not (c.isalnum() or c in field.characters) for c in alphabet.characters]
+        #: (C,) what is not looked for.
+        self._dropped = np.array([False, *signs])
+        spaces = [i for i, c in enumerate(alphabet.characters, 1) if c == " " and signs[i - 1]]
+        #: Classes that are a blank.
+        self._blanks = [BLANK, *spaces]
+
+    def prepared(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The logits (T, C) with the space in the blank, and without foreign signs."""
+        folded = np.where(self._dropped, -np.inf, logits).astype(np.float32)
+        folded[:, BLANK] = np.logaddexp.reduce(logits[:, self._blanks], axis=1)
+        return folded
+
+
+class ThoroughDecoder(_AsTheyAre):
     """Beam search in several views of a line; what all of them and the language model like best.
 
     Views are not aligned: what is compared is whole texts, each by the probability of all CTC paths
@@ -156,7 +193,8 @@ def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = No
     """The decoder called `name`, with the language model in a file, by default the shipped one.
 
     Names: auto, best-path, beam, beam:WIDTH, thorough, a field (digits, amount,
-    amount-in-words, date, capitals) or lexicon:FILE. What auto is was measured: beam.
+    amount-in-words, date, capitals), lexicon:FILE, or comb:digits, comb:date or comb:capitals.
+    What auto is was measured: beam.
 
     Raises:
         DecoderError: there is no such decoder, or its lexicon cannot be used.
@@ -167,15 +205,22 @@ def open_decoder(name: str, alphabet: Alphabet, language_model: Path | None = No
     options, field = _options(name), _field(name)
     what = _what(name, options, field)
     if name in _FIGURES and field:
-        figures = FieldGuide(field, alphabet)
-        return BeamDecoder(alphabet, figures, f"beam ({what})", field=field, options=options)
+        return _of_field(name, alphabet, FieldGuide(field, alphabet), f"beam ({what})", field)
     stored = load_language_model(language_model)
     language = LanguageGuide(stored.model, alphabet, stored.heed)
     identity = f"beam ({what}, language model {stored.hash}, {_settings(stored.heed)})"
     if name == _THOROUGH:
         return ThoroughDecoder(alphabet, language, identity, options)
-    guide = FieldGuide(field, alphabet, language) if field else language
-    return BeamDecoder(alphabet, guide, identity, field=field, options=options)
+    if field:
+        return _of_field(name, alphabet, FieldGuide(field, alphabet, language), identity, field)
+    return BeamDecoder(alphabet, language, identity, options=options)
+
+
+def _of_field(
+    name: str, alphabet: Alphabet, guide: Guide, identity: str, field: Field
+) -> BeamDecoder:
+    kind = CombDecoder if name.startswith(COMB) else BeamDecoder
+    return kind(alphabet, guide, identity, field=field, options=_options(name))
 
 
 def _options(name: str) -> BeamOptions:
@@ -193,13 +238,14 @@ def _field(name: str) -> Field | None:
         return None
     if name.startswith(LEXICON):
         return Lexicon.load(Path(name.removeprefix(LEXICON)))
-    if name not in FIELDS:
-        known = ", ".join(("auto", "best-path", "beam", _THOROUGH, *FIELDS))
+    fields = FIELDS | COMB_FIELDS
+    if name not in fields:
+        known = ", ".join(("auto", "best-path", "beam", _THOROUGH, *fields))
         raise DecoderError(
             f"There is no decoder {name!r}. Set HWR_DECODER to one of {known}, {_BEAM}WIDTH or"
             f" {LEXICON}FILE."
         )
-    return FIELDS[name]
+    return fields[name]
 
 
 def _what(name: str, options: BeamOptions, field: Field | None) -> str:

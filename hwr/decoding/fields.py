@@ -17,7 +17,7 @@ from typing import Protocol
 import regex
 
 from hwr.decoding import amounts, dates
-from hwr.decoding.names import MOST_LEXICON_BYTES, words_of
+from hwr.decoding.names import COMB, MOST_LEXICON_BYTES, words_of
 from hwr.decoding.spelling import forms_of
 from hwr.errors import DecoderError
 
@@ -128,4 +128,10 @@ FIELDS: dict[str, Pattern] = {
         expression=r"[\p{Lu}\d.,'&/()-]+ (?:\ [\p{Lu}\d.,'&/()-]+)*",
         others="ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŒÆÁÍÓÚÑ .,'&/()-",
     ),
+}
+#: The same by the names of their decoders where each character has a box of its own.
+COMB_FIELDS: dict[str, Pattern] = {
+    f"{COMB}digits": Pattern(expression=r"\d+", others=""),
+    f"{COMB}date": Pattern(expression=dates.COMB_DATES, others="", is_sense=dates.exists_in_comb),
+    f"{COMB}capitals": FIELDS["capitals"],
 }

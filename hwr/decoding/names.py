@@ -2,6 +2,8 @@
 
 #: Before the file of a decoder's lexicon.
 LEXICON = "lexicon:"
+#: Before the field of a decoder of what is written one character to a box.
+COMB = "comb:"
 
 #: Largest lexicon in bytes.
 MOST_LEXICON_BYTES = 16 * 2**20

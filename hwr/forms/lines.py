@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hwr.forms.boxed import lone_line
+from hwr.forms.comb import comb_line
 from hwr.forms.rows import one_text_each
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line
@@ -78,7 +79,7 @@ def zoned_lines(
             zone = None if owner == NOWHERE else zones[owner]
             if zone is not None and zone.found is Found.BOX:
                 part = within(part, corners[owner])
-            if outside if zone is None else zone.is_read:
+            if outside if zone is None else zone.is_read and not zone.is_comb:
                 kept.append(ZonedLine(line=part, zone=zone))
     return one_text_each(_with_lone(image, lines, zones, kept))
 
@@ -91,13 +92,19 @@ def _with_lone(
     names = {found.zone.name for found in kept if found.zone}
     merged = list(kept)
     for place, zone in enumerate(zones):
-        if zone.found is Found.BOX and zone.is_read and zone.name not in names:
-            frame = np.array(zone.polygon, np.float64)
-            is_low = np.linalg.norm(frame[3] - frame[0]) < highest
-            if is_low and (line := lone_line(image, frame)):
-                later = {one.name for one in zones[place + 1 :]}
-                merged.insert(_first_of(merged, later), ZonedLine(line=line, zone=zone))
+        if zone.is_read and zone.name not in names and (line := _lone(image, zone, highest)):
+            later = {one.name for one in zones[place + 1 :]}
+            merged.insert(_first_of(merged, later), ZonedLine(line=line, zone=zone))
     return merged
+
+
+def _lone(image: Grey, zone: Zone, highest: float) -> Line | None:
+    """What a zone without a line holds: in a comb, or in a box lower than `highest` pixels."""
+    frame = np.array(zone.polygon, np.float64)
+    if zone.is_comb:
+        return comb_line(image, frame)
+    is_low = zone.found is Found.BOX and np.linalg.norm(frame[3] - frame[0]) < highest
+    return lone_line(image, frame) if is_low else None
 
 
 def _first_of(lines: Sequence[ZonedLine], names: Set[str]) -> int:

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from hwr.errors import FormNotFound
+from hwr.forms.comb import comb_picture
 from hwr.forms.lines import zoned_lines
 from hwr.forms.place import Finder
 from hwr.forms.rows import beside
@@ -43,6 +46,8 @@ class PageLayout:
     def crop(self, found: ZonedLine) -> Grey:
         """The grey picture (h, w) of one of its lines, upright; its rows beside each other."""
         rows = [self.view.in_view(row) for row in found.rows or (found.line,)]
+        if found.zone and found.zone.is_comb:
+            return comb_picture(self.view.image, np.array(rows[0].polygon, np.float64))
         crops = [crop_line(self.view.image, row) for row in rows]
         return beside(crops) if found.rows else crops[0]
 
@@ -116,7 +121,7 @@ def _placed(image: Grey, view: Upright, form: PageForm) -> tuple[Upright, tuple[
 
 def _without_print(zones: Sequence[Zone], form: PageForm) -> FormNotFound | None:
     """Why the zones are doubtful where most of what the form has printed was not found."""
-    wanted = sum(part.find is not Find.AREA for part in form.zones)
+    wanted = sum(part.find not in (Find.AREA, Find.COMB) for part in form.zones)
     found = _printed(zones, form)
     if wanted < LEAST_WANTED or found > wanted * LEAST_PRINT:
         return None

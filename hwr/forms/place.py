@@ -85,6 +85,7 @@ class Finder:
             decoder=part.decoder,
             same_as=part.same_as,
             is_one_text=part.is_one_text,
+            is_comb=part.is_comb,
         )
 
     def _best_rule(self, box: Rect) -> Rule | None:

@@ -33,6 +33,8 @@ class Zone:
     same_as: str | None = None
     #: Whether its lines are one text.
     is_one_text: bool = False
+    #: Whether each character in it has a box of its own.
+    is_comb: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from hwr.decoding.names import LEXICON
+from hwr.decoding.names import COMB, LEXICON
 
 #: A number as TOML has it: neither a text that looks like one nor true.
 _Number = Annotated[float, Field(strict=True)]
@@ -32,6 +32,8 @@ TEXT, NOTHING = "text", "nothing"
 _IN_WORDS = "amount-in-words"
 AMOUNTS = ("amount", _IN_WORDS)
 FIELDS = ("digits", *AMOUNTS, "date", "capitals")
+#: What may be written one character to a box.
+IN_COMBS = ("digits", "date", "capitals", NOTHING)
 
 _HOLDS = rf"({TEXT}|{NOTHING}|{'|'.join(FIELDS)}|{LEXICON}[^\x00-\x1f]{{1,200}})"
 _NUMBERS = r"(all|odd|even|[1-9]\d{0,5}(-([1-9]\d{0,5})?)?)"
@@ -52,6 +54,7 @@ class Find(StrEnum):
     BOX = "box"  # the printed box around it
     RULED = "ruled"  # each block of ruled lines in its box is a zone
     BOXES = "boxes"  # each printed box in its box is a zone
+    COMB = "comb"  # its box as it is, a row of small boxes with a character each
 
 
 class ZoneForm(BaseModel):
@@ -76,6 +79,11 @@ class ZoneForm(BaseModel):
         return self.find in (Find.RULED, Find.BOXES)
 
     @property
+    def is_comb(self) -> bool:
+        """Whether each character in it has a box of its own."""
+        return self.find is Find.COMB
+
+    @property
     def is_amount(self) -> bool:
         """Whether it stands for one zone that holds an amount."""
         return self.holds in AMOUNTS and not self.is_several
@@ -93,7 +101,9 @@ class ZoneForm(BaseModel):
     @property
     def decoder(self) -> str | None:
         """Name of the decoder of its lines; None for the reader's own."""
-        return None if self.holds in (TEXT, NOTHING) else self.holds
+        if self.holds in (TEXT, NOTHING):
+            return None
+        return f"{COMB}{self.holds}" if self.is_comb else self.holds
 
 
 class PageForm(BaseModel):
@@ -141,6 +151,8 @@ class PageForm(BaseModel):
                 raise ValueError(
                     f"the box of {zone.name!r} must be left, top, right, bottom within {limits}"
                 )
+            if zone.is_comb and zone.holds not in IN_COMBS:
+                raise ValueError(f"the comb {zone.name!r} must hold {', '.join(IN_COMBS)}")
             self._check_same(zone)
             if sum(other.gives(zone.name) for other in self.zones) > 1:
                 raise ValueError(f"two zones may be called {zone.name!r}; rename one of them")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwr.decoding.dates import exists
-from hwr.decoding.fields import FIELDS
+from hwr.decoding.dates import exists, exists_in_comb
+from hwr.decoding.fields import COMB_FIELDS, FIELDS
 
 WAYS = (
     "%d/%m/%Y",
@@ -27,6 +27,22 @@ WAYS = (
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from(WAYS))
 def test_every_day_exists_however_it_is_written(day: date, way: str) -> None:
     assert exists(day.strftime(way))
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2099, 12, 31)),
+    st.sampled_from(("%d%m%Y", "%m%d%Y", "%Y%m%d")),
+)
+def test_eight_figures_are_a_date_in_a_comb_alone(day: date, way: str) -> None:
+    text = day.strftime(way)
+    assert COMB_FIELDS["comb:date"].holds(text)
+    assert exists_in_comb(text)
+    assert not FIELDS["date"].holds(text)
+
+
+@pytest.mark.parametrize("text", ["29022023", "31042024", "02302024", "1402024", "14/02/2024"])
+def test_what_is_no_day_does_not_exist_in_a_comb(text: str) -> None:
+    assert not exists_in_comb(text)
 
 
 @given(st.integers(1, 9999), st.integers(1, 12), st.integers(1, 31))

@@ -296,6 +296,37 @@ def test_double_frames_and_rules_in_empty_boxes_are_no_writing() -> None:
     assert found.zone.name == "number 2"
 
 
+def comb(image: Grey, text: str, *, framed: bool) -> PageForm:
+    cv2.line(image, (300, 370), (780, 370), 60, 2)
+    for x in range(300, 781, 60):
+        cv2.line(image, (x, 300 if framed else 354), (x, 370), 60, 2)
+    if framed:
+        cv2.line(image, (300, 300), (780, 300), 60, 2)
+    for x, figure in zip(range(312, 780, 60), text, strict=False):
+        cv2.putText(image, figure, (x, 358), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.5, 30, 3)
+    box = (300 / WIDTH, 300 / HEIGHT, 780 / WIDTH, 370 / HEIGHT)
+    return form(zone("date", box, find="comb", holds="date"))
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_comb_is_one_line_without_its_boxes(*, framed: bool) -> None:
+    image = paper()
+    page = comb(image, "14022024", framed=framed)
+    layout = laid_out(image, page, line(310, 560, 357), line(590, 700, 357))
+    assert read(layout) == [("date", 300, 780)]
+    dark = layout.crop(layout.lines[0]) < 128
+    alone = comb(blank := paper(), "14022024", framed=False)
+    cv2.rectangle(blank, (290, 362), (790, 380), 245, -1)
+    written = laid_out(blank, alone)
+    assert dark.sum() == pytest.approx((written.crop(written.lines[0]) < 128).sum(), rel=0.1)
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_an_empty_comb_has_no_line(*, framed: bool) -> None:
+    image = paper()
+    assert read(laid_out(image, comb(image, "", framed=framed), line(300, 780, 357))) == []
+
+
 def test_without_ruled_lines_all_of_the_box_is_one_zone() -> None:
     page = form(zone("answer", (0.1, 0.2, 0.9, 0.9), find="ruled"))
     (found,) = laid_out(paper(), page).zones
@@ -331,7 +362,7 @@ def test_numbers_in_names_do_not_make_zones_one(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 2), (16, 16), (40, 4000)])
 def test_odd_pages_have_zones_and_no_errors(shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    parts = [zone(find, (0.1, 0.1, 0.9, 0.9), find=find) for find in Find]
+    parts = [zone(find, (0.1, 0.1, 0.9, 0.9), find=find, holds="digits") for find in Find]
     for image in (noise, np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)):
         assert len(laid_out(image, form(*parts)).zones) >= len(parts)
 
@@ -340,7 +371,7 @@ def test_stripes_are_bounded() -> None:
     image = paper(3000, 3000)
     image[::4] = 0
     image[:, ::50] = 0
-    parts = [zone(find, (0.05, 0.05, 0.95, 0.95), find=find) for find in Find]
+    parts = [zone(find, (0.05, 0.05, 0.95, 0.95), find=find, holds="digits") for find in Find]
     assert len(laid_out(image, form(*parts)).zones) < 2500
 
 

@@ -58,6 +58,40 @@ def test_what_cannot_be_meant_is_read_as_written_and_not_believed(
     assert reading.confidence > 0.95 if sure else reading.confidence == 0
 
 
+@pytest.mark.parametrize(
+    ("decoder", "seen", "text", "sure"),
+    [
+        ("comb:date", "2 9022 024", "29022024", True),
+        ("comb:date", "29022023", "29022023", False),
+        ("comb:digits", "00 1 23", "00123", True),
+        ("comb:capitals", "JOHN SMITH", "JOHN SMITH", True),
+    ],
+)
+def test_spaces_between_the_figures_of_a_comb_do_not_matter(
+    model: Model, decoder: str, seen: str, text: str, *, sure: bool
+) -> None:
+    decoding = Decodings(model, "best-path", None).named(decoder)
+    task = LineTask(image=np.full((64, 400), 255, np.uint8), decoding=decoding)
+    [reading] = read_tasks(SureOf(seen), [task])
+    assert reading.text == text
+    assert reading.confidence > 0.95 if sure else reading.confidence == 0
+
+
+def test_a_letter_among_the_figures_of_a_comb_is_not_believed(model: Model) -> None:
+    decoding = Decodings(model, "best-path", None).named("comb:digits")
+    task = LineTask(image=np.full((64, 400), 255, np.uint8), decoding=decoding)
+    [reading] = read_tasks(SureOf("A1234"), [task])
+    assert reading.confidence < 0.01
+
+
+def test_what_boxes_leave_between_the_figures_of_a_comb_is_not_looked_for(model: Model) -> None:
+    decoder = Decodings(model, "best-path", None).named("comb:digits").decoder
+    prepared = decoder.prepared(np.zeros((2, ALPHABET.classes), np.float32))
+    kept = {c for c, seen in zip(ALPHABET.characters, prepared[0, 1:], strict=True) if seen == 0}
+    assert kept == set(filter(str.isalnum, ALPHABET.characters))
+    assert prepared[0, BLANK] == pytest.approx(np.log(2))
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> Model:
     """One whose confidence is not calibrated."""

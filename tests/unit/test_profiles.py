@@ -11,7 +11,7 @@ from hwr.decoding.names import MOST_LEXICON_BYTES, words_of
 from hwr.errors import ProfileError, UnknownProfile
 from hwr.profiles import Find, known_profiles, load_profile, open_profile
 from hwr.profiles.parsing import MOST_BYTES
-from hwr.profiles.profile import FIELDS
+from hwr.profiles.profile import FIELDS, IN_COMBS, PageForm
 
 FORM = """
 review_below = 0.8
@@ -115,7 +115,10 @@ ZONE = '[[pages]]\nzones = [{ name = "a", %s }]\n'
         (ZONE % "box = [0, 0, 1, 2]", "the box of 'a' must be left, top, right, bottom within 0"),
         (ZONE % "box = [0.5, 0, 0.4, 1]", "the box of 'a'"),
         (ZONE % "box = [nan, 0, 1, 1]", "the box of 'a'"),
-        (ZONE % 'box = [0, 0, 1, 1], find = "rul"', "'area', 'rule', 'box', 'ruled' or 'boxes'"),
+        (
+            ZONE % 'box = [0, 0, 1, 1], find = "rul"',
+            "'area', 'rule', 'box', 'ruled', 'boxes' or 'comb'",
+        ),
         (ZONE % 'box = [0, 0, 1, 1], holds = "money"', "holds: must be text, nothing, digits"),
         (ZONE % 'box = [0, 0, 1, 1], holds = "lexicon:../../etc/passwd"', "lies outside"),
         ('[[pages]]\nnumbers = "5-2"', "pages[1].numbers: 5-2 ends before it begins"),
@@ -304,6 +307,15 @@ def test_an_unknown_profile_is_told_the_known_ones(name: str, tmp_path: Path) ->
 
 def test_the_fields_are_those_of_the_decoders() -> None:
     assert set(FIELDS) == set(fields.FIELDS)
+    assert {f"comb:{held}" for held in IN_COMBS if held != "nothing"} == set(fields.COMB_FIELDS)
+
+
+@pytest.mark.parametrize("holds", ["text", "amount", "lexicon:words.txt"])
+def test_a_comb_holds_what_is_written_one_character_to_a_box(holds: str) -> None:
+    with pytest.raises(ValueError, match="must hold digits, date, capitals, nothing"):
+        PageForm.model_validate(
+            {"zones": [{"name": "x", "box": (0, 0, 1, 1), "find": "comb", "holds": holds}]}
+        )
 
 
 def test_profiles_are_read_without_numpy() -> None:
