@@ -112,12 +112,12 @@ def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str
     whole = _any(rf"(?P<whole>{number}){_any(parts, currency)}?", rf"(?P<whole>{_NOTHING}){parts}")
     first = rf"{_CURRENCY}\ (?P<whole>{number}){joined}{coins}"
     none = rf"(?P<whole>zero|nil){currency}?"
-    return rf"{_any(whole, first, coins, none)}(?:\ (?:only|even|seulement))?"
+    return rf"{_any(whole, first, coins, none)}(?:\ (?:only|even|exactly|seulement))?"
 
 
 #: What stands before an amount in words.
 _HEAD = rf"{_GUARD}{{0,3}} (?:(?:exactly|{_CURRENCY})\ )?"
-_TAIL = rf"(?:\ ?{_GUARD}{{1,20}})?"
+_TAIL = rf"(?:\ ?{_GUARD}{{1,20}}|\ x{{3,20}})?"
 _LANGUAGES = tuple(f"(?i: {_HEAD} {text} {_TAIL} )" for text in (_english(), _french()))
 #: Amounts in words; what guards them against more words may stand around.
 WORDS = _any(*_LANGUAGES)
@@ -133,7 +133,7 @@ _HUNDREDTHS = r"(?P<hundredths>\d{2})"
 _GUARDS = rf"{_GUARD}{{0,3}}"
 _CODES = ("usd", "eur", "gbp", "chf", "cad", "aud", "inr", "rs")
 #: A currency before or behind figures.
-_SIGN = rf"(?:[$£€]|(?i:{'|'.join(_CODES)}\.?))"
+_SIGN = rf"(?:[$£€]|(?i:US|CA?|AU?)\$|(?i:{'|'.join(_CODES)}\.?))"
 
 #: Amounts in figures. Asterisks, number signs, dashes and equals signs guard the figures of a
 #: cheque. What parts the thousands parts no hundredths: 2,381,68 is no amount.
@@ -141,9 +141,9 @@ FIGURES = rf"""
     {_GUARDS} (?:{_SIGN}\ ?{_GUARDS})?
     (?:
         (?P<whole>{_COMMAS}|{_POINTS}|{_PLAIN})
-        (?: \ ?(?:{_HUNDREDTHS}|(?i:no|xx))/(?:100|(?i:xx)) | [.,]?[-=]{{1,2}} | /- )?
+        (?: \ ?(?:{_HUNDREDTHS}|(?i:no|xx))/(?:100|(?i:xx)) | [.,](?i:xx) | [.,]?[-=]{{1,2}} | /- )?
         | (?P<whole>{_COMMAS})[.-]{_HUNDREDTHS} | (?P<whole>{_POINTS})[,-]{_HUNDREDTHS}
-        | (?P<whole>{_PLAIN})[.,-]{_HUNDREDTHS} | [.,]{_HUNDREDTHS}
+        | (?P<whole>{_PLAIN})(?:[.,=-]|\ ?[$£€]){_HUNDREDTHS} | [.,]{_HUNDREDTHS}
     )
     (?:\ ?{_SIGN})? {_GUARDS}
 """
