@@ -37,6 +37,8 @@ MOST_CHARACTERS = 253
 STEP = 1 / 16
 #: What a reader will hold in memory: about 30 bytes an n-gram.
 MOST_NGRAMS = 8_000_000
+#: Number of a node. With MOST_NGRAMS below 2**23 even one with a symbol's byte behind it fits.
+_NODE = np.int32
 #: Longer n-grams would not fit the 64-bit keys of training.
 MOST_ORDER = 8
 #: Share of a context's probability that is always left to shorter contexts.
@@ -163,7 +165,7 @@ def load_language_model(path: Path | None = None) -> StoredLanguageModel:
 
 @lru_cache(maxsize=1)
 def _load(path: Path, _changed_ns: int) -> StoredLanguageModel:
-    """Linking takes two seconds: readers in one process share what never changes."""
+    """Linking takes a while: readers in one process share what never changes."""
     data = path.read_bytes()
     with safe_open(path, "np") as file:
         metadata = file.metadata() or {}
@@ -176,9 +178,9 @@ def _load(path: Path, _changed_ns: int) -> StoredLanguageModel:
     )
 
 
-def _nodes(nodes: NDArray[np.int64]) -> "array[int]":
+def _nodes(nodes: NDArray[np.int32]) -> "array[int]":
     """Numbers of nodes in four bytes each."""
-    return array("i", nodes.astype(np.intc).tobytes())
+    return array("i", nodes.tobytes())
 
 
 class _Trie:
@@ -193,21 +195,20 @@ class _Trie:
         #: Node of each level's first n-gram, and one past the last.
         self.bounds = 1 + np.concatenate((np.zeros(1, np.int64), np.cumsum(table.levels)))
         #: First child; one entry more, so that first[i + 1] ends the children of node i.
-        self.first = 1 + np.concatenate(
-            (np.zeros(1, np.int64), np.cumsum(children, dtype=np.int64))
-        )
+        self.first = 1 + np.concatenate((np.zeros(1, _NODE), np.cumsum(children, dtype=_NODE)))
         #: Last symbol; the root's is never looked at.
         self.symbols = np.concatenate((np.zeros(1, np.uint8), table.symbols))
-        self.parent = np.concatenate((np.zeros(1, np.int64), np.repeat(np.arange(n + 1), children)))
+        nodes = np.arange(n + 1, dtype=_NODE)
+        self.parent = np.concatenate((np.zeros(1, _NODE), np.repeat(nodes, children)))
         #: Sorted: finds the child of a node by its symbol. Entry i is node i + 1.
         self.keys = (self.parent[1:] << 8) + table.symbols
         #: Different symbols.
         self.kinds = len(table.characters) + 2
         self._check_levels(self.kinds)
         #: The n-gram without its first symbol.
-        self.suffix = np.zeros(n + 1, np.int64)
+        self.suffix = np.zeros(n + 1, _NODE)
         #: The node itself where it has children, else its longest suffix that has.
-        self.context = np.where(children > 0, np.arange(n + 1), 0)
+        self.context = np.where(children > 0, nodes, _NODE(0))
         costs = np.concatenate((np.zeros(1), table.costs.astype(np.float64)))
         self.probability: NDArray[np.float64] = np.exp(-STEP * costs)
         self.back_off = np.ones(n + 1)
@@ -222,7 +223,7 @@ class _Trie:
             self.context[nodes] = np.where(self.context[nodes], self.context[nodes], shorter)
             self._weigh(nodes)
 
-    def _find_suffixes(self, nodes: slice) -> NDArray[np.int64]:
+    def _find_suffixes(self, nodes: slice) -> NDArray[np.intp]:
         wanted = (self.suffix[self.parent[nodes]] << 8) + self.symbols[nodes]
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         if not np.array_equal(self.keys[places], wanted):

@@ -1,6 +1,7 @@
 """Language models: counting, smoothing, pruning, their file, and what they are made of."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from math import exp, log
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from corpora import write_corpora, write_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from hwr.decoding.language_model import (
     EDGE,
+    SHIPPED,
     UNKNOWN,
     Heed,
     LanguageModel,
@@ -213,6 +216,20 @@ def corpora(tmp_path: Path) -> Path:
     text = "It is the state of the union that we speak of. " * 20
     write_corpora(tmp_path / "corpora", text.strip())
     return tmp_path / "corpora"
+
+
+def test_the_shipped_model_takes_little_memory_while_it_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "same.safetensors"  # one that no other test has loaded
+    path.write_bytes(SHIPPED.read_bytes())
+    with safe_open(path, "np") as file:
+        ngrams = int(file.get_tensor("levels").sum())
+    tracemalloc.start()
+    try:
+        load_language_model(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 90 * ngrams  # 101 with nodes of eight bytes
 
 
 def test_a_kept_corpus_is_not_fetched_again(corpora: Path) -> None:
