@@ -118,9 +118,9 @@ def _text(number: str, below_100: str, joint: str, hundredths: list[str]) -> str
 #: What stands before an amount in words.
 _HEAD = rf"{_GUARD}{{0,3}} (?:(?:exactly|{_CURRENCY})\ )?"
 _TAIL = rf"(?:\ ?{_GUARD}{{1,20}}|\ x{{3,20}})?"
-_LANGUAGES = tuple(f"(?i: {_HEAD} {text} {_TAIL} )" for text in (_english(), _french()))
-#: Amounts in words; what guards them against more words may stand around.
-WORDS = _any(*_LANGUAGES)
+#: Amounts in words, English and French; what guards them against more words may stand around.
+#: Compiling one takes a fifth of a second: `regex` remembers each, not one joined of both as well.
+WORDS = tuple(f"(?i: {_HEAD} {text} {_TAIL} )" for text in (_english(), _french()))
 
 _COMMAS, _POINTS, _QUOTES, _SPACES = (
     rf"\d{{1,3}}(?:{sign}\d{{3}})+" for sign in (",", r"\.", "'", r"\ ")
@@ -160,7 +160,7 @@ def worth(text: str) -> int | None:
 
     None where it is no amount, or another one in French than in English: "six cents".
     """
-    found = (_compiled(way).fullmatch(text) for way in (FIGURES, *_LANGUAGES))
+    found = (_compiled(way).fullmatch(text) for way in (FIGURES, *WORDS))
     amounts = {_amount(match) for match in found if match}
     return amounts.pop() if len(amounts) == 1 else None
 

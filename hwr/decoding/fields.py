@@ -38,9 +38,9 @@ class Field(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Pattern:
-    """The texts that match a regular expression."""
+    """The texts that match one of some regular expressions."""
 
-    expression: str
+    expressions: tuple[str, ...]
     #: Characters beside digits that its texts may have.
     others: str
     #: Whether a text of the field can be meant: the day it names is one, the amount has one worth.
@@ -52,16 +52,16 @@ class Pattern:
         return frozenset("0123456789" + self.others)
 
     @cached_property
-    def _compiled(self) -> "regex.Pattern[str]":
-        return regex.compile(self.expression, regex.VERBOSE)
+    def _compiled(self) -> "tuple[regex.Pattern[str], ...]":
+        return tuple(regex.compile(one, regex.VERBOSE) for one in self.expressions)
 
     def begins(self, text: str) -> bool:
         """Whether a match may begin with `text`."""
-        return self._compiled.fullmatch(text, partial=True) is not None
+        return any(one.fullmatch(text, partial=True) for one in self._compiled)
 
     def holds(self, text: str) -> bool:
         """Whether all of `text` matches."""
-        return self._compiled.fullmatch(text) is not None
+        return any(one.fullmatch(text) for one in self._compiled)
 
 
 class Lexicon:
@@ -114,18 +114,18 @@ class Lexicon:
 
 #: Fields by the name that settings give them.
 FIELDS: dict[str, Pattern] = {
-    "digits": Pattern(expression=r"\d(?:\ ?\d)*", others=" "),
+    "digits": Pattern(expressions=(r"\d(?:\ ?\d)*",), others=" "),
     "amount": Pattern(
-        expression=amounts.FIGURES, others=amounts.FIGURE_SIGNS, is_sense=amounts.is_known
+        expressions=(amounts.FIGURES,), others=amounts.FIGURE_SIGNS, is_sense=amounts.is_known
     ),
     "amount-in-words": Pattern(
-        expression=amounts.WORDS,
+        expressions=amounts.WORDS,
         others=f"{ascii_letters}éÉ ,.&/*#=-",
         is_sense=amounts.is_known,
     ),
-    "date": Pattern(expression=dates.DATES, others=dates.DATE_SIGNS, is_sense=dates.exists),
+    "date": Pattern(expressions=(dates.DATES,), others=dates.DATE_SIGNS, is_sense=dates.exists),
     "capitals": Pattern(
-        expression=r"[\p{Lu}\d.,'&/()-]+ (?:\ [\p{Lu}\d.,'&/()-]+)*",
+        expressions=(r"[\p{Lu}\d.,'&/()-]+ (?:\ [\p{Lu}\d.,'&/()-]+)*",),
         others="ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŒÆÁÍÓÚÑ .,'&/()-",
     ),
 }

@@ -1,13 +1,16 @@
 """Which texts a field holds, and which beginnings it lets live."""
 
 import re
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hwr.decoding import amounts
 from hwr.decoding.fields import FIELDS, Lexicon
 from hwr.errors import DecoderError
 
@@ -104,6 +107,23 @@ def test_a_field_refuses(name: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["2,381,68.", "2.381.68,", "1'234,5670", "1 234'", "1,234.567"])
 def test_an_amount_cannot_even_begin_with_two_uses_of_a_sign(text: str) -> None:
     assert not FIELDS["amount"].begins(text)
+
+
+def test_each_language_of_amounts_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = set()
+    compile_one = regex.compile
+
+    def counted(expression: str, flags: int) -> "regex.Pattern[str]":
+        compiled.add(expression)  # the package remembers equal ones
+        return compile_one(expression, flags)
+
+    monkeypatch.setattr(regex, "compile", counted)
+    amounts._compiled.cache_clear()
+    field = replace(FIELDS["amount-in-words"])
+    assert field.holds("two hundred and 6/100")
+    assert field.is_sense("two hundred and 6/100")
+    assert len([one for one in compiled if "hundred" in one and "and|&" in one]) == 1
+    assert len([one for one in compiled if "quatre" in one and "centimes" in one]) == 1
 
 
 @given(st.sampled_from(sorted(FIELDS)), st.text("0123456789$,./- AaMarchÉ", max_size=9))
