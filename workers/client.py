@@ -34,7 +34,7 @@ from hwr.errors import (
     ServiceError,
     ServiceUnavailable,
 )
-from hwr.profiles import FREE_TEXT
+from hwr.free_text import FREE_TEXT
 from hwr.states import FINAL_STATES
 from workers.file_names import clean_name
 

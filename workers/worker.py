@@ -10,11 +10,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from threading import Timer
 from typing import Any, Protocol
 
 from hwr.errors import HwrError
+from workers.role import Role
 from workers.settings import Settings, get_settings
 
 #: Address space of a split process in bytes: the largest page takes about a fifth of it.
@@ -25,13 +25,6 @@ POPPLER_CPU_S = 60
 
 #: Seconds that pages at work get after SIGTERM before their lines are given to another worker.
 DRAIN_S = 20.0
-
-
-class Role(StrEnum):
-    """What a worker does."""
-
-    SPLIT = "split"  # opens documents
-    READ = "read"  # reads pages and publishes results
 
 
 def arguments(role: Role, settings: Settings) -> list[str]:

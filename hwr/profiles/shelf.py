@@ -10,9 +10,6 @@ from hwr.profiles.profile import Profile, is_name
 
 log = logging.getLogger(__name__)
 
-#: The profile of a document of which nothing is known.
-FREE_TEXT = "page"
-
 _SHIPPED = Path(__file__).parent
 _SUFFIX = ".toml"
 

@@ -11,9 +11,10 @@ from kombu.transport.redis import Transport
 
 from workers import worker
 from workers.app import _configuration, app, make_app, queue_names
+from workers.role import Role
 from workers.settings import Settings
 from workers.tasks import split
-from workers.worker import Role, arguments
+from workers.worker import arguments
 
 SETTINGS = Settings(visibility_timeout_s=1234, split_processes=3, read_threads=5)
 

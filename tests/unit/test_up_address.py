@@ -42,7 +42,7 @@ def test_without_a_port_it_is_that_of_the_settings(
 ) -> None:
     asked: list[int] = []
     monkeypatch.setattr(up, "up", lambda _data, port, _say: asked.append(port))
-    monkeypatch.setattr("workers.commands.serve.get_settings", lambda: Settings(api_port=18080))
+    monkeypatch.setattr("workers.settings.get_settings", lambda: Settings(api_port=18080))
     done = CliRunner().invoke(app, ["up", "--data", str(tmp_path), *arguments])
     assert done.exit_code == 0, done.output
     assert asked == [port]

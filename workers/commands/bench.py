@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from workers.commands.show import complain
-from workers.models.choice import model_files
-from workers.settings import get_settings
 
 
 def bench(
@@ -33,6 +31,8 @@ def bench(
     from hwr.benchmark.markdown import as_markdown
     from hwr.benchmark.plot import as_svg
     from hwr.benchmark.run import QUICK, Plan, run
+    from workers.models.choice import model_files
+    from workers.settings import get_settings
 
     files = model_files(get_settings())
     plan = replace(

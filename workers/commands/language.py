@@ -11,8 +11,6 @@ import typer
 from hwr.errors import TrainingDataError
 from hwr.training.splits import MORE_TO_VALIDATE
 from workers.commands.options import Data
-from workers.models.choice import model_files
-from workers.settings import get_settings
 
 if TYPE_CHECKING:
     from hwr.decoding.decoders import Decoder
@@ -41,6 +39,8 @@ def train_language(
     from hwr.training.heed import beam, choose_heed, halve, see_lines
     from hwr.training.language import LanguageRecipe
     from hwr.training.language import train_language as train
+    from workers.models.choice import model_files
+    from workers.settings import get_settings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     settings = get_settings()

@@ -11,7 +11,6 @@ from hwr.errors import DocumentError, PageError
 from workers.commands.options import ProfileName, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain
 from workers.file_names import clean_name
-from workers.settings import get_settings
 
 if TYPE_CHECKING:
     from hwr.documents import Document
@@ -35,6 +34,7 @@ def layout(
     """
     from hwr.documents import open_document
     from workers.limits import limits_of
+    from workers.settings import get_settings
 
     chosen = profile_of(profile)
     out.mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,7 @@ from hwr.errors import HwrError
 from workers.commands.options import DecoderName, ProfileName, profile_of
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.file_names import DOCUMENTS, clean_name, files_in
-from workers.models.choice import engine_of
 from workers.output import Format
-from workers.settings import get_settings
 
 if TYPE_CHECKING:
     from hwr.reader import DocumentReading
@@ -53,6 +51,8 @@ def read(
     """Read documents here and now."""
     from hwr.reader import Reader
     from workers.limits import limits_of
+    from workers.models.choice import engine_of
+    from workers.settings import get_settings
 
     settings = get_settings()
     limits, chosen = limits_of(settings), profile_of(profile)
@@ -123,6 +123,8 @@ def lines(
     from hwr.reader import LineReader
     from workers.limits import limits_of
     from workers.line_files import HEADER, find_images, read_images, row
+    from workers.models.choice import engine_of
+    from workers.settings import get_settings
 
     settings = get_settings()
     code, count = ALL_READ, 0

@@ -12,14 +12,13 @@ from hwr.training.pages.halves import Half
 from hwr.training.splits import Split
 from workers.commands.options import Data, DecoderName, to_write
 from workers.commands.show import complain
-from workers.models.choice import EngineOptions, engine_of
-from workers.settings import get_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hwr.reader import Reader
     from hwr.training.evaluation import LineResult
+    from workers.models.choice import EngineOptions
 
 EngineName = Annotated[
     str | None, typer.Option("--engine", help="Engine that reads; default: HWR_ENGINE.")
@@ -112,7 +111,10 @@ def calibrate(
     complain(f"Saved {scales_path(model)}, which belongs to these weights and no others.")
 
 
-def _options(engine: str | None, decoder: str | None) -> EngineOptions:
+def _options(engine: str | None, decoder: str | None) -> "EngineOptions":
+    from workers.models.choice import engine_of
+    from workers.settings import get_settings
+
     options = engine_of(get_settings(), decoder)
     if engine:
         options["engine"] = engine

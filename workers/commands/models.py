@@ -11,8 +11,6 @@ import typer
 
 from hwr.errors import ModelError
 from workers.commands.options import Data, RunFolder, Steps
-from workers.models.choice import registered
-from workers.settings import get_settings
 
 
 def train(
@@ -133,6 +131,8 @@ def quantise(
     from hwr.model.weights import load_model
     from hwr.training.datasets import read_folder
     from hwr.training.quantising import quantise as run
+    from workers.models.choice import registered
+    from workers.settings import get_settings
 
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     settings = get_settings()

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.settings import get_settings
-
 if TYPE_CHECKING:
     from hwr.profiles import Profile
 
@@ -44,6 +42,7 @@ def profile_of(given: str | None) -> "Profile":
     """
     from hwr.forms import check_templates
     from hwr.profiles import FREE_TEXT, open_profile
+    from workers.settings import get_settings
 
     profile = open_profile(given or FREE_TEXT, get_settings().profiles)
     check_templates(profile)

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from workers.commands.show import ALL_READ, SOME_FAILED, complain
-from workers.settings import get_settings
 
 
 def purge(
@@ -22,6 +21,7 @@ def purge(
 ) -> None:
     """Delete jobs that ended long ago, from the database and the storage that HWR_… name."""
     from workers.purge import purge as run
+    from workers.settings import get_settings
 
     if abandoned and tenant is not None:
         raise typer.BadParameter("What is abandoned has no tenant. Leave one of both out.")

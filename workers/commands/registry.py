@@ -2,16 +2,16 @@
 
 import unicodedata
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hwr.errors import DamagedManifest, ModelNotFound, UnsafeObject
 from workers.commands.show import ALL_READ, SOME_FAILED, complain
-from workers.models.choice import fetch, open_reader
 from workers.models.manifest import LANGUAGE, SHORT_HASH, Manifest, ModelName
-from workers.models.registry import Registry, open_registry
-from workers.settings import get_settings
+
+if TYPE_CHECKING:
+    from workers.models.registry import Registry
 
 app = typer.Typer(
     help="Keep the registry of models that HWR_MODEL_REGISTRY names.", no_args_is_help=True
@@ -26,6 +26,9 @@ VersionName = Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The ve
 @app.command("list")
 def list_() -> None:
     """List all versions with their hashes; a star marks those in use."""
+    from workers.models.registry import open_registry
+    from workers.settings import get_settings
+
     registry = open_registry(get_settings())
     listed = [_list_versions(registry, name) for name in registry.names()]
     raise typer.Exit(ALL_READ if all(listed) else SOME_FAILED)
@@ -47,6 +50,8 @@ def publish(
 ) -> None:
     """Read a line with a model and add it to the registry; it is not put to use by this."""
     from workers.models.bundle import collect, try_out
+    from workers.models.registry import open_registry
+    from workers.settings import get_settings
 
     model = ModelName.parse(f"{name}@{version}")
     found = collect(files)
@@ -61,6 +66,10 @@ def publish(
 @app.command()
 def use(model: VersionName) -> None:
     """Put a version to use: fetch it, read a line with it, and have read workers follow."""
+    from workers.models.choice import fetch, open_reader
+    from workers.models.registry import open_registry
+    from workers.settings import get_settings
+
     settings = get_settings()
     registry = open_registry(settings)
     manifest = registry.manifest(ModelName.parse(model))
@@ -72,6 +81,9 @@ def use(model: VersionName) -> None:
 @app.command()
 def show(model: VersionName) -> None:
     """Show what a version holds, when the model's versions were put to use, and the card."""
+    from workers.models.registry import open_registry
+    from workers.settings import get_settings
+
     registry = open_registry(get_settings())
     manifest = registry.manifest(ModelName.parse(model))
     typer.echo(f"{manifest.model} {manifest.hash}")
@@ -83,7 +95,7 @@ def show(model: VersionName) -> None:
     typer.echo(_harmless(registry.card(manifest).decode(errors="replace")))
 
 
-def _list_versions(registry: Registry, name: str) -> bool:
+def _list_versions(registry: "Registry", name: str) -> bool:
     """List the versions of a model; False where what is called so is none."""
     try:
         versions = registry.versions(name)
@@ -100,14 +112,14 @@ def _list_versions(registry: Registry, name: str) -> bool:
     return True
 
 
-def _current(registry: Registry, name: str) -> ModelName | None:
+def _current(registry: "Registry", name: str) -> ModelName | None:
     try:
         return registry.current(name).model
     except _UNUSABLE:
         return None
 
 
-def _summary(registry: Registry, version: ModelName) -> str:
+def _summary(registry: "Registry", version: ModelName) -> str:
     try:
         manifest = registry.manifest(version)
     except _UNUSABLE as error:
@@ -119,7 +131,7 @@ def _day(manifest: Manifest) -> str:
     return manifest.created.partition("T")[0]
 
 
-def _show_moves(registry: Registry, name: str) -> None:
+def _show_moves(registry: "Registry", name: str) -> None:
     for number in registry.moves(name):
         try:
             move = registry.move(name, number)

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from workers.address import DEFAULT_DATA
-from workers.settings import get_settings
-from workers.worker import Role
+from workers.role import Role
 
 
 def up(
@@ -20,6 +19,7 @@ def up(
     ] = None,
 ) -> None:
     """Run the whole service on this machine until Ctrl-C."""
+    from workers.settings import get_settings
     from workers.up import up as run
 
     run(data, port or get_settings().api_port, typer.echo)
@@ -30,6 +30,7 @@ def api() -> None:
     from workers.api.application import serve
     from workers.database import open_database
     from workers.migrations import upgrade
+    from workers.settings import get_settings
 
     database = open_database(get_settings())
     upgrade(database)
