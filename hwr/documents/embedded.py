@@ -13,6 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from hwr.documents.colour import hides_ink, with_strokes
 from hwr.documents.picture import check_jpeg_end, check_scans
 from hwr.documents.scans import Scan
 from hwr.documents.strips import check_ends
@@ -34,7 +35,7 @@ def decode(number: int, scan: Scan, wanted: tuple[int, int]) -> Grey | None:
         PageError and `pixels.DECODER_ERRORS`: the data is damaged or not what the PDF says.
     """
     image = _open(number, scan, wanted)
-    return None if image is None else _resized(np.array(image.convert("L")), wanted)
+    return None if image is None else _resized(np.array(with_strokes(image)), wanted)
 
 
 def _open(number: int, scan: Scan, wanted: tuple[int, int]) -> Image.Image | None:
@@ -54,10 +55,15 @@ def _jpeg(number: int, scan: Scan, wanted: tuple[int, int]) -> Image.Image:
     image = JpegImageFile(file)
     if image.size != scan.size or image.mode != {1: "L", 3: "RGB"}[scan.colours]:
         raise ValueError("a JPEG of another size or kind than its PDF says")
+    mode = image.mode
     # The decoder itself gives brightness alone, and halves a picture that is twice too large.
     image.draft("L", wanted)
     image.load()
     check_jpeg_end(number, image)
+    if hides_ink(image, mode):
+        file.seek(0)
+        image = JpegImageFile(file)
+        image.draft(mode, wanted)
     return image
 
 

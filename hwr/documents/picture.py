@@ -8,6 +8,7 @@ from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from hwr.documents.colour import hides_ink
 from hwr.documents.formats import Format
 from hwr.documents.limits import Limits, check_page_size
 from hwr.documents.pages import Page, check_number
@@ -60,10 +61,13 @@ class Picture:
             check_page_size(number, *image.size, self._limits)
             if self.format is Format.JPEG:
                 check_scans(number, self._file)
+            mode = image.mode
             image.draft("L", None)
             image.load()
             if self.format is Format.JPEG:
                 check_jpeg_end(number, image)
+            if hides_ink(image, mode):
+                image = self._header()
             return Page(number=number, image=to_grey(image))
 
     def _header(self) -> ImageFile:

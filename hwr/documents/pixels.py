@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from hwr.documents.colour import with_strokes
 from hwr.errors import DamagedPage, PageTooLarge
 
 #: What Pillow's decoders raise on bytes that lie. Listed one by one: a bare Exception would also
@@ -76,7 +77,8 @@ def brief(error: BaseException) -> str:
 def to_grey(image: Image.Image) -> NDArray[np.uint8]:
     """`image`, decoded, turned upright by its EXIF orientation and laid on white paper.
 
-    Of a transparent picture light ink becomes dark.
+    Of a transparent picture light ink becomes dark. Ink as bright as its paper is taken from the
+    colour that shows it.
 
     Returns:
         uint8 (H, W), writable. 16-bit grey keeps the upper 8 of the bits that are in use.
@@ -92,7 +94,7 @@ def to_grey(image: Image.Image) -> NDArray[np.uint8]:
         return np.array(image.getchannel("L"))
     if image.mode in ("I", "F"):
         raise ValueError("32-bit pixels; save it with 8 bits a pixel")
-    return np.array(_on_white(image) if image.has_transparency_data else image.convert("L"))
+    return np.array(_on_white(image) if image.has_transparency_data else with_strokes(image))
 
 
 def _upper_bits(deep: NDArray[np.uint16]) -> NDArray[np.uint8]:
