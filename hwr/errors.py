@@ -37,7 +37,8 @@ HwrError
 ├── DecoderError           there is no such decoder, or its lexicon cannot be used
 ├── ProfileError           a profile's file cannot be used
 │   ├── UnknownProfile
-│   └── FormNotFound       a page is not the blank form of its profile, and is read all the same
+│   ├── FormNotFound       a page is not the blank form of its profile, and is read all the same
+│   └── WritingOutside     a page shows more than one sheet, of which one is read
 ├── AmountsDiffer          two lines do not say the same amount, and are read all the same
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
@@ -232,6 +233,13 @@ class FormNotFound(ProfileError):
 
     Check the template, that the page was submitted with the right profile, and that it shows one
     sheet, cut to its edges.
+    """
+
+
+class WritingOutside(ProfileError):
+    """Lines lie outside of the sheet that was read, as on a second sheet, and were not read.
+
+    Scan one sheet a page, cut to its edges.
     """
 
 

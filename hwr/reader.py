@@ -21,7 +21,7 @@ from hwr.engines import open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
 from hwr.failure import Failure
 from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
-from hwr.forms.page import LineFinder
+from hwr.forms.doubt import LineFinder
 from hwr.layout import find_lines
 from hwr.line_work import Decodings, LineTask, read_tasks
 from hwr.model.line_image import Grey, normalise_line

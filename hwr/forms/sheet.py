@@ -71,6 +71,12 @@ def find_sheet(image: Grey) -> Quad:
     return mapped((flat - middle) @ turn + middle, to_page)
 
 
+def sides(sheet: Quad) -> tuple[float, float]:
+    """Width and height of a sheet: the longer of its sides that face each other."""
+    top, right, bottom, left = np.linalg.norm(np.roll(sheet, -1, axis=0) - sheet, axis=1).tolist()
+    return max(top, bottom, 1.0), max(left, right, 1.0)
+
+
 def flat_sheet(image: Grey, sheet: Quad) -> FlatSheet:
     """The view of a sheet on a grey page (H, W)."""
     size, to_page = _view(sheet, FLAT_SIDE)
@@ -80,8 +86,7 @@ def flat_sheet(image: Grey, sheet: Quad) -> FlatSheet:
 
 def _view(sheet: Quad, side: int) -> tuple[tuple[int, int], Homography]:
     """Size of a straight view of the sheet whose longer side is at most this, and its place."""
-    top, right, bottom, left = np.linalg.norm(np.roll(sheet, -1, axis=0) - sheet, axis=1).tolist()
-    width, height = max(top, bottom, 1.0), max(left, right, 1.0)
+    width, height = sides(sheet)
     scale = min(side / max(width, height), 1.0)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
     return size, homography(corners(*size), sheet)

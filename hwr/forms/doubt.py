@@ -1,0 +1,92 @@
+"""Why the zones on a page may be those of another form, or not all that was sent."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from hwr.errors import FormNotFound, TooManyLines, WritingOutside
+from hwr.forms.sheet import sides
+from hwr.forms.zone import Found, Zone
+from hwr.layout import Line, upright
+from hwr.layout.ink import Grey
+from hwr.layout.sheet import Quad
+from hwr.profiles import Find, PageForm
+
+#: Finds the lines of a grey page (H, W), in reading order.
+LineFinder = Callable[[Grey], Sequence[Line]]
+
+#: A form that asks for print for fewer zones than this cannot be known by it.
+LEAST_WANTED = 3
+#: A page of the form has more than this share of the zones that are found on print.
+LEAST_PRINT = 0.4
+#: A sheet is wider or narrower for its height than the form by this factor at most. Paper sizes
+#: that stand in for each other differ by less, two sheets in one picture by more.
+MOST_STRETCHED = 1.25
+#: Another sheet has room where the picture goes on beyond the sheet for this share of its shorter
+#: side.
+LEAST_ROOM = 1 / 3
+#: The sheet's shadow, and writing that overruns it, reach beyond it by this share of that side.
+OVERRUN = 0.03
+#: Lines that are another sheet are so many at least, and together so long, as a share of the
+#: sheet's longer side: scanners print a number beside a sheet, clerks write a note.
+FEWEST_LINES, LEAST_WRITING = 4, 1.25
+
+
+def without_print(zones: Sequence[Zone], form: PageForm) -> FormNotFound | None:
+    """Why the zones are doubtful where most of what the form has printed was not found."""
+    wanted = sum(part.find not in (Find.AREA, Find.COMB) for part in form.zones)
+    found = printed(zones, form)
+    if wanted < LEAST_WANTED or found > wanted * LEAST_PRINT:
+        return None
+    return FormNotFound(
+        f"Only {found} of the {wanted} zones on print were found, so that this may be another form,"
+        " or several sheets in one picture. Scan one sheet a page, cut to its edges."
+    )
+
+
+def printed(zones: Sequence[Zone], form: PageForm) -> int:
+    """How many of the form's zones are on print of their own; one that is several counts once."""
+    names = [zone.name for zone in zones if zone.found is not Found.SHEET]
+    return sum(any(map(part.gives, names)) for part in form.zones)
+
+
+def misshapen(sheet: Quad, form: PageForm) -> FormNotFound | None:
+    """Why the zones on a sheet are doubtful that has not the shape of the form's."""
+    if form.size_mm is None:
+        return None
+    (wide, high), (width, height) = sides(sheet), form.size_mm
+    stretched = (wide / high) / (width / height)
+    if 1 / MOST_STRETCHED <= stretched <= MOST_STRETCHED:
+        return None
+    return FormNotFound(
+        f"The sheet is {wide / high:.2f} times as wide as high, the form {width / height:.2f}"
+        " times, so that this may be another form, or several sheets in one picture."
+        " Scan one sheet a page, cut to its edges."
+    )
+
+
+def writing_outside(image: Grey, sheet: Quad, line_finder: LineFinder) -> WritingOutside | None:
+    """Why a grey page (H, W) is doubtful that shows more writing than that on a sheet of it."""
+    wide, high = sides(sheet)
+    for part in _around(image, sheet, min(wide, high)):
+        try:
+            lines = line_finder(upright(part).image)
+        except TooManyLines:
+            return WritingOutside()
+        if len(lines) >= FEWEST_LINES and _length(lines) >= LEAST_WRITING * max(wide, high):
+            return WritingOutside()
+    return None
+
+
+def _around(image: Grey, sheet: Quad, side: float) -> Iterator[Grey]:
+    """The parts of a page above, below and beside a sheet in which another may lie."""
+    left, top = np.maximum(sheet.min(axis=0) - OVERRUN * side, 0).astype(int)
+    right, bottom = (sheet.max(axis=0) + OVERRUN * side).astype(int)
+    for part in (image[:top], image[bottom:], image[:, :left], image[:, right:]):
+        if min(part.shape) >= LEAST_ROOM * side:
+            yield np.ascontiguousarray(part)
+
+
+def _length(lines: Sequence[Line]) -> float:
+    """Of all lines together, in pixels."""
+    return sum(float(np.ptp(np.array(line.baseline)[:, 0])) for line in lines)

@@ -1,0 +1,111 @@
+"""Pages on which several sheets lie, or one of another shape or the other way up."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hwr.errors import FormNotFound, TooManyLines, WritingOutside
+from hwr.forms import PageLayout, lay_out
+from hwr.layout import Line
+from hwr.profiles import PageForm, ZoneForm
+
+WIDE, HIGH = 1400, 620
+Grey = NDArray[np.uint8]
+
+FORM = PageForm(
+    size_mm=(140, 62),
+    zones=tuple(
+        ZoneForm.model_validate({"name": name, "find": "rule", "box": box})
+        for name, box in (
+            ("date", (90, 5, 135, 15)),
+            ("payee", (10, 20, 100, 30)),
+            ("words", (5, 33, 120, 43)),
+        )
+    ),
+)
+
+
+def cheque() -> Grey:
+    """Rules where the form has them."""
+    image = np.full((HIGH, WIDE), 245, np.uint8)
+    for left, right, y in ((900, 1350, 130), (100, 1000, 280), (50, 1200, 410)):
+        cv2.line(image, (left, y), (right, y), 60, 3)
+    return image
+
+
+def laid(parts: dict[tuple[int, int], Grey], size: tuple[int, int], ground: int = 60) -> Grey:
+    """Sheets on a ground, by their left and top."""
+    page = np.full(size[::-1], ground, np.uint8)
+    for (left, top), part in parts.items():
+        page[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return page
+
+
+def rows(image: Grey, count: int) -> tuple[Line, ...]:
+    """Lines as wide as the picture's middle half."""
+    left, right = image.shape[1] // 4, image.shape[1] * 3 // 4
+    return tuple(
+        Line(
+            order=at,
+            polygon=(
+                (left, at * 40),
+                (right, at * 40),
+                (right, at * 40 + 30),
+                (left, at * 40 + 30),
+            ),
+            baseline=((left, at * 40 + 25), (right, at * 40 + 25)),
+        )
+        for at in range(count)
+    )
+
+
+def laid_out(image: Grey, lines: int = 0) -> PageLayout:
+    return lay_out(image, FORM, lambda view: rows(view, lines))
+
+
+@pytest.mark.parametrize("place", [(0, HIGH), (WIDE, 0)], ids=["below", "beside"])
+def test_two_sheets_that_touch_are_told_by_their_shape(place: tuple[int, int]) -> None:
+    size = WIDE + place[0], HIGH + place[1]
+    warning = laid_out(laid({(0, 0): cheque(), place: cheque()}, size)).warning
+    assert isinstance(warning, FormNotFound)
+    assert "Scan one sheet a page" in str(warning)
+    assert "the form 2.26 times" in str(warning)
+    assert laid_out(cheque()).warning is None
+
+
+@pytest.mark.parametrize("place", [(40, HIGH + 100), (WIDE + 200, 40)], ids=["below", "beside"])
+def test_writing_on_a_second_sheet_is_told(place: tuple[int, int]) -> None:
+    size = max(place[0], 40) + WIDE + 40, max(place[1], 40) + HIGH + 140
+    page = laid({(40, 40): cheque(), place: cheque()}, size)
+    warning = laid_out(page, lines=8).warning
+    assert isinstance(warning, WritingOutside)
+    assert "Scan one sheet a page" in str(warning)
+
+
+def test_a_note_beside_the_sheet_and_its_border_are_not_told() -> None:
+    wide = laid({(300, 400): cheque()}, (WIDE + 600, HIGH + 800))
+    assert laid_out(wide, lines=2).warning is None
+    narrow = laid({(60, 60): cheque()}, (WIDE + 120, HIGH + 120))
+    assert laid_out(narrow, lines=20).warning is None
+
+
+def test_too_many_lines_outside_do_not_cost_the_sheet() -> None:
+    found = [rows(cheque(), 1)]
+
+    def finder(image: Grey) -> tuple[Line, ...]:
+        if not found:
+            raise TooManyLines
+        return found.pop()
+
+    page = laid({(300, 700): cheque()}, (WIDE + 600, HIGH + 800))
+    assert isinstance(lay_out(page, FORM, finder).warning, WritingOutside)
+
+
+def test_a_sheet_on_its_head_is_turned_by_its_print_where_writing_does_not_tell() -> None:
+    layout = laid_out(np.ascontiguousarray(cheque()[::-1, ::-1]))
+    assert layout.warning is None
+    date = np.array(layout.zones[0].polygon)
+    # Its first corner is still the top left as it is read: on the page the bottom right.
+    assert date[0] == pytest.approx((WIDE - 1 - 900, HIGH - 1 - 50), abs=8)
+    assert date[2] == pytest.approx((WIDE - 1 - 1350, HIGH - 1 - 150), abs=8)
