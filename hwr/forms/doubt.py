@@ -34,14 +34,18 @@ FEWEST_LINES, LEAST_WRITING = 4, 1.25
 
 def without_print(zones: Sequence[Zone], form: PageForm) -> FormNotFound | None:
     """Why the zones are doubtful where most of what the form has printed was not found."""
-    wanted = sum(part.find not in (Find.AREA, Find.COMB) for part in form.zones)
-    found = printed(zones, form)
+    wanted, found = on_print(form), printed(zones, form)
     if wanted < LEAST_WANTED or found > wanted * LEAST_PRINT:
         return None
     return FormNotFound(
         f"Only {found} of the {wanted} zones on print were found, so that this may be another form,"
         " or several sheets in one picture. Scan one sheet a page, cut to its edges."
     )
+
+
+def on_print(form: PageForm) -> int:
+    """How many of the form's zones are looked for on print."""
+    return sum(part.find not in (Find.AREA, Find.COMB) for part in form.zones)
 
 
 def printed(zones: Sequence[Zone], form: PageForm) -> int:

@@ -6,7 +6,15 @@ import numpy as np
 
 from hwr.errors import FormNotFound, WritingOutside
 from hwr.forms.comb import comb_picture
-from hwr.forms.doubt import LineFinder, misshapen, printed, without_print, writing_outside
+from hwr.forms.doubt import (
+    LEAST_WANTED,
+    LineFinder,
+    misshapen,
+    on_print,
+    printed,
+    without_print,
+    writing_outside,
+)
 from hwr.forms.lines import zoned_lines
 from hwr.forms.place import Finder
 from hwr.forms.rows import beside
@@ -132,7 +140,8 @@ def _on_sheet(image: Grey, form: PageForm) -> Placed:
     if _is_turned(view):
         came = Upright(image=image, page_shape=view.page_shape)
         best = max(_zoned(came, form), best, key=lambda one: printed(one.zones, form))
-    if best.warning:
+    # Rules of the other way up are in some zones by chance, so that not even most would do.
+    if LEAST_WANTED <= on_print(form) > printed(best.zones, form):
         other = _zoned(_on_its_head(best.view), form)
         best = max(best, other, key=lambda one: printed(one.zones, form))
     return best

@@ -74,10 +74,9 @@ def test_two_sheets_that_touch_are_told_by_their_shape(place: tuple[int, int]) -
     assert laid_out(cheque()).warning is None
 
 
-@pytest.mark.parametrize("place", [(40, HIGH + 100), (WIDE + 200, 40)], ids=["below", "beside"])
+@pytest.mark.parametrize("place", [(40, HIGH + 100), (100, HIGH + 300)])
 def test_writing_on_a_second_sheet_is_told(place: tuple[int, int]) -> None:
-    size = max(place[0], 40) + WIDE + 40, max(place[1], 40) + HIGH + 140
-    page = laid({(40, 40): cheque(), place: cheque()}, size)
+    page = laid({(40, 40): cheque(), place: cheque()}, (WIDE + 200, 2 * HIGH + 400))
     warning = laid_out(page, lines=8).warning
     assert isinstance(warning, WritingOutside)
     assert "Scan one sheet a page" in str(warning)
@@ -109,3 +108,12 @@ def test_a_sheet_on_its_head_is_turned_by_its_print_where_writing_does_not_tell(
     # Its first corner is still the top left as it is read: on the page the bottom right.
     assert date[0] == pytest.approx((WIDE - 1 - 900, HIGH - 1 - 50), abs=8)
     assert date[2] == pytest.approx((WIDE - 1 - 1350, HIGH - 1 - 150), abs=8)
+
+
+def test_print_found_by_chance_does_not_keep_a_sheet_on_its_head() -> None:
+    image = cheque()
+    # Where two of the zones expect a rule once the sheet lies on its head.
+    for left, right, y in ((50, 450, 490), (400, 1300, 340)):
+        cv2.line(image, (left, y), (right, y), 60, 3)
+    date = laid_out(np.ascontiguousarray(image[::-1, ::-1])).zones[0]
+    assert date.polygon[0][0] == pytest.approx(WIDE - 1 - 900, abs=8)
