@@ -110,7 +110,7 @@ def form_of(rows: int, page: int) -> PageForm:
 
 def _higher(zone: ZoneForm) -> ZoneForm:
     left, top, right, _ = zone.box
-    return zone.model_copy(update={"box": (left, top, right, 0.72), "find": Find.AREA})
+    return zone.model_copy(update={"box": (left, top, right, 56.9), "find": Find.AREA})
 
 
 def joined(lines: Sequence[FieldLine]) -> tuple[FieldLine, ...]:
