@@ -132,6 +132,8 @@ FIELDS: dict[str, Pattern] = {
 #: The same by the names of their decoders where each character has a box of its own.
 COMB_FIELDS: dict[str, Pattern] = {
     f"{COMB}digits": Pattern(expressions=(r"\d+",), others=""),
-    f"{COMB}date": Pattern(expressions=(dates.COMB_DATES,), others="", is_sense=dates.exists_in_comb),
+    f"{COMB}date": Pattern(
+        expressions=(dates.COMB_DATES,), others="", is_sense=dates.exists_in_comb
+    ),
     f"{COMB}capitals": FIELDS["capitals"],
 }
