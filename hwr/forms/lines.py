@@ -21,6 +21,9 @@ BODY = 0.25
 STEP = 0.1
 #: A line that is in a zone for less than this share of its height only touches it.
 LEAST_PIECE = 0.7
+#: A line is a zone's, with all that is between the zone's sides, if it is in it for this share of
+#: that: writing slopes out over the top or the bottom, print runs along them.
+LEAST_SHARE = 0.25
 #: Writing that goes over a zone's end is followed so far for the end of its word, as a share of the
 #: line's height; between two zones a gap is looked for so near.
 FOLLOWED, BETWEEN = 2.5, 0.8
@@ -43,6 +46,8 @@ HIGHEST_LONE = 3.0
 UP = np.array([0.0, -1.0])
 #: Where the corners of a frame lie from its middle: across, and down.
 CORNERS = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
+#: The right and the left edge of a zone, of edges clockwise from the top.
+SIDES = [1, 3]
 #: No zone.
 NOWHERE = -1
 Floats = NDArray[np.float64]
@@ -141,18 +146,28 @@ def _pieces(line: Line, zones: Sequence[Floats]) -> list[Piece]:
 
 
 def owners_of(points: Floats, zones: Sequence[Floats]) -> NDArray[np.int_]:
-    """Index of the first zone that holds each point (n, 2), NOWHERE for none.
+    """Index of the zone that holds each point (n, 2) of a line, NOWHERE for none.
 
-    Zones are convex, (k, 2), clockwise.
+    A line is parted by the sides of zones alone; between the same sides it belongs to the zone that
+    holds most of it there, of zones that hold the same to the first. Zones are convex, (4, 2),
+    clockwise from the top left.
     """
     owners = np.full(len(points), NOWHERE)
-    for index in reversed(range(len(zones))):
-        starts = zones[index]
-        along = np.roll(starts, -1, axis=0) - starts
-        away = points[:, None, :] - starts[None]
-        inside = (along[:, 0] * away[..., 1] - along[:, 1] * away[..., 0] >= 0).all(axis=1)
-        owners[inside] = index
+    most = np.full(len(points), LEAST_SHARE)
+    for index, zone in enumerate(zones):
+        inside = _inside_edges(points, zone)
+        between = inside[:, SIDES].all(axis=1)
+        share = inside.all(axis=1).sum() / max(between.sum(), 1)
+        owners[between & (share > most)] = index
+        most[between] = np.maximum(most[between], share)
     return owners
+
+
+def _inside_edges(points: Floats, zone: Floats) -> NDArray[np.bool_]:
+    """Whether points (n, 2) are inside of each edge of a zone: (n, 4), the top one first."""
+    along = np.roll(zone, -1, axis=0) - zone
+    away = points[:, None, :] - zone[None]
+    return np.asarray(along[:, 0] * away[..., 1] - along[:, 1] * away[..., 0] >= 0)
 
 
 def _joined(pieces: list[Piece], least: float) -> list[Piece]:

@@ -1,5 +1,7 @@
 """Zones on drawn forms: found by the sheet, by rules and by boxes; lines cut between them."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -439,6 +441,23 @@ def test_a_line_is_cut_at_its_outline_too() -> None:
     assert part.line.baseline[-1][0] == pytest.approx(560, abs=2)
     assert max(x for x, _ in part.line.polygon) == pytest.approx(560, abs=2)
     assert min(x for x, _ in part.line.polygon) == 150
+
+
+@pytest.mark.parametrize(("first", "last"), [(190, 340), (258, 310), (130, 30)])
+def test_writing_that_slopes_out_of_its_zone_is_not_cut(first: int, last: int) -> None:
+    sloping = replace(
+        line(150, 500, 0),
+        polygon=((150, first - 30), (500, last - 30), (500, last + 10), (150, first + 10)),
+        baseline=((150, first), (500, last)),
+    )
+    assert read(laid_out(paper(), PARTS, sloping)) == [("left", 150, 500)]
+
+
+def test_writing_that_slopes_from_one_zone_into_another_is_that_of_the_greater_part() -> None:
+    page = form(zone("upper", (0.1, 0.1, 0.4, 0.3)), zone("lower", (0.1, 0.3, 0.4, 0.5)))
+    for last, owner in ((330, "upper"), (450, "lower")):
+        sloping = replace(line(150, 500, 240), baseline=((150, 240), (500, last)))
+        assert read(laid_out(paper(), page, sloping)) == [(owner, 150, 500)]
 
 
 def test_a_line_that_only_touches_a_zone_stays_whole() -> None:
