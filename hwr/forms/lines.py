@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hwr.forms.below import given_below
 from hwr.forms.boxed import lone_line
 from hwr.forms.comb import comb_line
 from hwr.forms.rows import one_text_each
@@ -77,15 +78,18 @@ def zoned_lines(
     Left out are those in zones that are not read, and without `outside` those in no zone. Those of
     a zone that is one text are one.
     """
-    corners = [np.array(zone.polygon, np.float64) for zone in zones]
+    corners = {zone.name: np.array(zone.polygon, np.float64) for zone in zones}
+    parts = (part for line in lines for part in _parts(image, line, list(corners.values())))
+    found = [
+        ZonedLine(line=part, zone=None if owner == NOWHERE else zones[owner])
+        for owner, part in parts
+    ]
     kept: list[ZonedLine] = []
-    for line in lines:
-        for owner, part in _parts(image, line, corners):
-            zone = None if owner == NOWHERE else zones[owner]
-            if zone is not None and zone.found is Found.BOX:
-                part = within(part, corners[owner])
-            if outside if zone is None else zone.is_read and not zone.is_comb:
-                kept.append(ZonedLine(line=part, zone=zone))
+    for one in given_below(found, zones):
+        if one.zone is not None and one.zone.found is Found.BOX:
+            one = replace(one, line=within(one.line, corners[one.zone.name]))
+        if outside if one.zone is None else one.zone.is_read and not one.zone.is_comb:
+            kept.append(one)
     return one_text_each(_with_lone(image, lines, zones, kept))
 
 

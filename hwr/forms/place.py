@@ -1,6 +1,6 @@
 """Where the zones of a profile are on a sheet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -31,6 +31,8 @@ WIDEST_BEYOND = 0.15
 LEAST_INSIDE = 0.7
 #: A box holds another that lies in it by more than this share.
 LEAST_HELD = 0.9
+#: Below a block above others there is room for a line: so many distances of its rules.
+ROOM = 0.9
 #: Tops of what stands in one row differ by less than this share of the lower one's height.
 SAME_ROW = 0.5
 
@@ -62,24 +64,22 @@ class Finder:
 
     def _several(self, part: ZoneForm, box: Rect) -> Iterator[Zone]:
         """The zones of a part that stands for any number of them; without print it is one."""
-        ruled = part.find is Find.RULED
-        inside = (
-            ruled_blocks(rules_in(self._rules(LEVELS[-1]), box))
-            if ruled
-            else boxes_in(self._boxes, box)
-        )
-        for number, rect in enumerate(in_rows(inside), 1):
-            found = Found.RULE if ruled else Found.BOX
-            yield self._zone(part, f"{part.name} {number}", rect, found)
+        if part.find is Find.RULED:
+            inside = ruled_blocks(rules_in(self._rules(LEVELS[-1]), box))
+        else:
+            inside = dict.fromkeys(boxes_in(self._boxes, box), 0.0)
+        found = Found.RULE if part.find is Find.RULED else Found.BOX
+        for number, rect in enumerate(in_rows(list(inside)), 1):
+            zone = self._zone(part, f"{part.name} {number}", rect, found)
+            room = below(rect, inside, box[3])
+            yield replace(zone, room_below=self._on_page(room)) if inside[rect] else zone
         if not inside:
             yield self._zone(part, part.name, box, self._ground)
 
     def _zone(self, part: ZoneForm, name: str, rect: Rect, found: Found) -> Zone:
-        left, top, right, bottom = rect
-        flat = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
         return Zone(
             name=name,
-            polygon=whole_pixels(mapped(flat, self._sheet.to_page)),
+            polygon=self._on_page(rect),
             found=found,
             is_read=part.is_read,
             decoder=part.decoder,
@@ -87,6 +87,11 @@ class Finder:
             is_one_text=part.is_one_text,
             is_comb=part.is_comb,
         )
+
+    def _on_page(self, rect: Rect) -> tuple[tuple[int, int], ...]:
+        left, top, right, bottom = rect
+        flat = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+        return whole_pixels(mapped(flat, self._sheet.to_page))
 
     def _best_rule(self, box: Rect) -> Rule | None:
         """The darkest rule that goes through the box; one that is only a part of it else."""
@@ -177,6 +182,16 @@ def in_rows(rects: Sequence[Rect]) -> list[Rect]:
         else:
             rows.append([rect])
     return [rect for row in rows for rect in sorted(row)]
+
+
+def below(block: Rect, blocks: Mapping[Rect, float], end: float) -> Rect:
+    """The room below a block of ruled lines, of blocks and the distances of their rules.
+
+    Below the last one it goes on to the row `end`; above others stand printed questions.
+    """
+    left, _, right, bottom = block
+    is_last = all(top < bottom or other >= right for other, top, *_ in blocks)
+    return left, bottom, right, max(end, bottom) if is_last else bottom + ROOM * blocks[block]
 
 
 def overlap(one: Rect, other: Rect) -> float:

@@ -84,8 +84,11 @@ def find_boxes(sheet: FlatSheet) -> list[Rect]:
     return sorted(single, key=lambda box: (box[1], box[0]))
 
 
-def ruled_blocks(rules: Sequence[Rule]) -> list[Rect]:
-    """Blocks of ruled lines, each from a line's height above its first rule to below its last."""
+def ruled_blocks(rules: Sequence[Rule]) -> dict[Rect, float]:
+    """Blocks of ruled lines and the distance of their rules, in pixels of the flat view.
+
+    Each is from that distance above its first rule to a quarter of it below its last.
+    """
     blocks: list[list[Rule]] = []
     for rule in _single(_without_strokes(rules)):
         if block := next((one for one in reversed(blocks) if _goes_on(one, rule)), None):
@@ -95,7 +98,8 @@ def ruled_blocks(rules: Sequence[Rule]) -> list[Rect]:
     blocks = [block for block in blocks if not any(_is_amid(block, other) for other in blocks)]
     pitches = [_pitch(block) for block in blocks if len(block) > 1]
     usual = float(np.median(pitches)) if pitches else LONE_PITCH
-    return [_around(block, _pitch(block) if len(block) > 1 else usual) for block in blocks]
+    steps = [_pitch(block) if len(block) > 1 else usual for block in blocks]
+    return {_around(block, step): step for block, step in zip(blocks, steps, strict=True)}
 
 
 def _rule(stats: Sequence[int], labels: NDArray[np.int32], label: int) -> Rule | None:

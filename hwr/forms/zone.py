@@ -35,6 +35,8 @@ class Zone:
     is_one_text: bool = False
     #: Whether each character in it has a box of its own.
     is_comb: bool = False
+    #: Corners, as those of `polygon`, of the room below ruled lines in which writing may go on.
+    room_below: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

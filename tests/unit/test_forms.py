@@ -424,6 +424,30 @@ def test_a_line_through_two_zones_is_cut_in_the_gap_between() -> None:
     assert 800 <= begin <= 860
 
 
+def two_answers() -> tuple[Grey, PageForm]:
+    """Blocks of two rules each, 60 pixels apart, in a box that ends at 810."""
+    image = paper()
+    for y in (200, 260, 460, 520):
+        cv2.line(image, (100, y), (1300, y), 120, 2)
+    return image, form(zone("answer", (0.05, 0.1, 0.95, 0.9), find="ruled"))
+
+
+def test_writing_that_goes_on_below_the_last_rules_is_their_answers() -> None:
+    image, page = two_answers()
+    # On the last rule of each, a row below, a printed question, and to the end of the box.
+    rows = 195, 255, 310, 355, 515, 575, 635, 790, 850
+    layout = laid_out(image, page, *(line(150, 900, row) for row in rows))
+    found = [(one.zone and one.zone.name, one.line.baseline[0][1]) for one in layout.lines]
+    first, last = (195, 255, 310), (515, 575, 635, 790)
+    assert found == [*(("answer 1", y) for y in first), *(("answer 2", y) for y in last)]
+
+
+def test_nothing_below_rules_that_are_free_is_an_answer() -> None:
+    image, page = two_answers()
+    layout = laid_out(image, page, *(line(150, 900, row) for row in (195, 310, 355, 635, 790)))
+    assert [one.line.baseline[0][1] for one in layout.lines] == [195]
+
+
 def test_letters_that_stand_apart_behind_a_zone_stay_with_its_word() -> None:
     image = paper()
     # Past the line's end a frame, which is darker than the hand.
