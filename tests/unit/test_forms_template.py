@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from workers.commands.profiles import profile_of
 
 from hwr.errors import ProfileError
 from hwr.forms import Found, PageLayout, lay_out
 from hwr.forms.template import without_print
 from hwr.profiles import PageForm, ZoneForm
+from workers.commands.options import profile_of
 
 WIDTH, HEIGHT = 1200, 900
 Grey = NDArray[np.uint8]
