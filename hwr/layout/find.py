@@ -34,7 +34,9 @@ def find_lines(image: Grey) -> tuple[Line, ...]:
         return ()
     outlines = [outline for outline in outlines_of(image) if is_written(image, outline)]
     order = reading_order(
-        [place_of(outline) for outline in outlines], [outline.head for outline in outlines]
+        [place_of(outline) for outline in outlines],
+        [outline.head for outline in outlines],
+        [outline.cell for outline in outlines],
     )
     return tuple(
         Line(

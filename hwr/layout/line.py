@@ -45,6 +45,8 @@ class Outline:
     column: tuple[float, float] = (-inf, inf)
     #: Whether it stands in the head of a table.
     head: bool = False
+    #: Row and column of the grid that it stands in, if any.
+    cell: tuple[int, int] | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout.folds import without_folds
-from hwr.layout.heads import in_head
 from hwr.layout.ink import Grey
 from hwr.layout.line import MOST_LINES, Outline
 from hwr.layout.maps import ACROSS, NOMINAL_HEIGHT, NOMINAL_SIDE, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
 from hwr.layout.paper import paper_of
 from hwr.layout.sides import parted
+from hwr.layout.tables import grid_cells, in_head
 from hwr.layout.tracing import Trace, trace_lines
 
 #: The network looks again where lines are smaller or larger than it is used to by these factors.
@@ -65,15 +65,17 @@ def network_outlines(page: Grey) -> list[Outline]:
     traces = parted(seen.traces, paper)
     refuse_many(len(traces))
     shapes = shapes_of(traces, paper)
+    places = zip(in_head(shapes, paper.level), grid_cells(shapes, paper.level), strict=True)
     return [
         Outline(
             polygon=seen.on_page(shape.polygon),
             baseline=seen.on_page(shape.baseline),
             column=(shape.column[0] / seen.scale, shape.column[1] / seen.scale),
             head=head,
+            cell=cell,
             height=shape.height / seen.scale,
         )
-        for shape, head in zip(shapes, in_head(shapes, paper.level), strict=True)
+        for shape, (head, cell) in zip(shapes, places, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
-"""Reading order: top to bottom, left to right, column after column."""
+"""Reading order: top to bottom, left to right, column after column; of a grid row after row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,44 @@ CROSSING = 0.55
 SAME_ROW = 0.6
 
 
-def reading_order(boxes: Sequence[Box], heads: Sequence[bool] = ()) -> list[int]:
+def reading_order(
+    boxes: Sequence[Box],
+    heads: Sequence[bool] = (),
+    cells: Sequence[tuple[int, int] | None] = (),
+) -> list[int]:
     """Indices of the boxes in the order in which a person reads them.
 
-    ``heads`` tells which are the head of a table; it may be empty.
+    ``heads`` tells which are the head of a table, ``cells`` in which row and column of a grid they
+    stand; either may be empty.
     """
     table = np.array(boxes, float).reshape(-1, 4)
-    head = np.array(heads or [False] * len(boxes), np.bool_)
-    return by_rows(table, np.flatnonzero(head)) + columns(table, np.flatnonzero(~head))
+    grid = {place: cell for place, cell in enumerate(cells) if cell is not None}
+    if not grid:
+        return outside_grids(table, heads, np.arange(len(table)))
+    inside = np.array(list(grid))
+    others = np.setdiff1d(np.arange(len(table)), inside)
+    middles = table[:, [1, 3]].mean(axis=1)
+    above = middles[others] < np.median(middles[inside])
+    return [
+        *outside_grids(table, heads, others[above]),
+        *cell_by_cell(table, grid),
+        *outside_grids(table, heads, others[~above]),
+    ]
+
+
+def cell_by_cell(table: NDArray[np.float64], grid: Mapping[int, tuple[int, int]]) -> Iterator[int]:
+    """What stands in a grid, its rows from left to right."""
+    for cell in sorted(set(grid.values())):
+        members = [place for place, own in grid.items() if own == cell]
+        yield from by_rows(table, np.array(members))
+
+
+def outside_grids(
+    table: NDArray[np.float64], heads: Sequence[bool], members: NDArray[np.int_]
+) -> list[int]:
+    """Members that stand in no grid: the head of a table, then column after column."""
+    head = np.array(heads or [False] * len(table), np.bool_)[members]
+    return by_rows(table, members[head]) + columns(table, members[~head])
 
 
 def columns(table: NDArray[np.float64], members: NDArray[np.int_]) -> list[int]:

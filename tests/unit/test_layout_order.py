@@ -33,6 +33,20 @@ def test_columns_whose_lines_reach_into_the_corridor_are_columns() -> None:
     assert is_read_in_order(left, right)
 
 
+def test_a_grid_is_read_row_by_row_and_cell_by_cell() -> None:
+    title: list[Box] = [(0, 0, 500, 30)]
+    sign: list[Box] = [(300, 700, 500, 730)]
+    cells = [(row, place) for row in range(6) for place in range(3)]
+    grid = [
+        (300 * place, 50 + 100 * row, 300 * place + 200, 80 + 100 * row) for row, place in cells
+    ]
+    below = (300, 100, 500, 130)  # a second line of the first row's middle cell
+    boxes = [*title, *grid, below, *sign]
+    order = reading_order(boxes, cells=[None, *cells, (0, 1), None])
+    assert order == [0, 1, 2, 19, *range(3, 19), 20]
+    assert reading_order(boxes) != order
+
+
 def test_a_heading_between_columns_parts_them() -> None:
     heading: list[Box] = [(150, 300, 580, 330)]
     upper = column(0, 300, 0, 6), column(400, 700, 13, 6)

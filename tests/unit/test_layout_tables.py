@@ -1,12 +1,13 @@
-"""The head of a table, seen from its rules and the lines between them."""
+"""Grids and heads of tables, seen from their rules and the lines between them."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.heads import in_head
 from hwr.layout.outlines import Shape
+from hwr.layout.tables import grid_cells, in_head
 
 EDGES = (20, 80, 140, 300)
 ROWS = (30, *range(80, 380, 20))
@@ -60,3 +61,19 @@ def test_ruled_paper_has_no_head() -> None:
 def test_two_columns_are_no_table() -> None:
     two = [shape for shape in cells(*ROWS) if shape.column[0] < EDGES[2]]
     assert heads(two, rules(12, 55)) == 0
+
+
+def test_a_line_between_rules_both_ways_stands_in_a_cell() -> None:
+    rows = (30, 80, 130, 150, 200)
+    found = grid_cells(cells(*rows), rules(12, 50, 100, 170, 220))
+    assert found == [(row, column) for row in (1, 2, 3, 3, 4) for column in range(3)]
+
+
+def test_what_is_beside_a_grid_is_in_none_of_its_cells() -> None:
+    note = replace(cells(30)[0], column=(300, np.inf))
+    found = grid_cells([note, *cells(30, 80, 130)], rules(12, 50, 100, 150))
+    assert found == [None, *((row, column) for row in (1, 2, 3) for column in range(3))]
+
+
+def test_columns_that_go_on_below_a_head_are_no_grid() -> None:
+    assert set(grid_cells(cells(*ROWS), rules(12, 55))) == {None}
