@@ -73,7 +73,7 @@ def test_every_line_of_a_batch_is_read_once(service: Service) -> None:
 def test_workers_count_what_they_do_for_metrics(service: Service) -> None:
     def gained() -> dict[tuple[str, ...], int]:
         with redis.Redis.from_url(service.settings.redis_url) as client:
-            now = counts.told(client.hgetall(KEY))
+            now = counts.parse(client.hgetall(KEY))
         counted = {(event, *labels): n for event in now for labels, n in now[event].items()}
         return {labels: n - before.get(labels, 0) for labels, n in counted.items()}
 

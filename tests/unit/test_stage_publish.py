@@ -19,7 +19,14 @@ from workers import leases
 from workers.database import Document, State
 from workers.stages import publish as publish_stage
 from workers.stages import split as split_stage
+from workers.stages.context import document_folder
 from workers.stages.pages import SplitPage
+
+
+def written(stages: Stages, job_id: str, document_id: str) -> Any:
+    """The result file of a document."""
+    folder = document_folder(job_id, document_id)
+    return json.loads(stages.context.storage.get(f"{folder}/result.json"))
 
 
 class TestPublish:
@@ -122,14 +129,18 @@ class TestPublish:
         assert document.error is not None
         assert (document.state, document.error.code) == (State.FAILED, "PageTimeout")
         assert document.error.message == f"{message} too long."
-        told = json.loads(stages.context.storage.get(document.result_key or ""))
+        told = json.loads(
+            stages.context.storage.get(f"{document_folder(job_id, document.id)}/result.json")
+        )
         assert told["error"] == asdict(document.error)
 
     def test_the_result_is_written_from_the_rows(self, stages: Stages) -> None:
         job_id = stages.submit(two_pages())
         stages.run()
         (document,) = stages.view(job_id).documents
-        told = json.loads(stages.context.storage.get(document.result_key or ""))
+        told = json.loads(
+            stages.context.storage.get(f"{document_folder(job_id, document.id)}/result.json")
+        )
         texts = [line["text"] for page in told["pages"] for line in page["lines"]]
         assert texts == [line.text for line in stages.lines()]
         assert told["reader"] == {"model": "test"} | load_profile("page").audit
