@@ -1,16 +1,21 @@
 """Child processes that never outlive us."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 #: Bytes of a log that its last lines are looked for in: a log that grows for months is long.
 _TAIL_BYTES = 2**14
+
+#: Bytes of a log that is put aside: weeks of work, and searched in no time.
+LOG_BYTES = 2**26
 
 #: Runs before the program itself: has the kernel kill it when its parent dies, however that
 #: happens. It ends at once if the parent died before it could ask for that.
@@ -89,3 +94,14 @@ def tail(log: Path, lines: int = 5) -> str:
     with log.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
         return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+
+def put_aside(log: Path, limit: int = LOG_BYTES) -> None:
+    """Make a log of more than `limit` bytes NAME.1, in place of the one before, and begin anew.
+
+    A full disk costs the old lines: it would be asked for room again and again.
+    """
+    if log.exists() and log.stat().st_size > limit:
+        with suppress(OSError):
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)  # the program holds it open, and appends

@@ -20,7 +20,7 @@ import httpx
 from hwr.errors import PortTaken, ServerFailed, ServiceRunning
 from workers.address import address_file, find_url, write_address
 from workers.embedded_redis import EmbeddedRedis
-from workers.processes import kill, spawn, tail
+from workers.processes import kill, put_aside, spawn, tail
 from workers.settings import get_settings
 
 #: Seconds until all must be ready: loading an engine and the model is most of it.
@@ -103,9 +103,11 @@ class _Service:
             self._say(f"hwr is ready at {self._url} (data in {self._data}). Ctrl-C ends it.")
 
     def watch(self, stopping: threading.Event) -> None:
-        """Start again what ends, until told to stop."""
+        """Start again what ends and keep logs short, until told to stop."""
         while not stopping.wait(_LOOK_S):
             self._revive()
+            for log in (self._redis.log, *(part.log for part in self._parts)):
+                put_aside(log)
 
     def end(self, hurrying: threading.Event) -> None:
         """Let the API, then the workers finish what they hold; stop Redis last."""
@@ -142,7 +144,7 @@ class _Service:
             self._redis.restart()
         for part in self._parts:
             if not part.alive():
-                self._say(f"{part.name} ended, starting it again (see {part.log})")
+                self._say(f"{part.name} {part.how_ended()}, starting it again (see {part.log})")
                 part.restart()
 
 
@@ -176,6 +178,11 @@ class _Part:
     def alive(self) -> bool:
         """Whether it runs."""
         return self.process.poll() is None
+
+    def how_ended(self) -> str:
+        """What became of it: who was killed, for want of memory, say, has not told its log."""
+        status = self.process.returncode
+        return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
 
     def restart(self) -> None:
         """Start it again after it ended. Raises ServerFailed when that happens too often."""
