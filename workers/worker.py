@@ -5,6 +5,7 @@ can be bounded and killed. A read worker holds one reader for many pages at once
 """
 
 import argparse
+import logging
 import math
 import os
 import sys
@@ -22,6 +23,10 @@ SPLIT_MEMORY_BYTES = 4 * 2**30
 
 #: CPU seconds that poppler gets at least; never less than a page's deadline, which ends it first.
 POPPLER_CPU_S = 60
+
+#: Loggers of Celery that tell of each message that it came and that all went well. That was half of
+#: all logs, and it names no document; our stages say the same by name.
+_WORDY = ("celery.worker.strategy", "celery.app.trace")
 
 #: Seconds that pages at work get after SIGTERM before their lines are given to another worker.
 DRAIN_S = 20.0
@@ -53,6 +58,7 @@ def main() -> None:
         os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     _prepare()
     _connect_signals(role)
+    _quieten()
     from workers.app import app
 
     if role is Role.READ:
@@ -61,6 +67,11 @@ def main() -> None:
         _load_reader()
     app.worker_main(arguments(role, get_settings()))
     sys.exit(_status())
+
+
+def _quieten() -> None:
+    for name in _WORDY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _role() -> Role:

@@ -1,12 +1,14 @@
 """What Celery is told, because a wrong word there loses work."""
 
+import logging
 import os
 import ssl
 import sys
 
 import pytest
+from celery.app import trace
 from celery.app.defaults import DEFAULTS
-from celery.worker import state
+from celery.worker import state, strategy
 from kombu.transport.redis import Transport
 
 from workers import worker
@@ -117,3 +119,15 @@ def test_a_worker_that_ends_unasked_has_failed(
     with pytest.raises(SystemExit) as ended:
         worker.main()
     assert ended.value.code == status
+
+
+@pytest.mark.parametrize("celery", [strategy.logger, trace.logger], ids=["came", "ended"])
+def test_celery_tells_of_failures_but_not_of_each_message(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, celery: logging.Logger
+) -> None:
+    caplog.set_level(logging.INFO)
+    for logger in (strategy.logger, trace.logger):
+        monkeypatch.setattr(logger, "level", logging.NOTSET)
+    worker._quieten()
+    assert not celery.isEnabledFor(logging.INFO)
+    assert celery.isEnabledFor(logging.WARNING)
