@@ -11,22 +11,16 @@ import pytest
 from PIL import Image
 from pipeline import draw_lines, png, tiff, two_pages
 from sqlalchemy import exc
-from stage_bench import Stages, open_stages
+from stage_bench import TENANT, Stages, open_stages
 
 from hwr.errors import PageTimeout, StorageUnavailable
 from hwr.profiles import load_profile
-from workers import leases
+from workers import jobs, leases
 from workers.database import Document, State
+from workers.retention import delete_own
 from workers.stages import publish as publish_stage
 from workers.stages import split as split_stage
-from workers.stages.context import document_folder
 from workers.stages.pages import SplitPage
-
-
-def written(stages: Stages, job_id: str, document_id: str) -> Any:
-    """The result file of a document."""
-    folder = document_folder(job_id, document_id)
-    return json.loads(stages.context.storage.get(f"{folder}/result.json"))
 
 
 class TestPublish:
@@ -69,6 +63,28 @@ class TestPublish:
         assert "cannot be published now: The database sqlite:///" in caplog.text
         assert "Traceback" not in caplog.text
         assert stages.document().lease_token is None
+
+    @pytest.mark.parametrize(
+        ("event", "left"), [("deleted", []), ("cancelled", ["original"])], ids=str
+    )
+    def test_no_result_stays_of_a_job_that_was_called_off_meanwhile(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, event: str, left: list[str]
+    ) -> None:
+        database, storage = stages.context.database, stages.context.storage
+        put = storage.put
+
+        def happens(key: str, content: Any) -> None:
+            jobs.cancel(database, tenant=TENANT, job_id=job_id)
+            if event == "deleted":
+                delete_own(database, storage, tenant=TENANT, job_id=job_id)
+            put(key, content)
+
+        job_id = stages.submit(png(Image.new("L", (600, 400), 255)))
+        stages.split()
+        document_id = stages.document().id
+        monkeypatch.setattr(storage, "put", happens)
+        stages.publish()
+        assert storage.names(f"jobs/{job_id}/{document_id}") == left
 
     def test_its_lease_is_kept_while_a_long_result_is_written(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -129,18 +145,13 @@ class TestPublish:
         assert document.error is not None
         assert (document.state, document.error.code) == (State.FAILED, "PageTimeout")
         assert document.error.message == f"{message} too long."
-        told = json.loads(
-            stages.context.storage.get(f"{document_folder(job_id, document.id)}/result.json")
-        )
+        told = json.loads(stages.context.storage.get(stages.document().result_key or ""))
         assert told["error"] == asdict(document.error)
 
     def test_the_result_is_written_from_the_rows(self, stages: Stages) -> None:
-        job_id = stages.submit(two_pages())
+        stages.submit(two_pages())
         stages.run()
-        (document,) = stages.view(job_id).documents
-        told = json.loads(
-            stages.context.storage.get(f"{document_folder(job_id, document.id)}/result.json")
-        )
+        told = json.loads(stages.context.storage.get(stages.document().result_key or ""))
         texts = [line["text"] for page in told["pages"] for line in page["lines"]]
         assert texts == [line.text for line in stages.lines()]
         assert told["reader"] == {"model": "test"} | load_profile("page").audit

@@ -15,8 +15,9 @@ from told import told_results
 from hwr import layout
 from hwr.profiles import load_profile
 from workers import jobs
-from workers.database import Lane, Line, Page, State
+from workers.database import Document, Lane, Line, Page, State
 from workers.reaper import reap
+from workers.retention import delete_own
 from workers.shared_lock import SharedLock
 
 #: A first page that is all one zone, and free text.
@@ -178,3 +179,46 @@ class TestCancel:
         job_id = stages.submit(two_pages())
         stages.split()
         assert stages.pages() == []
+
+
+class TestLinesOfPagesWithoutARow:
+    """What is stored while somebody calls the job off, and would be found by nobody."""
+
+    @pytest.fixture
+    def meanwhile(self, stages: Stages, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What becomes of the job while its first page is split."""
+        events: list[str] = []
+        find = layout.find_lines
+
+        def happens(image: NDArray[np.uint8]) -> tuple[layout.Line, ...]:
+            database, job_id = stages.context.database, stages.document().job_id
+            if events == ["taken over"]:
+                stages.set(Document, lease_token="another")
+            else:
+                jobs.cancel(database, tenant=TENANT, job_id=job_id)
+            if events == ["deleted"]:
+                delete_own(database, stages.context.storage, tenant=TENANT, job_id=job_id)
+            return find(image)
+
+        monkeypatch.setattr(layout, "find_lines", happens)
+        return events
+
+    def test_of_a_job_that_was_deleted_nothing_stays(
+        self, stages: Stages, meanwhile: list[str]
+    ) -> None:
+        meanwhile.append("deleted")
+        stages.submit(two_pages())
+        stages.split()
+        assert stages.context.storage.names("jobs") == []
+
+    @pytest.mark.parametrize(
+        ("event", "left"), [("cancelled", ["original"]), ("taken over", ["original", "pages"])]
+    )
+    def test_they_stay_only_with_who_took_the_document_over(
+        self, stages: Stages, meanwhile: list[str], event: str, left: list[str]
+    ) -> None:
+        meanwhile.append(event)
+        job_id = stages.submit(two_pages())
+        stages.split()
+        assert stages.pages() == []
+        assert stages.context.storage.names(f"jobs/{job_id}/{stages.document().id}") == left

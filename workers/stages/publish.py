@@ -11,7 +11,7 @@ from workers.counts import Event
 from workers.database import Document, Stage, State, table_of
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.results import result_chunks
-from workers.stages.context import Context, document_folder
+from workers.stages.context import Context, document_folder, taken_back
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,8 @@ def _publish(context: Context, work: PublishWork) -> None:
             work.keeper.keep()
         file.seek(0)
         context.storage.put(work.result_key, file)
-    with context.database.writing() as session:
+    stored = taken_back(context, work.document_id, work.result_key)
+    with stored, context.database.writing() as session:
         ended = fan_in.close_document(session, work.lease, work.state, work.result_key)
     log.info("document %s: published, %s", work.document_id, work.state)
     if ended:

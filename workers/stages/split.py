@@ -39,7 +39,7 @@ from workers.limits import limits_of
 from workers.line_pack import pack
 from workers.scratch import disk_errors, scratch_folder
 from workers.settings import Settings
-from workers.stages.context import Context, document_folder, page_name
+from workers.stages.context import Context, document_folder, page_name, taken_back
 from workers.stages.pages import SplitPage, split_page
 from workers.storage import Progress
 
@@ -297,7 +297,7 @@ def _hand_on(context: Context, work: SplitWork, page: SplitPage) -> None:
         key = f"{document_folder(work.job_id, work.document_id)}/pages/{page.number}.lines"
         work.keeper.keep()
         context.storage.put(key, pack(page.lines))
-    with context.database.writing() as session:
+    with taken_back(context, work.document_id, key), context.database.writing() as session:
         leases.renew(session, work.lease, splitting_page=page.number + 1, attempts=1)
         row = _row(context.settings, work.document_id, page, key)
         row_id = session.scalars(insert(_PAGES).returning(_PAGES.c.id), row).one()
