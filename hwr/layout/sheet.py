@@ -21,8 +21,12 @@ LEAST_SHEET = 0.12
 LEAST_FILL = 0.93
 #: Grey levels between sheet and background.
 LEAST_STEP = 10.0
-#: A shadow that lies on a sheet makes what is lit smaller than the sheet at least by this factor.
-LEAST_SHADE = 1.05
+#: Share of its outline in the picture that is an edge by that step.
+LEAST_EDGE = 0.75
+#: An edge goes over from sheet to background in less than so many pixels of that picture.
+EDGE_WINDOW = np.ones((7, 7), np.uint8)
+#: Grey levels between the levels at which sheet and background are parted.
+LEVEL_STEP = 4
 
 #: float64 (4, 2): x, y of top left, top right, bottom right, bottom left in page pixels.
 Quad = NDArray[np.float64]
@@ -68,63 +72,70 @@ def rectified(image: Grey, to_page: Homography, size: tuple[int, int]) -> Grey:
 
 
 def _edges(small: Grey, least_rim: float) -> Quad | None:
-    """Corners of a sheet that stands out from what lies around it."""
+    """Corners of the sheet whose outline stands out most from what lies around it.
+
+    No one level parts sheet from ground where the light falls from aside or a shadow lies on them:
+    at some levels the outline is then that of the light, which is softer, or not as deep.
+    """
     if min(small.shape) < 2 * WIDEST_INK:
         return None
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (WIDEST_INK, WIDEST_INK))
     paper = cv2.medianBlur(np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, window)), 5)
-    level, bright = cv2.threshold(paper, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    found = _sheet(paper, np.asarray(bright, np.uint8), least_rim)
-    shaded = _sheet(paper, _with_shade(paper, level), least_rim)
-    if shaded is None or (found is not None and _area(shaded) < LEAST_SHADE * _area(found)):
-        return found
-    return shaded
+    depth = _depth(paper)
+    best, most = None, 0.0
+    for level in range(int(paper.min()), int(paper.max()), LEVEL_STEP):
+        outline = _outline(np.asarray(paper > level, np.uint8), least_rim)
+        if outline is None or (standing := _standing(outline, depth)) <= most:
+            continue
+        if (quad := _quad(outline, paper.size)) is not None:
+            best, most = quad, standing
+    return best
 
 
-def _with_shade(paper: NDArray[Any], level: float) -> Grey:
-    """1 on what is brighter than the ground, where some of the sheet lies below `level`."""
-    below = paper[paper <= level]
-    ground, _ = cv2.threshold(below, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return np.asarray(paper > ground, np.uint8)
+def _depth(paper: NDArray[Any]) -> NDArray[np.float64]:
+    """How deep an edge runs through each pixel, as a ratio of light; 0 where none does.
+
+    A shadow across an edge takes the same share from both of its sides.
+    """
+    bright, dark = cv2.dilate(paper, EDGE_WINDOW), cv2.erode(paper, EDGE_WINDOW)
+    ratio = np.log1p(bright / LEAST_STEP) - np.log1p(dark / LEAST_STEP)
+    return np.where(bright - dark >= LEAST_STEP, ratio, 0.0)
 
 
-def _area(quad: Quad) -> float:
-    return float(cv2.contourArea(quad.astype(np.float32)))
+def _standing(outline: NDArray[np.int32], depth: NDArray[np.float64]) -> float:
+    """How far an outline stands out, all along; 0 where it is no edge, or the picture's."""
+    height, width = depth.shape
+    x, y = outline.T
+    seen = (x > 0) & (y > 0) & (x < width - 1) & (y < height - 1)
+    along = depth[y[seen], x[seen]]
+    if not len(along) or (along > 0).mean() < LEAST_EDGE:
+        return 0.0
+    return float(along.sum())
 
 
-def _sheet(paper: NDArray[Any], bright: Grey, least_rim: float) -> Quad | None:
-    """Corners of the sheet, which is `bright` or, if that is not in its middle, what is not."""
-    if _step(paper, bright) < LEAST_STEP:
-        return None
-    high, wide = (side // 4 for side in paper.shape)
+def _outline(bright: Grey, least_rim: float) -> NDArray[np.int32] | None:
+    """Of the sheet, which is `bright` or, if that is not in its middle, what is not."""
+    high, wide = (side // 4 for side in bright.shape)
     sheet = bright if bright[high:-high, wide:-wide].mean() > 0.5 else 1 - bright
     rim = np.concatenate([sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]])
     if (rim == 0).mean() < least_rim:
         return None
-    return _quad(np.asarray(sheet, np.uint8))
+    outlines, _ = cv2.findContours(sheet, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(max(outlines, key=cv2.contourArea), np.int32).reshape(-1, 2)
 
 
-def _step(paper: NDArray[Any], bright: NDArray[Any]) -> float:
-    chosen = bright > 0
-    if chosen.all() or not chosen.any():
-        return 0.0
-    return float(np.median(paper[chosen])) - float(np.median(paper[~chosen]))
-
-
-def _quad(mask: Grey) -> Quad | None:
-    """Corners of the largest piece, where that is a quadrilateral large enough."""
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    largest = max(outlines, key=cv2.contourArea)
-    hull = cv2.convexHull(largest)
-    if cv2.contourArea(hull) < LEAST_SHEET * mask.size:
+def _quad(outline: NDArray[np.int32], page_size: int) -> Quad | None:
+    """Corners of an outline, where it is a quadrilateral large enough for the page."""
+    hull = cv2.convexHull(outline)
+    if cv2.contourArea(hull) < LEAST_SHEET * page_size:
         return None
     few = cv2.approxPolyDP(hull, 0.03 * cv2.arcLength(hull, True), True)
     rough = few if len(few) == 4 else cv2.boxPoints(cv2.minAreaRect(hull))
     quad = _ordered(np.asarray(rough, np.float64).reshape(4, 2))
-    filled = cv2.contourArea(largest) / max(cv2.contourArea(quad.astype(np.float32)), 1.0)
+    filled = cv2.contourArea(outline) / max(cv2.contourArea(quad.astype(np.float32)), 1.0)
     if not LEAST_FILL <= filled <= 2 - LEAST_FILL:
         return None
-    return _fitted(quad, np.asarray(largest, np.float64).reshape(-1, 2))
+    return _fitted(quad, np.asarray(outline, np.float64))
 
 
 def _fitted(quad: Quad, outline: NDArray[np.float64]) -> Quad:

@@ -13,7 +13,7 @@ from hwr.forms import lay_out
 from hwr.layout import Line, Upright, upright
 from hwr.layout.orientation import darkness, quarter_turns
 from hwr.layout.perspective import photographed_sheet
-from hwr.layout.sheet import Quad, corners, homography, mapped
+from hwr.layout.sheet import Quad, corners, find_edges, homography, mapped
 from hwr.layout.tilt import LEAST, tilt_of
 from hwr.layout.upright import turned_back
 from hwr.profiles import PageForm
@@ -200,6 +200,22 @@ def test_a_shadow_on_a_photographed_sheet_is_not_its_edge() -> None:
     sheet = photographed_sheet(shaded(photograph(page(), SLANTED, background=30), 0.4, 300))
     assert sheet is not None
     assert np.abs(sheet - SLANTED).max() < 15
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("across", [True, False])
+@pytest.mark.parametrize("brightest", [65, 110])
+def test_light_on_the_ground_is_no_sheet(side: int, across: bool, brightest: int) -> None:
+    """Its brighter half was taken for a part of the sheet in a shadow."""
+    size = (2300, 2100)
+    light = np.linspace(20, brightest, size[across])[::side]
+    ground = np.tile(light, (size[0], 1)) if across else np.tile(light[:, None], (1, size[1]))
+    taken = homography(corners(page().shape[1], page().shape[0]), SLANTED)
+    picture = ground.astype(np.uint8)
+    cv2.warpPerspective(page(), taken, size[::-1], dst=picture, borderMode=cv2.BORDER_TRANSPARENT)
+    edges = find_edges(picture, 0.05)
+    assert edges is not None
+    assert np.abs(edges - SLANTED).max() < 15
 
 
 def test_a_piece_of_light_is_no_sheet() -> None:
