@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 
 from hwr.layout import Line
 from hwr.layout.ink import Grey, Ink
+from hwr.layout.line import whole_pixels
 from hwr.layout.rules import drifting_runs
-from hwr.layout.sheet import corners, homography
+from hwr.layout.sheet import Homography, corners, homography, rectified
 
 #: Height of the view of a comb in pixels, its greatest width, and what it shows around.
 HEIGHT, WIDEST = 64, 4000
@@ -34,7 +35,7 @@ def comb_line(image: Grey, frame: Floats) -> Line | None:
     """
     if not _is_written(255 - comb_picture(image, frame)):
         return None
-    polygon = tuple((x, y) for x, y in np.rint(frame).astype(int).tolist())
+    polygon = whole_pixels(frame)
     return Line(order=0, polygon=polygon, baseline=(polygon[3], polygon[2]))
 
 
@@ -54,10 +55,17 @@ def _view(image: Grey, frame: Floats) -> Grey:
     shift = np.array([(1, 0, -BESIDE), (0, 1, -ABOVE), (0, 0, 1)], np.float64)
     to_page = homography(corners(wide, HEIGHT), frame) @ shift
     size = wide + 2 * BESIDE, HEIGHT + 2 * ABOVE
+    paper = _paper(image, to_page, size)
+    return np.asarray(
+        np.clip(255 - 255 / paper * rectified(image, to_page, size), 0, 255), np.uint8
+    )
+
+
+def _paper(image: Grey, to_page: Homography, size: tuple[int, int]) -> float:
+    """Grey of the paper in a view, where the picture ends that of its edge."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
-    paper = max(float(np.percentile(view, PAPER_SHARE)), 1.0)
-    return np.asarray(np.clip(255 - 255 / paper * view, 0, 255), np.uint8)
+    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return max(float(np.percentile(view, PAPER_SHARE)), 1.0)
 
 
 def _ink(dark: Grey) -> Ink:

@@ -329,6 +329,17 @@ def test_an_empty_comb_has_no_line(*, framed: bool) -> None:
     assert read(laid_out(image, comb(image, "", framed=framed), line(300, 780, 357))) == []
 
 
+def test_an_empty_comb_at_the_edge_of_a_grey_picture_has_no_line() -> None:
+    page = form(
+        zone("first", (0, 0, 0.05, 0.07), find="comb", holds="digits"),
+        zone("last", (0.95, 0.93, 1, 1), find="comb", holds="digits"),
+    )
+    grey = np.full((HEIGHT, WIDTH), 180, np.uint8)
+    assert laid_out(grey, page).lines == ()
+    cv2.putText(grey, "4", (20, 50), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.5, 30, 3)
+    assert [found.zone and found.zone.name for found in laid_out(grey, page).lines] == ["first"]
+
+
 def test_without_ruled_lines_all_of_the_box_is_one_zone() -> None:
     page = form(zone("answer", (0.1, 0.2, 0.9, 0.9), find="ruled"))
     (found,) = laid_out(paper(), page).zones
