@@ -334,7 +334,8 @@ class Reader(_Closing):
         results = [_result(future) for future in waiting]
         readings, differ = reconcile(list(map(_field_line, layout.lines, results)))
         height, width = layout.view.page_shape
-        warning = differ or layout.warning
+        # That amounts differ their lines tell too, by a confidence of 0.
+        warning = layout.warning or differ
         return PageReading(
             number=number,
             width=width,

@@ -101,8 +101,18 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
             for x in inside
         ),
         zones=tuple(zones.values()),
-        warning=found.warning or writing_outside(image, found.on_page, line_finder),
+        warning=_doubt(image, form, found, line_finder),
     )
+
+
+def _doubt(
+    image: Grey, form: PageForm, found: Placed, line_finder: LineFinder
+) -> FormNotFound | WritingOutside | None:
+    """Why the zones may be wrong, or lines left out beside the sheet that was read."""
+    all_is_read = form.outside and form.template is None
+    if found.warning or all_is_read:
+        return found.warning
+    return writing_outside(image, found.on_page, line_finder)
 
 
 def _without_zones(view: Upright, form: PageForm, line_finder: LineFinder) -> PageLayout:

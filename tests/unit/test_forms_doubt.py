@@ -82,6 +82,14 @@ def test_writing_on_a_second_sheet_is_told(place: tuple[int, int]) -> None:
     assert "Scan one sheet a page" in str(warning)
 
 
+def test_writing_on_a_second_sheet_that_is_read_too_is_not_told() -> None:
+    page = laid({(40, 40): cheque(), (40, HIGH + 100): cheque()}, (WIDE + 200, 2 * HIGH + 400))
+    form = FORM.model_copy(update={"outside": True})
+    layout = lay_out(page, form, lambda view: rows(view, 20))
+    assert any(line.zone is None and line.line.baseline[0][1] > HIGH for line in layout.lines)
+    assert layout.warning is None
+
+
 def test_a_note_beside_the_sheet_and_its_border_are_not_told() -> None:
     wide = laid({(300, 400): cheque()}, (WIDE + 600, HIGH + 800))
     assert laid_out(wide, lines=2).warning is None

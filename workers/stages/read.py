@@ -137,7 +137,8 @@ def _read_claimed(
     log.info("%s: reading begins%s", work.name, ", alone" if alone else "")
     with suppress(LeaseLost), _failures(context, work), context.database.outages_named():
         rows, differ = _read(context, reader, work)
-        warning = asdict(Failure.of(differ)) if differ else work.warning
+        # That amounts differ their lines tell too, by a confidence of 0.
+        warning = work.warning or (asdict(Failure.of(differ)) if differ else None)
         _finish(context, work, rows, reader=reader.identity | work.profile, warning=warning)
     return True
 
