@@ -286,7 +286,7 @@ def get_settings() -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         example = Settings.model_fields[name].default
-        another = f"a value such as {example!r}" if example else "another value"
+        another = f"a value such as {str(example)!r}" if example else "another value"
         raise ServiceError(f"HWR_{name.upper()}: {first['msg']}. Set it to {another}.") from error
     except SettingsError as error:
         # The message is all that names the field: 'error parsing value for field "api_keys" …'

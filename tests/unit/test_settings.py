@@ -100,6 +100,18 @@ def test_what_no_setting_can_be_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "example"),
+    [("MODEL_CACHE", "", "'.hwr/models'"), ("READ_THREADS", "0", "'8'")],
+)
+def test_what_to_set_instead_is_told_as_it_is_written(
+    name: str, value: str, example: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"HWR_{name}", value)
+    with pytest.raises(ServiceError, match=rf"Set it to a value such as {example}\.$"):
+        get_settings.__wrapped__()
+
+
+@pytest.mark.parametrize(
     ("name", "url"),
     [
         ("REDIS_URL", "redis://host:port/0"),
