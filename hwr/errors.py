@@ -80,7 +80,7 @@ class HwrError(Exception):
     """hwr cannot go on. See the log for the cause."""
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
+        super().__init__(message or " ".join((type(self).__doc__ or "").split()))
 
     @property
     def code(self) -> str:

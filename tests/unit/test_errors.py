@@ -26,3 +26,9 @@ def below(parent: type[HwrError]) -> Iterator[tuple[str, str]]:
 
 def test_the_drawing_has_every_error_in_its_place() -> None:
     assert sorted(drawn()) == sorted(below(HwrError))
+
+
+def test_every_message_is_one_line() -> None:
+    for name, _ in below(HwrError):
+        message = str(getattr(errors, name)())
+        assert message == " ".join(message.split())
