@@ -23,6 +23,9 @@ LEAST_COMMON = 0.5
 STRAIGHT = 3
 #: A rule of this share of its box's width is whole, and no other is looked for.
 LEAST_WHOLE = 0.6
+#: The level at which the rest of a rule is looked for that is found whole at each of LEVELS: an end
+#: may be printed or scanned fainter. The faintest is that of patterns, and of stains.
+FAINTER = (50, 50, 20)
 #: Ruled lines have at least this share of the width of the box they are looked for in.
 LEAST_RULED = 0.4
 #: A zone goes on along its rule at most this share of its width beyond its box.
@@ -95,12 +98,14 @@ class Finder:
 
     def _best_rule(self, box: Rect) -> Rule | None:
         """The darkest rule that goes through the box; one that is only a part of it else."""
-        at_levels = [self._rules(level) for level in LEVELS]
-        found = [(rule, rules) for rules in at_levels if (rule := best_rule(rules, box))]
-        for rule, rules in found:
+        best: list[Rule] = []
+        for level, fainter in zip(LEVELS, FAINTER, strict=True):
+            if (rule := best_rule(self._rules(level), box)) is None:
+                continue
             if rule.length >= LEAST_WHOLE * (box[2] - box[0]):
-                return joined(rule, rules, box)
-        return max((rule for rule, _ in found), key=lambda rule: rule.length, default=None)
+                return joined(rule, [*self._rules(level), *self._rules(fainter)], box)
+            best.append(rule)
+        return max(best, key=lambda rule: rule.length, default=None)
 
     def _rules(self, level: int) -> list[Rule]:
         if level not in self._rules_at:
