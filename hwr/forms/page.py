@@ -23,6 +23,7 @@ from hwr.forms.template import open_template, register
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Upright, crop_line, find_lines, upright
 from hwr.layout.ink import Grey
+from hwr.layout.margins import with_margins
 from hwr.layout.markers import without_markers
 from hwr.layout.pattern import without_pattern
 from hwr.layout.polarity import dark_on_light
@@ -116,7 +117,7 @@ def _doubt(
 
 
 def _without_zones(view: Upright, form: PageForm, line_finder: LineFinder) -> PageLayout:
-    found = line_finder(view.image) if form.outside else ()
+    found = with_margins(view.image, line_finder(view.image)) if form.outside else ()
     lines = tuple(ZonedLine(line=view.on_page(x)) for x in found)
     return PageLayout(view=_to_read(view, form), lines=lines)
 

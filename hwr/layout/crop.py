@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from hwr.layout.ink import Grey
 from hwr.layout.line import Line
+from hwr.layout.upright import Upright, turned_back
 
 #: The outline is widened sideways by this share of the line's height.
 WIDEN_ACROSS = 0.12
@@ -19,8 +20,10 @@ def crop_line(image: Grey, line: Line) -> Grey:
     """The line cut from a grey page and straightened along its baseline, shape (h, w).
 
     Heights keep their scale; ascenders and descenders stay; what lies outside the line's outline
-    is replaced by the grey of its paper.
+    is replaced by the grey of its paper. A line that runs up or down the page is turned.
     """
+    if turns := quarters(line):
+        image, line = turned(image, line, turns)
     outline = np.array(line.polygon, float)
     left, right = int(outline[:, 0].min()), int(outline[:, 0].max())
     drop = drift(line, np.arange(left, right + 1))
@@ -34,6 +37,22 @@ def crop_line(image: Grey, line: Line) -> Grey:
     inside = mask(straight - origin, size, across, up)
     paper = np.full_like(pixels, paper_grey(pixels, inside))
     return np.asarray(cv2.copyTo(pixels, inside, paper), np.uint8)
+
+
+def quarters(line: Line) -> int:
+    """Clockwise quarter turns after which a line runs to the right: 1 if it runs up, 3 if down."""
+    across, down = np.subtract(line.baseline[-1], line.baseline[0])
+    return 0 if abs(down) <= abs(across) else 1 if down < 0 else 3
+
+
+def turned(image: Grey, line: Line, turns: int) -> tuple[Grey, Line]:
+    """The grey page (H, W) turned clockwise by so many quarters, and a line of it there."""
+    view = Upright(
+        image=np.ascontiguousarray(np.rot90(image, -turns)),
+        page_shape=(image.shape[0], image.shape[1]),
+        to_page=turned_back(image, turns),
+    )
+    return view.image, view.in_view(line)
 
 
 def drift(line: Line, x: NDArray[np.int_]) -> NDArray[np.float64]:

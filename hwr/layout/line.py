@@ -29,7 +29,8 @@ class Line:
     #: Outline of the ink, its longest ascenders and descenders left out; closed, first point not
     #: repeated.
     polygon: tuple[Point, ...]
-    #: What the letters stand on, from left to right; at least two points.
+    #: What the letters stand on, as it is read: from left to right, or up or down the page; at
+    #: least two points.
     baseline: tuple[Point, ...]
 
 

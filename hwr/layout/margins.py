@@ -1,0 +1,130 @@
+"""Lines up or down a margin: what stands beside the text, turned by a quarter.
+
+Looked at as it lies, such a line is a stack of single letters. A margin with such pieces is looked
+at turned each way, and what is seen there is taken where the network finds it much likelier than
+the pieces: columns of figures are a stack, too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.errors import TooManyLines
+from hwr.layout.find import find_lines
+from hwr.layout.ink import Grey
+from hwr.layout.line import LEAST_SIDE, MOST_LINES, Line
+from hwr.layout.look import look_at, middle
+from hwr.layout.upright import Upright, turned_back
+
+#: A line no wider than so many heights of a usual line may be a piece of a turned one.
+NARROW = 4.0
+#: So many of them in a margin are looked at, and no margin narrower than so many heights.
+LEAST_PIECES, LEAST_WIDE = 2, 1.0
+#: Turned lines are at least so likely on the whole, and so many times as likely as the
+#: pieces. Of 9 drawn margins they are 1.6 times and more, of columns of figures 1.4 at most.
+LEAST_LIKELY, LIKELIER = 0.4, 1.5
+#: A turned line is longer than so many of its heights: others are ends of lines of the text.
+LEAST_LONG = 2.0
+#: Clockwise quarters that bring what runs up and what runs down a page upright.
+UP, DOWN = 1, 3
+
+#: Left, top, right, bottom in pixels of the page, shape (4,); of several, (n, 4).
+Box = NDArray[np.float64]
+
+
+def with_margins(page: Grey, lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of a grey page (H, W) in reading order; those that stand turned come last.
+
+    ``lines`` are those found on it as it lies, of which the pieces of turned ones are left out.
+    """
+    boxes = np.array([box_of(line) for line in lines], np.float64).reshape(-1, 4)
+    turned = [
+        line for margin in margins_of(boxes, lines, page) for line in turned_lines(page, margin)
+    ]
+    if not turned:
+        return tuple(lines)
+    is_piece = np.any([inside(boxes, np.array(box_of(line))) for line in turned], axis=0)
+    kept = [line for line, is_gone in zip(lines, is_piece, strict=True) if not is_gone]
+    every = [*kept, *turned] if len(kept) + len(turned) <= MOST_LINES else lines
+    return tuple(replace(line, order=order) for order, line in enumerate(every))
+
+
+def margins_of(boxes: Box, lines: Sequence[Line], page: Grey) -> list[Box]:
+    """What lies left and right of all lines that are no pieces, where several pieces are there."""
+    height, width = page.shape
+    usual = usual_height(lines)
+    text = boxes[boxes[:, 2] - boxes[:, 0] > NARROW * usual]
+    if not len(text):
+        return []
+    sides = (0, 0, text[:, 0].min(), height), (text[:, 2].max(), 0, width, height)
+    margins = [np.array(side, np.float64) for side in sides]
+    return [
+        margin
+        for margin in margins
+        if margin[2] - margin[0] >= LEAST_WIDE * usual
+        and np.count_nonzero(inside(boxes, margin)) >= LEAST_PIECES
+    ]
+
+
+def turned_lines(page: Grey, margin: Box) -> list[Line]:
+    """Lines that run up or down a margin, in pixels of the page; none where it holds none."""
+    left, top, right, bottom = margin.astype(int).tolist()
+    stack = np.ascontiguousarray(page[top:bottom, left:right])
+    if min(stack.shape) < LEAST_SIDE:
+        return []
+    corner = np.array([(1, 0, left), (0, 1, top), (0, 0, 1)], np.float64)
+    try:
+        if not (turns := turns_of(stack)):
+            return []
+        view = Upright(
+            image=np.ascontiguousarray(np.rot90(stack, -turns)),
+            page_shape=(page.shape[0], page.shape[1]),
+            to_page=corner @ turned_back(stack, turns),
+        )
+        found = find_lines(view.image)
+    except TooManyLines:
+        return []
+    return [view.on_page(line) for line in found if is_long(line)]
+
+
+def turns_of(stack: Grey) -> int:
+    """Clockwise quarters that show the lines of a place upright, UP or DOWN; 0 of a mere stack."""
+    level, _ = likelihood(stack)
+    ways = [(*likelihood(np.ascontiguousarray(np.rot90(stack, -way))), way) for way in (UP, DOWN)]
+    likely, _, way = max(ways, key=lambda seen: seen[1])
+    return way if likely > max(LEAST_LIKELY, LIKELIER * level) else 0
+
+
+def likelihood(view: Grey) -> tuple[float, float]:
+    """Mean and sum of the likelihoods along the baselines of a view; 0 of none."""
+    weights = np.concatenate([np.zeros(0), *(trace.weight for trace in look_at(view).traces)])
+    return float(weights.sum()) / max(len(weights), 1), float(weights.sum())
+
+
+def usual_height(lines: Sequence[Line]) -> float:
+    """Height of a line at the middle of all lines laid end to end, in pixels; 0 of none."""
+    widths = [max(box_of(line)[2] - box_of(line)[0], 1) for line in lines]
+    areas = [cv2.contourArea(np.array(line.polygon, np.int32)) for line in lines]
+    heights = [area / width for area, width in zip(areas, widths, strict=True)]
+    return middle(heights, widths) if lines else 0.0
+
+
+def is_long(line: Line) -> bool:
+    left, top, right, bottom = box_of(line)
+    return right - left > LEAST_LONG * (bottom - top)
+
+
+def inside(boxes: Box, place: Box) -> NDArray[np.bool_]:
+    """Which boxes (n, 4) have their middles in a place, shape (n,)."""
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    is_in = (place[:2] <= middles) & (middles <= place[2:])
+    return np.asarray(is_in.all(axis=1), np.bool_)
+
+
+def box_of(line: Line) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of its polygon."""
+    x, y = zip(*line.polygon, strict=True)
+    return min(x), min(y), max(x), max(y)
