@@ -1,8 +1,8 @@
 """Lines up or down a margin: what stands beside the text, turned by a quarter.
 
-Looked at as it lies, such a line is a stack of single letters. A margin with such pieces is looked
-at turned each way, and what is seen there is taken where the network finds it much likelier than
-the pieces: columns of figures are a stack, too.
+Looked at as it lies, such a line is a stack of single letters, or nothing. A margin with strokes in
+it is looked at turned each way, and what is seen there is taken where the network finds it much
+likelier than what it sees level: columns of figures are stacks, too.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 from hwr.errors import TooManyLines
 from hwr.layout.find import find_lines
 from hwr.layout.ink import Grey
-from hwr.layout.line import LEAST_SIDE, MOST_LINES, Line
+from hwr.layout.line import MOST_LINES, Line
 from hwr.layout.look import look_at, middle
 from hwr.layout.upright import Upright, turned_back
 
 #: A line no wider than so many heights of a usual line may be a piece of a turned one.
 NARROW = 4.0
-#: So many of them in a margin are looked at, and no margin narrower than so many heights.
-LEAST_PIECES, LEAST_WIDE = 2, 1.0
-#: Turned lines are at least so likely on the whole, and so many times as likely as the
-#: pieces. Of 9 drawn margins they are 1.6 times and more, of columns of figures 1.4 at most.
+#: A margin is looked at where it is so many heights wide and strokes cross so many heights of its
+#: rows, darker than a square of this side around them, in pixels and grey levels.
+LEAST_WIDE, LEAST_HIGH = 1.0, 5.0
+STROKE_WINDOW, STROKE_DARKER = 31, 25
+#: Turned lines are at least so likely on the whole, and so many times as likely as
+#: what is seen level: 1.6 times and more in drawn margins, 1.4 at most in columns of figures.
 LEAST_LIKELY, LIKELIER = 0.4, 1.5
 #: A turned line is longer than so many of its heights: others are ends of lines of the text.
 LEAST_LONG = 2.0
@@ -38,7 +40,8 @@ Box = NDArray[np.float64]
 def with_margins(page: Grey, lines: Sequence[Line]) -> tuple[Line, ...]:
     """The lines of a grey page (H, W) in reading order; those that stand turned come last.
 
-    ``lines`` are those found on it as it lies, of which the pieces of turned ones are left out.
+    ``lines`` are those found on it as it lies, of which the pieces of turned ones are left out. Of
+    a page that would have too many lines only these come back.
     """
     boxes = np.array([box_of(line) for line in lines], np.float64).reshape(-1, 4)
     turned = [
@@ -53,7 +56,7 @@ def with_margins(page: Grey, lines: Sequence[Line]) -> tuple[Line, ...]:
 
 
 def margins_of(boxes: Box, lines: Sequence[Line], page: Grey) -> list[Box]:
-    """What lies left and right of all lines that are no pieces, where several pieces are there."""
+    """What lies left and right of all lines that are no pieces, where it may hold a line."""
     height, width = page.shape
     usual = usual_height(lines)
     text = boxes[boxes[:, 2] - boxes[:, 0] > NARROW * usual]
@@ -65,24 +68,21 @@ def margins_of(boxes: Box, lines: Sequence[Line], page: Grey) -> list[Box]:
         margin
         for margin in margins
         if margin[2] - margin[0] >= LEAST_WIDE * usual
-        and np.count_nonzero(inside(boxes, margin)) >= LEAST_PIECES
+        and written_rows(cut(page, margin)) >= LEAST_HIGH * usual
     ]
 
 
 def turned_lines(page: Grey, margin: Box) -> list[Line]:
     """Lines that run up or down a margin, in pixels of the page; none where it holds none."""
-    left, top, right, bottom = margin.astype(int).tolist()
-    stack = np.ascontiguousarray(page[top:bottom, left:right])
-    if min(stack.shape) < LEAST_SIDE:
-        return []
-    corner = np.array([(1, 0, left), (0, 1, top), (0, 0, 1)], np.float64)
+    strip = cut(page, margin)
+    corner = np.array([(1, 0, int(margin[0])), (0, 1, int(margin[1])), (0, 0, 1)], np.float64)
     try:
-        if not (turns := turns_of(stack)):
+        if not (turns := turns_of(strip)):
             return []
         view = Upright(
-            image=np.ascontiguousarray(np.rot90(stack, -turns)),
+            image=np.ascontiguousarray(np.rot90(strip, -turns)),
             page_shape=(page.shape[0], page.shape[1]),
-            to_page=corner @ turned_back(stack, turns),
+            to_page=corner @ turned_back(strip, turns),
         )
         found = find_lines(view.image)
     except TooManyLines:
@@ -90,10 +90,22 @@ def turned_lines(page: Grey, margin: Box) -> list[Line]:
     return [view.on_page(line) for line in found if is_long(line)]
 
 
-def turns_of(stack: Grey) -> int:
-    """Clockwise quarters that show the lines of a place upright, UP or DOWN; 0 of a mere stack."""
-    level, _ = likelihood(stack)
-    ways = [(*likelihood(np.ascontiguousarray(np.rot90(stack, -way))), way) for way in (UP, DOWN)]
+def cut(page: Grey, margin: Box) -> Grey:
+    """The pixels of a margin, shape (h, w)."""
+    left, top, right, bottom = margin.astype(int).tolist()
+    return np.ascontiguousarray(page[top:bottom, left:right])
+
+
+def written_rows(margin: Grey) -> int:
+    """How many rows of a margin hold strokes."""
+    darker = cv2.subtract(cv2.blur(margin, (STROKE_WINDOW, STROKE_WINDOW)), margin)
+    return int(np.count_nonzero(darker.max(axis=1) >= STROKE_DARKER))
+
+
+def turns_of(strip: Grey) -> int:
+    """Clockwise quarters that show the lines of a place upright, UP or DOWN; 0 of none."""
+    level, _ = likelihood(strip)
+    ways = [(*likelihood(np.ascontiguousarray(np.rot90(strip, -way))), way) for way in (UP, DOWN)]
     likely, _, way = max(ways, key=lambda seen: seen[1])
     return way if likely > max(LEAST_LIKELY, LIKELIER * level) else 0
 

@@ -24,7 +24,7 @@ class ResultLine(BaseModel):
     confidence: float = Field(ge=0, le=1, description="Probability that all of it is right")
     needs_review: bool = Field(description="Less likely than the threshold, or not read")
     polygon: list[Point] = Field(description="Outline in pixels of the page: [x, y], …")
-    baseline: list[Point] = Field(description="In pixels of the page, from left to right")
+    baseline: list[Point] = Field(description="In pixels of the page, as it is read")
     zone: str | None = Field(description="Name of the zone it stands in; null outside of all")
     error: Error | None = Field(description="Why this line alone was not read")
 
