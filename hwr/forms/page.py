@@ -143,14 +143,14 @@ def _placed(image: Grey, form: PageForm) -> Placed:
 def _on_sheet(image: Grey, form: PageForm) -> Placed:
     """The form on its sheet, the way up in which most of it is found.
 
-    A form says better than its writing which way up it is. Where as much is found either way, as
-    where one block of rules is all that it has printed, the writing says it.
+    A form says better than its writing which way up it is: it is turned by its writing, or on its
+    head, only where more of its zones are found on print that way.
     """
     view = upright(image)
     best = _zoned(view, form)
     if _is_turned(view):
         came = Upright(image=image, page_shape=view.page_shape)
-        best = max(best, _zoned(came, form), key=lambda one: printed(one.zones, form))
+        best = max(_zoned(came, form), best, key=lambda one: printed(one.zones, form))
     # Rules of the other way up are in some zones by chance, so that not even most would do.
     if LEAST_WANTED <= on_print(form) > printed(best.zones, form):
         other = _zoned(_on_its_head(best.view), form)

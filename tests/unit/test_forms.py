@@ -372,24 +372,6 @@ def test_numbers_in_names_do_not_make_zones_one(monkeypatch: pytest.MonkeyPatch)
     assert [part.found for part in found] == [Found.BOX] * 3 + [Found.SHEET] * 2
 
 
-def test_writing_turns_a_sheet_whose_print_is_found_either_way_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    image = paper()
-    for y in range(200, 700, 60):
-        cv2.line(image, (140, y), (1260, y), 120, 2)
-    turn = np.array([(-1.0, 0, WIDTH - 1), (0, -1.0, HEIGHT - 1), (0, 0, 1)])
-    upside = Upright(
-        image=np.ascontiguousarray(image[::-1, ::-1]), page_shape=image.shape, to_page=turn
-    )
-    monkeypatch.setattr("hwr.forms.page.upright", lambda _: upside)
-    answer = laid_out(image, form(zone("answer", (0.05, 0.05, 0.95, 0.95), find="ruled"))).zones[0]
-    assert answer.found is Found.RULE
-    (left, top), (right, bottom) = answer.polygon[0], answer.polygon[2]
-    assert left > right
-    assert top > bottom
-
-
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 2), (16, 16), (40, 4000)])
 def test_odd_pages_have_zones_and_no_errors(shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
