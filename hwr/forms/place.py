@@ -23,9 +23,8 @@ LEAST_COMMON = 0.5
 STRAIGHT = 3
 #: A rule of this share of its box's width is whole, and no other is looked for.
 LEAST_WHOLE = 0.6
-#: The level at which the rest of a rule is looked for that is found whole at each of LEVELS: an end
-#: may be printed or scanned fainter. The faintest is that of patterns, and of stains.
-FAINTER = (50, 50, 20)
+#: The next level after each of LEVELS but the faintest, at which stains are rules.
+FAINTER = {90: 50, 50: 50, 20: 20}
 #: Ruled lines have at least this share of the width of the box they are looked for in.
 LEAST_RULED = 0.4
 #: A zone goes on along its rule at most this share of its width beyond its box.
@@ -59,7 +58,7 @@ class Finder:
             yield from self._several(part, box)
             return
         found, rect = self._ground, box
-        if part.find is Find.RULE and (rule := self._best_rule(box)):
+        if part.find is Find.RULE and (rule := self._best_rule(box, form.patterned)):
             found, rect = Found.RULE, on_rule(rule, box)
         elif part.find is Find.BOX and (printed := best_box(self._boxes, box)):
             found, rect = Found.BOX, printed
@@ -96,14 +95,17 @@ class Finder:
         flat = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
         return whole_pixels(mapped(flat, self._sheet.to_page))
 
-    def _best_rule(self, box: Rect) -> Rule | None:
-        """The darkest rule that goes through the box; one that is only a part of it else."""
+    def _best_rule(self, box: Rect, patterned: bool) -> Rule | None:
+        """The darkest rule that goes through the box; one that is only a part of it else.
+
+        Its ends may be fainter than the rest, but a pattern's lines would be taken for them.
+        """
         best: list[Rule] = []
-        for level, fainter in zip(LEVELS, FAINTER, strict=True):
+        for level in LEVELS:
             if (rule := best_rule(self._rules(level), box)) is None:
                 continue
             if rule.length >= LEAST_WHOLE * (box[2] - box[0]):
-                return joined(rule, [*self._rules(level), *self._rules(fainter)], box)
+                return joined(rule, self._rules(level if patterned else FAINTER[level]), box)
             best.append(rule)
         return max(best, key=lambda rule: rule.length, default=None)
 

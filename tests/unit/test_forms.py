@@ -131,6 +131,19 @@ def test_a_rule_with_a_gap_is_one() -> None:
     assert (min(x), max(x)) == pytest.approx((210, 1200), abs=6)
 
 
+def test_a_rule_goes_on_where_it_is_fainter() -> None:
+    image = paper()
+    cv2.line(image, (210, 400), (1200, 400), 180, 2)
+    cv2.line(image, (460, 400), (1200, 400), 60, 2)
+    page = form(zone("name", (0.15, 0.32, 0.86, 0.42), find="rule"))
+    (found,) = laid_out(image, page).zones
+    x = [corner for corner, _ in found.polygon]
+    assert (min(x), max(x)) == pytest.approx((210, 1200), abs=6)
+    # It may be a line of the pattern.
+    (found,) = laid_out(image, page.model_copy(update={"patterned": True})).zones
+    assert min(corner for corner, _ in found.polygon) == pytest.approx(460, abs=6)
+
+
 def test_a_rule_is_found_on_a_pattern_that_is_fainter() -> None:
     image = paper()
     for y in range(0, HEIGHT, 12):
