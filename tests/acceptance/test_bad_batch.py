@@ -11,10 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from pipeline import draw_lines, png, tiff
-from running import Up, hwr
-from unit.document_files import (
+from document_files import (
     A4,
     encrypted_pdf,
     group4,
@@ -23,6 +20,9 @@ from unit.document_files import (
     require_poppler,
     strips,
 )
+from PIL import Image
+from pipeline import draw_lines, png, tiff
+from running import Up, hwr
 
 from workers.client import Client
 
