@@ -1,11 +1,12 @@
 """What read workers ask of `hwr.reader.LineReader`, whatever model it reads with."""
 
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.decoding.reading import LineReading
 from hwr.model.line_image import LINE_HEIGHT
 
 #: A line that every engine reads as long as it works.
@@ -27,7 +28,7 @@ class LineReader(Protocol):
         tenant: str,
         deadline_s: float | None,
         decoder: str | None = None,
-    ) -> Future[Any]:
+    ) -> Future[LineReading]:
         """Promise the `LineReading` of a line (LINE_HEIGHT, w); by default its own decoder."""
 
     def statistics(self) -> object:

@@ -10,8 +10,8 @@ from hwr.errors import AmountsDiffer, LineError, LineTimeout
 from hwr.failure import Failure
 from workers.line_pack import PackedLine
 
-#: The `LineReading` to come of a line; None where there is no picture to read.
-Promise = Future[Any] | None
+#: What is to come of a line; None where there is no picture to read.
+Promise = Future[LineReading] | None
 
 #: A row of the table of lines.
 LineRow = dict[str, Any]
@@ -33,7 +33,7 @@ def _result(line: PackedLine, promise: Promise) -> LineReading | Failure | None:
     try:
         if not promise.done():
             raise LineTimeout
-        reading: LineReading = promise.result()
+        reading = promise.result()
     except LineError as error:
         return Failure.of(error)
     return reading

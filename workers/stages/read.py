@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
+from hwr.decoding.reading import LineReading
 from hwr.errors import (
     AmountsDiffer,
     DamagedLinePack,
@@ -292,7 +293,7 @@ def _submit(reader: LineReader, work: ReadWork, line: PackedLine, deadline_s: fl
             decoder=line.decoder,
         )
     except LineError as error:
-        refused: Future[Any] = Future()
+        refused: Future[LineReading] = Future()
         refused.set_exception(error)
         return refused
 
