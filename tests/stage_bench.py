@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select, update
 
+from hwr.decoding.reading import LineReading
 from workers import jobs
 from workers.counts import Event
 from workers.database import Database, Document, Lane, Line, Page
@@ -56,35 +57,35 @@ class ListCounts:
         self.counted += [(event, *labels)] * by
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a line says."""
-
-    text: str
-    confidence: float = 0.5
+def reading(text: str) -> LineReading:
+    """What a line says, as likely as not."""
+    return LineReading(text=text, confidence=0.5)
 
 
-def width(image: NDArray[np.uint8]) -> Reading:
+def width(image: NDArray[np.uint8]) -> LineReading:
     """Reads every line as its width."""
-    return Reading(str(image.shape[1]))
+    return reading(str(image.shape[1]))
 
 
 class FunctionReader:
     """Reads a line by calling a function, at once."""
 
-    def __init__(self, function: Callable[[NDArray[np.uint8]], Reading] = width) -> None:
+    def __init__(self, function: Callable[[NDArray[np.uint8]], LineReading] = width) -> None:
         self.function = function
         self.identity = {"model": "test"}
         self.submitted: list[dict[str, Any]] = []
 
-    def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
+    def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[LineReading]:
         self.submitted.append(options)
-        future: Future[Reading] = Future()
+        future: Future[LineReading] = Future()
         try:
             future.set_result(self.function(image))
         except Exception as error:
             future.set_exception(error)
         return future
+
+    def statistics(self) -> object:
+        return f"{len(self.submitted)} lines"
 
     def close(self) -> None:
         """Nothing to close."""

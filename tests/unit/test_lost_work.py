@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pipeline import draw_lines, png, two_pages
 from sqlalchemy import event, exc, func, select, update
-from stage_bench import FunctionReader, Reading, Stages
+from stage_bench import FunctionReader, Stages, reading
 
+from hwr.decoding.reading import LineReading
 from hwr.errors import ReaderClosed
 from workers import tasks
 from workers.app import app
@@ -139,7 +140,7 @@ class TestReaper:
     def test_what_merely_waits_is_not_told_as_begun(
         self, stages: Stages, caplog: pytest.LogCaptureFixture
     ) -> None:
-        def failing(_: NDArray[np.uint8]) -> Reading:
+        def failing(_: NDArray[np.uint8]) -> LineReading:
             raise ZeroDivisionError
 
         caplog.set_level("INFO")
@@ -157,7 +158,7 @@ class TestReaper:
     def test_what_gives_way_to_others_counts_as_waiting(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def closed(_: NDArray[np.uint8]) -> Reading:
+        def closed(_: NDArray[np.uint8]) -> LineReading:
             raise ReaderClosed
 
         stages.submit(two_pages(), two_pages())
@@ -253,7 +254,7 @@ class TestReaper:
             with pytest.raises(OperationalError):
                 reap(stages.context.database, stages.context.settings, stages.queue)
         assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 2
-        again = stages.queue.splits or [page_id for page_id, _ in stages.queue.reads]
+        again = [*stages.queue.splits, *(page_id for page_id, _ in stages.queue.reads)]
         assert len({*sent, *again}) == 4
 
     def test_lost_queues_bring_back_all_that_waited_but_not_what_is_held(
@@ -264,10 +265,10 @@ class TestReaper:
         (first, _), (second, _) = stages.queue.reads
         stages.queue.reads.clear()
 
-        def flushed(_: NDArray[np.uint8]) -> Reading:
+        def flushed(_: NDArray[np.uint8]) -> LineReading:
             recall(stages.context.database)
             reap(stages.context.database, stages.context.settings, stages.queue)
-            return Reading("held")
+            return reading("held")
 
         stages.read(first, FunctionReader(flushed))
         assert {page_id for page_id, _ in stages.queue.reads} == {second}

@@ -11,8 +11,9 @@ import pytest
 from model_bench import folder_registry, name, publish
 from numpy.typing import NDArray
 from pipeline import draw_lines, png
-from stage_bench import FunctionReader, Reading, Stages
+from stage_bench import FunctionReader, Stages, reading
 
+from hwr.decoding.reading import LineReading
 from hwr.errors import DamagedModel, EngineError, ModelError, ModelNotFound, StorageUnavailable
 from workers.models.manifest import Manifest
 from workers.models.readers import Readers
@@ -25,7 +26,7 @@ class NamedReader(FunctionReader):
     """A reader whose lines say which one it is."""
 
     def __init__(self, model: str) -> None:
-        super().__init__(lambda _: Reading(model))
+        super().__init__(lambda _: reading(model))
         self.identity = {"model": model}
         self.closed = False
 
@@ -148,17 +149,17 @@ class TestReaders:
         class Late(NamedReader):
             """Whose first line is read only after the next version has come."""
 
-            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[LineReading]:
                 if not self.submitted:
-                    readers.swap(NamedReader("v2"))
+                    rolling.swap(NamedReader("v2"))
                 return super().submit(image, **options)
 
-        readers = Readers(Late("v1"))
+        rolling = Readers(Late("v1"))
         stages.submit(png(draw_lines(3)), png(draw_lines(2)))
         while stages.queue.splits:
             stages.split()
         for page_id, _ in stages.queue.reads:
-            with readers.held() as reader:
+            with rolling.held() as reader:
                 read_page(stages.context, reader, page_id, "message")
         assert [line.text for line in stages.lines()] == ["v1"] * 3 + ["v2"] * 2
         models = [page.reader and page.reader["model"] for page in stages.pages()]
@@ -227,7 +228,7 @@ class TestFollower:
     ) -> None:
         shelf.errors["v2"] = DamagedModel()
         use("v2")
-        tried = []
+        tried: list[int] = []
         for look in range(100):
             follower.look()
             if len(shelf.asked) > len(tried):
@@ -302,8 +303,11 @@ class TestLoadFirst:
 
 class TestModelWatch:
     def test_it_looks_again_and_again_until_it_is_stopped(self) -> None:
-        class Counted:
+        class Counted(Follower):
             looks = 0
+
+            def __init__(self) -> None:
+                """With nothing to follow."""
 
             def look(self) -> None:
                 self.looks += 1

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from pipeline import draw_lines, png, tiff, two_pages
 from sqlalchemy import select, update
-from stage_bench import TENANT, FunctionReader, Reading, Stages
+from stage_bench import TENANT, FunctionReader, Stages, reading
 from told import told_results
 
+from hwr.decoding.reading import LineReading
 from hwr.errors import DocumentFailed, ObjectNotFound
 from workers import fan_in, jobs, leases, results
 from workers.database import Document, Job, Page, Stage, State
@@ -63,9 +64,9 @@ class TestRefusedDocument:
         document_id, _ = split_two(stages)
         (page, _) = pages_of(stages, document_id)
 
-        def refusing(_: NDArray[np.uint8]) -> Reading:
+        def refusing(_: NDArray[np.uint8]) -> LineReading:
             refuse(stages, document_id)
-            return Reading("too late")
+            return reading("too late")
 
         stages.read(page.id, FunctionReader(refusing))
         assert stages.lines() == []

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pipeline import draw_lines, png
-from stage_bench import FunctionReader, Reading, Stages
+from stage_bench import FunctionReader, Stages, reading
 
+from hwr.decoding.reading import LineReading
 from hwr.errors import EngineBroken, LineFailed, StorageUnavailable
 from workers import leases
 from workers.database import Page, State
@@ -33,7 +34,7 @@ def pages(stages: Stages) -> list[int]:
 def die(stages: Stages, *pages: int) -> None:
     """A process begins the pages, dies, and their leases end."""
 
-    def killed(_: NDArray[np.uint8]) -> Reading:
+    def killed(_: NDArray[np.uint8]) -> LineReading:
         raise Killed
 
     process = Stages(replace(stages.context, pages=SharedLock()), stages.queue)
@@ -89,12 +90,12 @@ def test_a_suspected_page_is_read_after_those_at_work_and_before_others(
             threading.Event().wait(0.001)
 
     def reader(page_id: int) -> FunctionReader:
-        def function(_: NDArray[np.uint8]) -> Reading:
+        def function(_: NDArray[np.uint8]) -> LineReading:
             if page_id == first:
                 read(suspected)
                 read(later)
             order.append(page_id)
-            return Reading("read")
+            return reading("read")
 
         return FunctionReader(function)
 
@@ -111,11 +112,11 @@ def test_a_page_that_hangs_does_not_hold_up_the_others_for_a_suspected_one(
     die(stages, suspected)
     settings = stages.context.settings.model_copy(update={"read_deadline_s": 0.01})
 
-    def hangs(_: NDArray[np.uint8]) -> Reading:
+    def hangs(_: NDArray[np.uint8]) -> LineReading:
         impatient = Stages(replace(stages.context, settings=settings), stages.queue)
         impatient.read(suspected)
         stages.read(other)
-        return Reading("read")
+        return reading("read")
 
     stages.read(hanging, FunctionReader(hangs))
     assert page_of(stages, other).state == State.DONE
@@ -129,7 +130,7 @@ def test_a_page_that_hangs_does_not_hold_up_the_others_for_a_suspected_one(
 def test_what_is_no_fault_of_a_suspected_page_costs_it_no_try(
     stages: Stages, pages: list[int], error: type[Exception]
 ) -> None:
-    def broken(_: NDArray[np.uint8]) -> Reading:
+    def broken(_: NDArray[np.uint8]) -> LineReading:
         raise error
 
     die(stages, pages[0])
@@ -145,7 +146,7 @@ def test_what_is_no_fault_of_a_suspected_page_costs_it_no_try(
 
 
 def test_who_was_handed_back_is_not_suspected(stages: Stages, pages: list[int]) -> None:
-    def broken(_: NDArray[np.uint8]) -> Reading:
+    def broken(_: NDArray[np.uint8]) -> LineReading:
         raise ZeroDivisionError
 
     stages.read(pages[0], FunctionReader(broken))

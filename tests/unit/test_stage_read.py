@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from pipeline import draw_lines, png
 from sqlalchemy import exc, update
-from stage_bench import TENANT, FunctionReader, Reading, Stages, open_stages
+from stage_bench import TENANT, FunctionReader, Stages, open_stages, reading
 
 from hwr.decoding.reading import LineReading
 from hwr.errors import EngineBroken, LineFailed, ReaderClosed, StorageUnavailable
@@ -33,11 +33,11 @@ OUTAGES = [
 
 class TestReadFailures:
     def test_a_line_fails_alone(self, stages: Stages) -> None:
-        def poisoned(image: NDArray[np.uint8]) -> Reading:
+        def poisoned(image: NDArray[np.uint8]) -> LineReading:
             if not texts:
                 texts.append("first")
                 raise LineFailed
-            return Reading("read")
+            return reading("read")
 
         texts: list[str] = []
         job_id = stages.submit(png(draw_lines(3)))
@@ -76,10 +76,10 @@ class TestReadFailures:
     def test_a_page_of_which_no_line_was_read_is_tried_again_elsewhere(
         self, stages: Stages
     ) -> None:
-        def dead(image: NDArray[np.uint8]) -> Reading:
+        def dead(image: NDArray[np.uint8]) -> LineReading:
             if image.min() < 255:
                 raise LineFailed
-            return Reading("")
+            return reading("")
 
         job_id = stages.submit(png(draw_lines(2)), png(draw_lines(1)))
         while stages.queue.splits:
@@ -100,10 +100,10 @@ class TestReadFailures:
     def test_a_broken_engine_costs_no_line_and_no_attempt(
         self, stages: Stages, fails_from: int
     ) -> None:
-        def broken(_: NDArray[np.uint8]) -> Reading:
+        def broken(_: NDArray[np.uint8]) -> LineReading:
             if len(reader.submitted) > fails_from:
                 raise LineFailed
-            return Reading("read")
+            return reading("read")
 
         reader = FunctionReader(broken)
         job_id = stages.submit(png(draw_lines(2)))
@@ -120,7 +120,7 @@ class TestReadFailures:
         self, tmp_path: Path
     ) -> None:
         class Slow(FunctionReader):
-            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[LineReading]:
                 if self.submitted:
                     return Future()
                 return super().submit(image, **options)
@@ -205,7 +205,7 @@ class TestReadFailures:
         def cut_off(*_: object, **__: object) -> None:
             monkeypatch.setattr(database, "writing", away)
             if not comes_back:
-                monkeypatch.setattr(leases.time, "monotonic", partial(next, count(step=50.0)))
+                monkeypatch.setattr(time, "monotonic", partial(next, count(step=50.0)))
             raise OUTAGES[0]
 
         stages.submit(png(draw_lines(1)))
@@ -229,9 +229,9 @@ class TestReadFailures:
             stages.set(Page, due_at=0.0)
             return get(key)
 
-        def watched(image: NDArray[np.uint8]) -> Reading:
+        def watched(image: NDArray[np.uint8]) -> LineReading:
             due.extend(page.due_at or 0.0 for page in stages.pages())
-            return Reading("read")
+            return reading("read")
 
         stages.submit(png(draw_lines(1)))
         stages.split()
@@ -244,13 +244,13 @@ class TestReadFailures:
     @pytest.mark.parametrize("event", ["cancelled", "late"])
     def test_lines_that_nobody_waits_for_leave_the_reader(self, tmp_path: Path, event: str) -> None:
         class Waiting(FunctionReader):
-            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[Reading]:
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[LineReading]:
                 if event == "cancelled":
                     jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
                 promises.append(Future())
                 return promises[-1]
 
-        promises: list[Future[Reading]] = []
+        promises: list[Future[LineReading]] = []
         with open_stages(tmp_path, read_deadline_s=0.3, lease_s=0.3) as stages:
             job_id = stages.submit(png(draw_lines(2)))
             stages.split()
@@ -259,7 +259,7 @@ class TestReadFailures:
         assert all(promise.cancelled() for promise in promises)
 
     def test_a_closing_reader_hands_its_page_to_another_worker(self, stages: Stages) -> None:
-        def closed(_: NDArray[np.uint8]) -> Reading:
+        def closed(_: NDArray[np.uint8]) -> LineReading:
             raise ReaderClosed
 
         job_id = stages.submit(png(draw_lines(1)))
@@ -272,7 +272,7 @@ class TestReadFailures:
         assert stages.view(job_id).state == State.DONE
 
     def test_an_unknown_error_gives_the_page_up_by_name(self, stages: Stages) -> None:
-        def broken(_: NDArray[np.uint8]) -> Reading:
+        def broken(_: NDArray[np.uint8]) -> LineReading:
             raise ZeroDivisionError
 
         job_id = stages.submit(png(draw_lines(1)))

@@ -9,10 +9,11 @@ import pytest
 from numpy.typing import NDArray
 from pipeline import draw_lines, png, two_pages
 from sqlalchemy.exc import IntegrityError
-from stage_bench import TENANT, FunctionReader, Reading, Stages
+from stage_bench import TENANT, FunctionReader, Stages, reading
 from told import told_results
 
 from hwr import layout
+from hwr.decoding.reading import LineReading
 from hwr.profiles import load_profile
 from workers import jobs
 from workers.database import Document, Lane, Line, Page, State
@@ -128,10 +129,10 @@ class TestTwice:
         stages.split()
         page_id = stages.queue.reads[0][0]
 
-        def overtaken(_: NDArray[np.uint8]) -> Reading:
+        def overtaken(_: NDArray[np.uint8]) -> LineReading:
             stages.set(Page, due_at=time.time() - 1)
             Stages(replace(stages.context, pages=SharedLock()), stages.queue).read(page_id)
-            return Reading("too late")
+            return reading("too late")
 
         stages.read(page_id, FunctionReader(overtaken))
         assert "too late" not in [line.text for line in stages.lines()]
@@ -155,9 +156,9 @@ class TestCancel:
         stages.split()
         page_id = stages.queue.reads[0][0]
 
-        def cancels(_: NDArray[np.uint8]) -> Reading:
+        def cancels(_: NDArray[np.uint8]) -> LineReading:
             jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
-            return Reading("too late")
+            return reading("too late")
 
         stages.read(page_id, FunctionReader(cancels))
         stages.split(document_id)
