@@ -1,6 +1,7 @@
 """Waiting and working are counted apart, and so are sizes and padding of batches."""
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_padding_is_the_share_of_columns_that_no_line_has() -> None:
 def test_a_batcher_counts_what_it_did() -> None:
     gate, started = threading.Event(), threading.Event()
 
-    def work(items: list[np.ndarray]) -> list[int]:
+    def work(items: Sequence[np.ndarray]) -> list[int]:
         started.set()
         assert gate.wait(30)
         return [0] * len(items)
@@ -80,7 +81,7 @@ def test_a_batcher_counts_what_it_did() -> None:
 
 
 def test_a_failed_batch_is_counted_with_its_halves() -> None:
-    def work(items: list[np.ndarray]) -> list[int]:
+    def work(items: Sequence[np.ndarray]) -> list[int]:
         raise RuntimeError("poison")
 
     batcher = Batcher(work)

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from memory_models import model_of
@@ -23,10 +24,11 @@ from hwr.benchmark.policies import Policy, read_all
 from hwr.benchmark.spread import Spread, rounds
 from hwr.benchmark.subject import Subject, start_all
 from hwr.decoding.reading import LineReading
-from hwr.engines import Engine
+from hwr.engines import Engine, LineBatch, Logits
 from hwr.errors import EngineError, TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS
-from hwr.model.network import Crnn, NetworkConfig
+from hwr.model.config import NetworkConfig
+from hwr.model.network import Crnn
 
 Grey = NDArray[np.uint8]
 
@@ -107,8 +109,8 @@ class TestMeasures:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(peak, "_SIDES", {"cpu": 64})
-        monkeypatch.setattr(peak.torch.cpu, "_is_vnni_supported", lambda: False)
-        monkeypatch.delattr(peak.torch, "_int_mm")
+        monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False)
+        monkeypatch.delattr(torch, "_int_mm")
         assert peak.measure_peak("cpu", "int8").flops_per_s > 0
 
     def test_a_clock_counts_children_and_adds_up(self) -> None:
@@ -134,6 +136,9 @@ class FakeEngine:
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
+
+    def logits(self, batch: LineBatch) -> Logits:
+        raise NotImplementedError
 
     def warm_up(self) -> None:
         pass

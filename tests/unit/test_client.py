@@ -228,6 +228,7 @@ class Wire:
         """An error strikes in the middle of the file."""
         fate = self.fates.pop(0)
         self.keys.append(request.headers["Idempotency-Key"])
+        assert isinstance(request.stream, httpx.SyncByteStream)
         pieces = iter(request.stream)
         if isinstance(fate, Exception):
             while b"first" not in next(pieces):

@@ -31,6 +31,7 @@ def picture(shape: tuple[int, int] = SHAPE) -> bytes:
 
 def jpeg() -> bytes:
     image = cv2.imdecode(np.frombuffer(picture(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
     return cv2.imencode(".jpg", image)[1].tobytes()
 
 

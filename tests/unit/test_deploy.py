@@ -100,7 +100,9 @@ def test_containers_that_stay_have_a_health_check(name: str) -> None:
 @pytest.mark.parametrize("name", ["read", "read-gpu"])
 def test_models_that_are_fetched_do_not_fill_tmp(name: str) -> None:
     (tmpfs,) = SERVICES[name]["tmpfs"]
-    size, unit = re.fullmatch(r"/tmp:size=(\d+)([mg]),.*", tmpfs).groups()
+    found = re.fullmatch(r"/tmp:size=(\d+)([mg]),.*", tmpfs)
+    assert found is not None
+    size, unit = found.groups()
     room = int(size) * {"m": 2**20, "g": 2**30}[unit]
     assert int(SERVICES[name]["environment"]["HWR_MODEL_CACHE_BYTES"]) < room
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from document_files import A4, encrypted_pdf, pdf
+from pdf2image import convert_from_path
 
 from hwr.documents import Format, Limits, open_document
 from hwr.documents import pdf as pdf_module
@@ -118,11 +119,10 @@ def test_a_page_that_is_blank_because_it_is_damaged(path: Path, content: bytes) 
 
 def test_poppler_giving_one_pixel_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_bytes(pdf([(A4, BAR)]))
-    genuine = pdf_module.convert_from_path
     monkeypatch.setattr(
         pdf_module,
         "convert_from_path",
-        lambda *args, **kw: genuine(*args, **{**kw, "size": (1, 1)}),
+        lambda *args, **kw: convert_from_path(*args, **{**kw, "size": (1, 1)}),
     )
     refuse_page(path, 1, DamagedPage, "Page 1 did not render")
 

@@ -20,7 +20,7 @@ def read(tmp_path: Path, data: bytes, limits: Limits | None = None) -> NDArray[n
     with open_document(path, limits or Limits()) as document:
         page = document.page(1)
     assert isinstance(page, Page)
-    assert (page.number, page.image.dtype, page.image.ndim) == (1, np.uint8, 2)
+    assert (page.number, page.image.dtype, page.image.ndim) == (1, np.dtype(np.uint8), 2)
     return page.image
 
 

@@ -1,9 +1,11 @@
 """The engine for CPUs: the same answer as the reference, alone and in any batch."""
 
+import platform
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -36,10 +38,10 @@ Grey = NDArray[np.uint8]
 WIDTHS = st.lists(st.integers(1, 40).map(lambda n: n * WIDTH_STEP), min_size=1, max_size=5)
 
 
-def random_model(seed: int = 0, **shape: object) -> Model:
+def random_model(seed: int = 0, **shape: Any) -> Model:
     """Random weights, with the statistics of the norms moved off their start."""
     torch.manual_seed(seed)
-    options = {"classes": 30, "channels": (4, 8, 12), "hidden": 16} | shape
+    options: dict[str, Any] = {"classes": 30, "channels": (4, 8, 12), "hidden": 16} | shape
     network = Crnn(NetworkConfig(**options))
     network.train()
     network.forward_training(torch.rand(4, 1, LINE_HEIGHT, 96))
@@ -279,7 +281,7 @@ def test_weights_become_unsigned_where_products_of_signed_ones_overflow(
     if flags:
         info.write_text(flags, encoding="utf-8")
     monkeypatch.setattr(processor, "_CPU_INFO", info)
-    monkeypatch.setattr(onnx_engine.platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
     options = open_session(write_graph(MODEL, QUANTISATION.ranges)).get_session_options()
     if signed:
         with pytest.raises(RuntimeError, match="does not have"):

@@ -192,7 +192,7 @@ def test_the_sheet_is_a_picture_with_errors_in_red(tmp_path: Path) -> None:
     red = (sheet[..., 2] > 180) & (sheet[..., 0] < 80)
     assert red.sum() > 20
     write_sheet(path, [result("right", "right")])
-    assert (cv2.imread(str(path)) == 255).all()
+    assert np.all(cv2.imread(str(path)) == 255)
 
 
 def test_validation_gives_each_set_its_rate_and_draws_the_sheet(tmp_path: Path) -> None:

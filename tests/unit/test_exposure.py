@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+import uvicorn
 
 from workers.api import application, exposure
 from workers.settings import Settings
@@ -55,7 +56,7 @@ def test_the_api_logs_them_before_it_listens(
     def listen(*_: object, **__: object) -> None:
         logged.extend(record.getMessage() for record in caplog.records)
 
-    monkeypatch.setattr(application.uvicorn, "run", listen)
+    monkeypatch.setattr(uvicorn, "run", listen)
     with caplog.at_level(logging.WARNING):
         application.serve(Settings(api_host="0.0.0.0"))
     assert len(logged) == 1

@@ -52,7 +52,7 @@ def read(layout: PageLayout) -> list[tuple[str | None, int, int]]:
     """Zone and ends of each line."""
     return [
         (
-            part.zone and part.zone.name,
+            part.zone.name if part.zone else None,
             part.line.baseline[0][0],
             part.line.baseline[-1][0],
         )
@@ -275,9 +275,9 @@ def test_a_figure_in_a_box_has_a_line_of_its_own() -> None:
         for part in layout.lines:
             assert part.zone is not None
             left, top, right, bottom = box_of(part.zone)
-            x, y = zip(*part.line.polygon, strict=True)
-            assert left < min(x) < max(x) < right
-            assert top < min(y) < part.line.baseline[0][1] < max(y) < bottom
+            across, down = zip(*part.line.polygon, strict=True)
+            assert left < min(across) < max(across) < right
+            assert top < min(down) < part.line.baseline[0][1] < max(down) < bottom
             assert part.line.baseline[0][1] == pytest.approx(357, abs=6)
 
 

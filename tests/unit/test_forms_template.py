@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hwr.errors import ProfileError
 from hwr.forms import Found, PageLayout, lay_out
 from hwr.forms.template import without_print
+from hwr.layout import Line
 from hwr.profiles import PageForm, ZoneForm
 from workers.commands.options import profile_of
 
@@ -65,7 +66,12 @@ def seen(page: Grey, degrees: float, scale: float, tilt: float) -> tuple[Grey, N
 def laid_out(image: Grey, form: PageForm) -> tuple[PageLayout, Grey]:
     """The layout, and the picture that lines are looked for in."""
     views: list[Grey] = []
-    layout = lay_out(image, form, lambda view: views.append(view) or ())
+
+    def no_lines(view: Grey) -> tuple[Line, ...]:
+        views.append(view)
+        return ()
+
+    layout = lay_out(image, form, no_lines)
     return layout, views[0]
 
 

@@ -22,7 +22,7 @@ def write(page: Grey, text: str, x: int, y: int, *, size: float = 1.3) -> None:
     cv2.putText(page, text, (x, y), font, size, 30, 2, cv2.LINE_AA)
 
 
-def write_along(page: Grey, heights: NDArray[np.float64]) -> None:
+def write_along(page: Grey, heights: NDArray[np.floating]) -> None:
     """Words one after the other, each standing at the height of its place."""
     x = 90
     for word in WORDS[:7]:
@@ -250,7 +250,7 @@ def test_noise_and_specks_are_bounded() -> None:
     for x, y in random.integers(0, 1690, (30_000, 2)):
         specks[y : y + 5, x : x + 4] = 0
     photograph = cv2.GaussianBlur(noise, (0, 0), 12)
-    photograph = cv2.normalize(photograph, None, 0, 255, cv2.NORM_MINMAX)
+    photograph = cv2.normalize(photograph, np.empty_like(photograph), 0, 255, cv2.NORM_MINMAX)
     for page in (noise, specks, np.asarray(photograph, np.uint8)):
         assert len(find_lines(page)) <= 500
 

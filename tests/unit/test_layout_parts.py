@@ -154,8 +154,11 @@ def test_the_search_for_the_slope_never_enlarges_a_page(
 ) -> None:
     seen: list[int] = []
     measured = skew.sharpness
-    monkeypatch.setattr(
-        skew, "sharpness", lambda small, slope: seen.append(small.size) or measured(small, slope)
-    )
+
+    def sharpness(small: NDArray[np.float32], slope: float) -> float:
+        seen.append(small.size)
+        return measured(small, slope)
+
+    monkeypatch.setattr(skew, "sharpness", sharpness)
     skew.skew_of(np.ones(shape, np.uint8))
     assert max(seen) <= shape[0] * shape[1]

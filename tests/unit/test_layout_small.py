@@ -10,7 +10,7 @@ from hwr.errors import TooManyLines
 from hwr.layout import small
 from hwr.layout.find import find_lines
 from hwr.layout.ink import Grey
-from hwr.layout.line import Outline
+from hwr.layout.line import MOST_LINES, Outline
 from hwr.layout.look import network_outlines
 
 _HAND = ("we shall be glad to send you", "a copy of the letter that", "came here last week with")
@@ -106,9 +106,9 @@ def test_a_place_beyond_the_page_and_a_crowd_show_nothing(monkeypatch: pytest.Mo
 
 
 def test_no_second_look_makes_a_page_one_of_too_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    large = [_box(0, 40 * number, 200, 30) for number in range(small.MOST_LINES - 2)]
+    large = [_box(0, 40 * number, 200, 30) for number in range(MOST_LINES - 2)]
     few = [_box(300, 10, 40, 8), _box(300, 22, 40, 8)]
     views = iter([[*large, *few], [_box(5, 5 + 9 * number, 40, 7) for number in range(4)]])
     monkeypatch.setattr(small, "network_outlines", lambda _: next(views))
     page = np.full((400, 400), 255, np.uint8)
-    assert len(small.outlines_of(page)) == small.MOST_LINES
+    assert len(small.outlines_of(page)) == MOST_LINES

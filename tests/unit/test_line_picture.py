@@ -43,7 +43,7 @@ def sloping(line: Grey, slope: float) -> Grey:
 
 def high_writing(line: Grey) -> float:
     """Rows with ink for each column."""
-    return float((line < 128).any(axis=1).sum()) / line.shape[1]
+    return float((line < 128).any(axis=1).sum() / line.shape[1])
 
 
 def made_level(grey: Grey) -> Grey:

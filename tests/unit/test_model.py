@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_models import model_of
+from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -165,7 +166,7 @@ def test_an_unknown_engine_is_named_with_the_known_ones() -> None:
         open_engine("abacus", model_of(small_network()))
 
 
-def logits_for(path: str) -> np.ndarray:
+def logits_for(path: str) -> NDArray[np.float32]:
     """Logits whose best path is `path`; `_` is the blank."""
     rows = np.full((len(path), ALPHABET.classes), -5.0, np.float32)
     for row, character in zip(rows, path, strict=True):
@@ -189,7 +190,7 @@ def test_spaces_are_single_and_inside() -> None:
 
 
 def test_confidence_falls_with_doubt() -> None:
-    sure, unsure = logits_for("abc"), logits_for("abc") / 5
+    sure, unsure = logits_for("abc"), logits_for("abc") / np.float32(5)
     assert 0 < read_best_path(unsure, ALPHABET).confidence < 0.2
     assert 0.9 < read_best_path(sure, ALPHABET).confidence <= 1
 

@@ -22,8 +22,14 @@ from workers.settings import Settings
 
 def settings_of(folder: Path, model: str, **values: Any) -> Settings:
     """Settings with a registry and a cache in the folder."""
-    places = {"model_registry": f"file:{folder / 'models'}", "model_cache": folder / "cache"}
-    return Settings(model=Path(model), engine="torch", decoder="best-path", **places, **values)
+    return Settings(
+        model=Path(model),
+        engine="torch",
+        decoder="best-path",
+        model_registry=f"file:{folder / 'models'}",
+        model_cache=folder / "cache",
+        **values,
+    )
 
 
 def publish_small(settings: Settings, folder: Path) -> str:

@@ -7,7 +7,10 @@ from safetensors import safe_open
 
 from hwr.model.files import write_tensors
 
-_TENSORS = {"b": np.arange(6, dtype=np.float16).reshape(2, 3), "a": np.array([7], np.int64)}
+_TENSORS: dict[str, np.ndarray] = {
+    "b": np.arange(6, dtype=np.float16).reshape(2, 3),
+    "a": np.array([7], np.int64),
+}
 #: So many that chance does not order them twice alike.
 _METADATA = {f"{n}": f"é {n}" for n in range(30)}
 

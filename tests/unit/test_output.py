@@ -18,6 +18,7 @@ def make_page(number: int, *texts: str, error: dict[str, str] | None = None) -> 
 
 
 def make_result(*pages: dict[str, Any], name: str = "scan.pdf", **others: Any) -> dict[str, Any]:
+    result: dict[str, Any]
     result = {"name": name, "state": "done", "error": None, "reader": {}, "pages": list(pages)}
     return result | others
 

@@ -1,5 +1,6 @@
 """How often a part of `hwr up` may end before that is an error."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from workers import up
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that stands until its only element is changed."""
     now = [1000.0]
-    monkeypatch.setattr(up.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

@@ -12,7 +12,7 @@ from hwr.reader import DocumentReading, PageReading, ReadLine, ReadZone
 from workers.api.result_schema import ResultDocument, ResultZone
 
 FAILURE = Failure(code="LineFailed", message="Read it again.")
-PLACE = {"polygon": ((0, 0), (9, 0), (9, 9)), "baseline": ((0, 8), (9, 8))}
+PLACE: dict[str, Any] = {"polygon": ((0, 0), (9, 0), (9, 9)), "baseline": ((0, 8), (9, 8))}
 LINE = ReadLine(order=0, text="42", confidence=0.5, needs_review=True, zone="total", **PLACE)
 FAILED = ReadLine(order=1, text="", confidence=0.0, needs_review=True, error=FAILURE, **PLACE)
 ZONE = ReadZone(name="total", polygon=PLACE["polygon"], found="box")

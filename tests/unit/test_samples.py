@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pdf2image import convert_from_path, pdfinfo_from_path
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from hwr.errors import MissingFont
 from hwr.profiles import load_profile
@@ -50,7 +51,7 @@ def test_the_batch_holds_what_it_promises(batch: Path) -> None:
 
 def test_pdf_pages_are_those_of_the_truth(batch: Path) -> None:
     truth = load_truth(batch / "exam.truth.json")
-    assert pdfinfo_from_path(batch / "exam.pdf")["Pages"] == len(truth.pages) == 2
+    assert pdfinfo_from_path(str(batch / "exam.pdf"))["Pages"] == len(truth.pages) == 2
     pictures = convert_from_path(batch / "exam.pdf", dpi=truth.dpi, grayscale=True)
     for picture, page in zip(pictures, truth.pages, strict=True):
         assert picture.size == (page.width, page.height)
@@ -60,6 +61,7 @@ def test_pdf_pages_are_those_of_the_truth(batch: Path) -> None:
 def test_tiffs_are_bilevel_g4_at_200_dpi(batch: Path) -> None:
     for name, pages in (("cheque_4", 1), ("cheque_5", 2)):
         with Image.open(batch / f"{name}.tif") as tiff:
+            assert isinstance(tiff, TiffImageFile)
             assert (tiff.mode, tiff.n_frames) == ("1", pages)
             assert tiff.info["compression"] == "group4"
             assert tiff.info["dpi"] == (200, 200)

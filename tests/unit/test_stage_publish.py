@@ -15,8 +15,9 @@ from stage_bench import TENANT, Stages, open_stages
 
 from hwr.errors import PageTimeout, StorageUnavailable
 from hwr.profiles import load_profile
-from workers import jobs, leases
+from workers import fan_in, jobs, leases
 from workers.database import Document, State
+from workers.results import result_chunks
 from workers.retention import delete_own
 from workers.stages import publish as publish_stage
 from workers.stages import split as split_stage
@@ -58,7 +59,7 @@ class TestPublish:
         stages.submit(png(Image.new("L", (600, 400), 255)))
         stages.split()
         with monkeypatch.context() as patch:
-            patch.setattr(publish_stage.fan_in, "close_document", away)
+            patch.setattr(fan_in, "close_document", away)
             stages.publish()
         assert "cannot be published now: The database sqlite:///" in caplog.text
         assert "Traceback" not in caplog.text
@@ -89,10 +90,10 @@ class TestPublish:
     def test_its_lease_is_kept_while_a_long_result_is_written(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        due, chunks = [], publish_stage.result_chunks
+        due: list[float | None] = []
 
         def slow(*arguments: Any) -> Iterator[str]:
-            for chunk in chunks(*arguments):
+            for chunk in result_chunks(*arguments):
                 time.sleep(0.01)
                 yield chunk
                 due.append(stages.document().due_at)
@@ -103,7 +104,7 @@ class TestPublish:
             stages.run()
             assert stages.view(job_id).state == State.DONE
         assert len(due) > 2
-        assert due == sorted(set(due))
+        assert due == sorted({moment for moment in due if moment})
 
     def test_its_lease_is_kept_while_parts_of_the_result_go_to_storage(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch

@@ -24,6 +24,7 @@ from workers import leases
 from workers.database import Document, Lane, State
 from workers.stages import pages as page_stage
 from workers.stages import split as split_stage
+from workers.stages.pages import split_page
 from workers.storage import Progress
 
 
@@ -40,13 +41,13 @@ class TestSplitFailures:
     def test_it_goes_on_at_the_first_page_without_a_row(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        numbers, whole = [], split_stage.split_page
+        numbers: list[int] = []
 
         def killed(document: documents.Document, number: int, *others: Any) -> Any:
             numbers.append(number)
             if numbers == [1, 2]:
                 raise SystemExit
-            return whole(document, number, *others)
+            return split_page(document, number, *others)
 
         monkeypatch.setattr(split_stage, "split_page", killed)
         stages.submit(tiff([draw_lines(1), draw_lines(2), draw_lines(3)]))
@@ -252,7 +253,7 @@ class TestSplitFailures:
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         due: list[float] = []
-        open_document, split_page = documents.open_document, split_stage.split_page
+        open_document = documents.open_document
         fetch, put = stages.context.storage.download, stages.context.storage.put
 
         def slow_fetch(*arguments: Any) -> None:
@@ -311,9 +312,8 @@ class TestSplitFailures:
         monkeypatch.setattr(layout, "find_lines", slow)
 
         def quick(document: documents.Document, number: int, profile: Profile, _: float) -> Any:
-            return whole(document, number, profile, 0.5 if number == 1 else 20.0)
+            return split_page(document, number, profile, 0.5 if number == 1 else 20.0)
 
-        whole = split_stage.split_page
         monkeypatch.setattr(split_stage, "split_page", quick)
         job_id = stages.submit(tiff([draw_lines(1, width=901), draw_lines(2)]))
         stages.run()

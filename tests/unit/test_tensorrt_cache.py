@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tensorrt_doubles import PLATFORM, EagerCompiler, small_network
@@ -22,7 +24,8 @@ ENGINE = b"an engine " * 1000
 
 @pytest.mark.parametrize("field", ["weights", "part", "inputs"])
 def test_the_digest_changes_with_every_field(field: str) -> None:
-    assert replace(KEY, **{field: "other"}).digest != KEY.digest
+    change: dict[str, Any] = {field: "other"}
+    assert replace(KEY, **change).digest != KEY.digest
 
 
 @pytest.mark.parametrize("name", PLATFORM)
@@ -63,7 +66,11 @@ def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path, mode: int)
     cache = EngineCache(tmp_path)
     cache.put(KEY, ENGINE)
     tmp_path.chmod(mode)
-    for use in (lambda: cache.get(KEY), lambda: cache.put(KEY, ENGINE)):
+    uses: tuple[Callable[[], object], ...] = (
+        lambda: cache.get(KEY),
+        lambda: cache.put(KEY, ENGINE),
+    )
+    for use in uses:
         with pytest.raises(EngineError, match="Others may write"):
             use()
     tmp_path.chmod(0o755)

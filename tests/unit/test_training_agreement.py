@@ -77,7 +77,7 @@ def test_disagreement_is_the_mean_of_both_divergences_a_character() -> None:
 
 def test_disagreement_draws_both_copies_to_each_other() -> None:
     logits = torch.tensor([[[0.5, 0.5]], [[0.25, 0.75]]]).log().requires_grad_()
-    disagreement(logits, np.array([1, 1])).backward()
+    disagreement(logits, np.array([1, 1])).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert logits.grad[0, 0, 0] > 0 > logits.grad[1, 0, 0]
 

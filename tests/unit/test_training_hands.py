@@ -108,7 +108,7 @@ class Planted(Cutter):
         self._texts = texts
         self._unread = unread
 
-    def _log_probs(self, images: list[Grey], *, local: bool) -> list[np.ndarray]:
+    def _log_probs(self, images: Sequence[Grey], *, local: bool) -> list[np.ndarray]:
         if local:
             seen = zip(self._texts, images, strict=True)
             return [self._seen(text, image) for text, image in seen]
