@@ -190,7 +190,7 @@ def test_the_end_does_not_wait_for_what_a_redis_that_stalls_keeps_waiting(
         said.append(told)
         go_on.set()
 
-    said: list[object] = []
+    said: list[tuple[object, ...]] = []
     settings = make_settings(tmp_path, "redis://127.0.0.1:1/0")
     make_tables(settings)
     monkeypatch.setattr(QueueDispatch, "split", wait)

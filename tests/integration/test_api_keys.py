@@ -10,7 +10,7 @@ from api_bench import BANK, PDF, SCHOOL, error_of
     [None, "", "Bearer", "Bearer wrong", "Basic bank-key", "bank-key", "Bearer é"],
 )
 def test_without_a_key_nothing_is_told(keyed: httpx.Client, header: str | None) -> None:
-    headers = {} if header is None else {"Authorization": header.encode()}
+    headers = {} if header is None else {b"Authorization": header.encode()}
     for answer in (
         keyed.post("/v1/jobs", files=[PDF], headers=headers),
         keyed.get("/v1/jobs", headers=headers),

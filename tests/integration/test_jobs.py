@@ -328,7 +328,7 @@ class TestFanIn:
     ) -> None:
         documents = [NewDocument(name=str(n), key="k") for n in range(3)]
         job_id = submit(database, settings, documents=documents).job_id
-        held = [claim(database, document.id) for document in documents]
+        held = [lease for document in documents if (lease := claim(database, document.id))]
 
         def close(n: int) -> None:
             state = State.FAILED if n == 0 else State.DONE

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from locks import wait_for_lock
@@ -67,5 +68,6 @@ def test_who_waits_for_the_first_row_holds_no_other(
             called = pool.submit(call, database)
             wait_for_lock(database)
             free = select(work.id).where(work.id.in_(others)).with_for_update(skip_locked=True)
-            assert sorted(session.scalars(free)) == others
+            found: list[Any] = list(session.scalars(free))
+            assert sorted(found) == others
         called.result(30)

@@ -60,6 +60,10 @@ def rows(database: Database) -> list[int]:
         return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
+def unheard(_: str) -> None:
+    """What is said to no one."""
+
+
 def add_job(
     database: Database,
     storage: Storage,
@@ -103,7 +107,7 @@ class TestPurge:
     ) -> None:
         for job_id, days in (("old", 31), ("new", 29), ("running", None)):
             add_job(database, storage, job_id, days=days)
-        purge(either_settings, said.append, str, days=30)
+        purge(either_settings, said.append, unheard, days=30)
         assert [objects(storage, job_id) for job_id in ("old", "new", "running")] == [
             *(False, True, True)
         ]
@@ -114,7 +118,7 @@ class TestPurge:
         self, database: Database, storage: Storage, either_settings: Settings, said: list[str]
     ) -> None:
         add_job(database, storage, "old", days=31)
-        purge(either_settings, said.append, str, days=30, dry_run=True)
+        purge(either_settings, said.append, unheard, days=30, dry_run=True)
         assert said[1].split()[::3] == ["old", "bank"]
         assert said[2] == "1 ended would be deleted"
         assert objects(storage, "old")
@@ -125,7 +129,7 @@ class TestPurge:
     ) -> None:
         add_job(database, storage, "a", days=31)
         add_job(database, storage, "b", days=31, tenant="school")
-        purge(either_settings, str, str, days=30, tenant="school")
+        purge(either_settings, unheard, unheard, days=30, tenant="school")
         assert [objects(storage, job_id) for job_id in "ab"] == [True, False]
 
     def test_many_are_asked_for_some_at_a_time(
@@ -147,7 +151,7 @@ class TestPurge:
         retention.delete_ended(database, storage, first.id)
         retention.delete_ended(database, storage, "job-4")
         assert [first.id, *(job.id for job in found)] == [f"job-{number}" for number in range(4)]
-        purge(either_settings, said.append, str, days=30)
+        purge(either_settings, said.append, unheard, days=30)
         assert said[-1] == "3 ended deleted"
         assert rows(database) == [0, 0, 0, 0]
 
@@ -165,8 +169,8 @@ class TestPurge:
         with monkeypatch.context() as patch:
             patch.setattr(retention, "be_patient", away)
             with pytest.raises(DatabaseUnavailable, match=r"cannot be used \(it has shut down\)"):
-                purge(either_settings, str, str, days=30)
-        assert purge(either_settings, str, str, days=30)
+                purge(either_settings, unheard, unheard, days=30)
+        assert purge(either_settings, unheard, unheard, days=30)
         assert rows(database) == [0, 0, 0, 0]
 
     def test_a_file_that_is_no_database_is_named(self, tmp_path: Path) -> None:
@@ -175,14 +179,14 @@ class TestPurge:
             database_url=f"sqlite:///{tmp_path}/hwr.db", storage_url=f"file:{tmp_path}/store"
         )
         with pytest.raises(DatabaseUnavailable, match="not a database"):
-            purge(wrong, str, str, days=30)
+            purge(wrong, unheard, unheard, days=30)
 
     def test_an_interrupted_one_is_ended_by_the_next(
         self, database: Database, storage: Storage, either_settings: Settings
     ) -> None:
         add_job(database, storage, "a", days=31)
         storage.delete_below("jobs/a")  # and there it was killed
-        assert purge(either_settings, str, str, days=30)
+        assert purge(either_settings, unheard, unheard, days=30)
         assert rows(database) == [0, 0, 0, 0]
 
     def test_one_that_cannot_be_deleted_costs_no_other(
@@ -216,7 +220,7 @@ class TestPurge:
         left = [objects(storage, name) for name in ("a", "b", "running", "lost-a", "lost-b")]
         assert left == [True, False, True, True, False]
         assert rows(database) == [2, 2, 2, 2]
-        assert purge(either_settings, str, str, days=30, abandoned=True)
+        assert purge(either_settings, unheard, unheard, days=30, abandoned=True)
         assert [objects(storage, name) for name in ("a", "lost-a")] == [False, False]
 
     @pytest.mark.parametrize(("gone", "code"), [(True, 0), (False, 1)])
@@ -237,13 +241,13 @@ class TestPurge:
         add_job(database, storage, "running", days=None)
         storage.put("jobs/lost/1/original", b"x")
         storage.put("models/one", b"x")
-        purge(either_settings, said.append, str, days=30, abandoned=True)
+        purge(either_settings, said.append, unheard, days=30, abandoned=True)
         assert objects(storage, "lost")
         later = time.time() + DAY_S + 60
         monkeypatch.setattr("workers.retention.time.time", lambda: later)
-        purge(either_settings, said.append, str, days=30)
+        purge(either_settings, said.append, unheard, days=30)
         assert objects(storage, "lost")
-        purge(either_settings, said.append, str, days=30, abandoned=True)
+        purge(either_settings, said.append, unheard, days=30, abandoned=True)
         assert said[-2:] == ["  lost", "1 abandoned deleted"]
         assert [objects(storage, job_id) for job_id in ("lost", "running")] == [False, True]
         assert storage.get("models/one") == b"x"
@@ -254,7 +258,7 @@ class TestPurge:
         url = postgres_url.replace("hwr@", "hwr:secret@")
         settings = Settings(database_url=url, storage_url=f"file:{tmp_path}")
         make_tables(settings)
-        purge(settings, said.append, str, days=1)
+        purge(settings, said.append, unheard, days=1)
         assert said[0].startswith("jobs of postgresql+psycopg://hwr:***@")
 
     def test_a_password_in_the_query_stays_out_as_well(
@@ -263,7 +267,7 @@ class TestPurge:
         url = f"{postgres_url}?password=secret"
         settings = Settings(database_url=url, storage_url=f"file:{tmp_path}")
         make_tables(settings)
-        purge(settings, said.append, str, days=1)
+        purge(settings, said.append, unheard, days=1)
         assert said[0] == f"jobs of {postgres_url} and file://{tmp_path}/jobs"
 
 
@@ -280,7 +284,7 @@ class TestWrongDatabase:
         absent = tmp_path / "absent" / "hwr.db"
         wrong = settings.model_copy(update={"database_url": f"sqlite:///{absent}"})
         with pytest.raises(ServiceError, match=r"absent/hwr\.db\. Correct HWR_DATABASE_URL"):
-            purge(wrong, str, str, days=30, abandoned=True, dry_run=dry_run)
+            purge(wrong, unheard, unheard, days=30, abandoned=True, dry_run=dry_run)
         assert not absent.parent.exists()
 
     @pytest.mark.parametrize("dry_run", [False, True])
@@ -290,7 +294,7 @@ class TestWrongDatabase:
         wrong = settings.model_copy(update={"database_url": postgres_url})
         open_storage(wrong).put("jobs/a/1/original", b"x")
         with pytest.raises(ServiceError, match=r"schema of no hwr, .* Correct HWR_DATAB"):
-            purge(wrong, str, str, days=30, abandoned=True, dry_run=dry_run)
+            purge(wrong, unheard, unheard, days=30, abandoned=True, dry_run=dry_run)
         engine = create_engine(postgres_url)
         assert inspect(engine).get_table_names() == []
         engine.dispose()
@@ -304,23 +308,23 @@ class TestWrongDatabase:
             session.execute(version)
         for _ in range(2):  # the second time it is as it was
             with pytest.raises(ServiceError, match=r"schema 0001, and this hwr needs \d{4}\."):
-                purge(either_settings, str, str, days=30)
+                purge(either_settings, unheard, unheard, days=30)
 
     def test_one_without_any_job_knows_nothing_of_what_is_abandoned(
         self, database: Database, storage: Storage, either_settings: Settings
     ) -> None:
         storage.put("jobs/a/1/original", b"x")
         with pytest.raises(ServiceError, match="no job at all"):
-            purge(either_settings, str, str, days=30, abandoned=True)
+            purge(either_settings, unheard, unheard, days=30, abandoned=True)
         assert objects(storage, "a")
-        assert purge(either_settings, str, str, days=30)
+        assert purge(either_settings, unheard, unheard, days=30)
 
     def test_the_last_job_may_go_with_what_is_abandoned(
         self, database: Database, storage: Storage, either_settings: Settings
     ) -> None:
         add_job(database, storage, "old", days=31)
         storage.put("jobs/lost/1/original", b"x")
-        assert purge(either_settings, str, str, days=30, abandoned=True)
+        assert purge(either_settings, unheard, unheard, days=30, abandoned=True)
         assert [objects(storage, name) for name in ("old", "lost")] == [False, False]
 
 

@@ -101,7 +101,12 @@ def test_readers_see_whole_objects_while_it_is_written(storage: Storage) -> None
     versions = [bytes([letter]) * 300_000 for letter in b"ab"]
     storage.put(KEY, versions[0])
     seen: list[bytes] = []
-    writer = threading.Thread(target=lambda: [storage.put(KEY, versions[i % 2]) for i in range(9)])
+
+    def write() -> None:
+        for number in range(9):
+            storage.put(KEY, versions[number % 2])
+
+    writer = threading.Thread(target=write)
     writer.start()
     while writer.is_alive():
         seen.append(storage.get(KEY))
