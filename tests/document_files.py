@@ -10,6 +10,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image, ImageDraw
+from PIL.TiffImagePlugin import TiffImageFile
 
 A4 = b"/MediaBox [0 0 595 842]"
 
@@ -65,6 +66,7 @@ def tiff_directories(data: bytes) -> list[int]:
 def strips(data: bytes, page: int) -> list[tuple[int, int]]:
     """Offset and byte count of each strip of page `page` (from 0)."""
     with Image.open(BytesIO(data)) as image:
+        assert isinstance(image, TiffImageFile)
         image.seek(page)
         return list(zip(image.tag_v2[273], image.tag_v2[279], strict=True))
 

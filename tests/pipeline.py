@@ -197,7 +197,7 @@ def run_service(folder: Path, settings: Settings) -> Iterator[Service]:
 
 def quick_settings(folder: Path, redis_url: str, **changes: Any) -> Settings:
     """Settings for one machine with short leases, on the small model."""
-    values = {
+    values: dict[str, Any] = {
         "redis_url": redis_url,
         "database_url": f"sqlite:///{folder}/hwr.db",
         "storage_url": f"file:{folder}/store",

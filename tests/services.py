@@ -130,9 +130,9 @@ def run_postgres() -> Iterator[str]:
         if prefix:
             shutil.chown(folder, "nobody")
         data, log = folder / "data", folder / "postgres.log"
-        initdb = [programs / "initdb", "-D", data, "-U", "hwr", "-A", "trust", "-E", "UTF8"]
+        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "hwr", "-A", "trust"]
         subprocess.run(
-            [*prefix, *initdb, "--no-sync", "--locale=C"],
+            [*prefix, *initdb, "-E", "UTF8", "--no-sync", "--locale=C"],
             check=True,
             capture_output=True,
             cwd=folder,

@@ -25,8 +25,8 @@ _COMMAND_S = 150.0
 
 def hwr(
     *arguments: str | Path,
-    model: Path | None = None,
-    cwd: Path | None = None,
+    model: str | Path | None = None,
+    cwd: str | Path | None = None,
     **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""

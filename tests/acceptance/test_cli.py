@@ -164,7 +164,8 @@ def test_a_missing_model_is_one_line(scans: Path, tmp_path: Path) -> None:
 def odd(tmp_path: Path, scans: Path) -> Path:
     """A good page under a name that is no UTF-8 and steers terminals."""
     path = tmp_path / os.fsdecode(b"b\xffad\x1b[31m.png")
-    return shutil.copy(scans / "page.png", path)
+    shutil.copy(scans / "page.png", path)
+    return path
 
 
 def test_odd_names_become_harmless(odd: Path, model: Path, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_a_model_is_trained_and_measured(data: Path) -> None:
     refused = hwr("train", data, "--out", data / "none", "--recombined", "0.5", "--no-draw-fonts")
     assert refused.returncode == 1
     assert "Name one with --after" in refused.stderr
+    options: tuple[str | Path, ...]
     options = ("--steps", "1", "--no-draw-fonts", "--freeze", "--loaders", "1")
     options += ("--recombined", "0.5", "--agreement", "0.2", "--rate", "0.0003", "--cooldown", "1")
     tuned = hwr("train", data, "--out", data / "tuned", "--after", model, *options)

@@ -63,7 +63,7 @@ def test_files_and_references_read_as_on_one_machine(
     reference = f"s3://{s3.bucket}/inbox/two-pages.tif"
     absent = f"s3://{s3.bucket}/inbox/absent.pdf"
     key = {"HWR_KEY": "bank-key"}
-    files = [reference, scans / "page.png", absent]
+    files: list[str | Path] = [reference, scans / "page.png", absent]
     submitted = hwr("submit", *files, "--wait", "--url", url, **key)
     assert submitted.returncode == 1
     assert "absent.pdf: ReferenceUnreadable: " in submitted.stderr

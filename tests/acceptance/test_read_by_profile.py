@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -61,8 +62,8 @@ def order(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def zones_of(result: dict[str, object]) -> list[str | None]:
-    (page,) = result["pages"]  # type: ignore[misc]
+def zones_of(result: dict[str, Any]) -> list[str | None]:
+    (page,) = result["pages"]
     return [line["zone"] for line in page["lines"]]
 
 

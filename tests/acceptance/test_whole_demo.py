@@ -24,7 +24,7 @@ def test_own_files_are_read_and_what_fails_is_told(
     bad.write_bytes(b"Dear sir, this is text.")
     out = tmp_path / "out put"
     log = tmp_path / "demo.log"
-    command = [*DEMO, scans / "two-pages.tif", bad, "--out", out]
+    command: list[str | Path] = [*DEMO, scans / "two-pages.tif", bad, "--out", out]
     process = spawn(command, log=log, environment={"HWR_MODEL": str(model)})
     assert process.wait(120) == 1
     said = log.read_text()

@@ -9,13 +9,14 @@ import ctypes
 import os
 import signal
 import time
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwr import layout
 from workers import worker
-from workers.line_pack import PackedLine
+from workers.line_pack import PackedLine, unpack
 from workers.stages import read
 
 #: Widths in pixels of the pages that are poison to split workers.
@@ -28,7 +29,6 @@ KILLING_LINES = 5
 COMPANY_S = 1.0
 
 find_lines = layout.find_lines
-unpack = read.unpack
 
 
 def poisoned(image: NDArray[np.uint8]) -> tuple[layout.Line, ...]:
@@ -57,6 +57,8 @@ def hang() -> None:
 
 
 if __name__ == "__main__":
-    layout.find_lines = poisoned
-    read.unpack = poisoned_pack
-    worker.main()
+    with (
+        patch.object(layout, "find_lines", poisoned),
+        patch.object(read, "unpack", poisoned_pack),
+    ):
+        worker.main()

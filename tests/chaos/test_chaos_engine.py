@@ -14,7 +14,7 @@ def test_a_worker_ends_with_its_engine(redis_url: str, tmp_path: Path) -> None:
     script = Path(__file__).with_name("breaking_worker.py")
     with run_service(tmp_path, quick_settings(tmp_path, redis_url)) as service:
         log = tmp_path / "breaking.log"
-        command = [sys.executable, "-W", "default", script, "read"]
+        command: list[str | Path] = [sys.executable, "-W", "default", script, "read"]
         breaking = spawn(command, log=log, environment=service.environment)
         service.workers.append(breaking)
         service.start("split")

@@ -58,7 +58,9 @@ def assert_whole(service: Service, job_id: str, undisturbed: Any) -> None:
 def worker(service: Service, role: str) -> Popen[bytes]:
     """The worker of the role that runs."""
     running = [worker for worker in service.workers if worker.poll() is None]
-    return next(worker for worker in running if role in worker.args)
+    return next(
+        worker for worker in running if isinstance(worker.args, list) and role in worker.args
+    )
 
 
 def freeze(service: Service, victim: Popen[bytes], condition: Callable[[], bool]) -> None:
@@ -153,7 +155,7 @@ def start_poisoned(service: Service, role: str, changes: dict[str, str]) -> Pope
     """A worker that poisoned pages kill."""
     script = Path(__file__).with_name("poisoned_worker.py")
     log = service.folder / f"poisoned-{role}.log"
-    command = [sys.executable, script, role]
+    command: list[str | Path] = [sys.executable, script, role]
     service.workers.append(spawn(command, log=log, environment=service.environment | changes))
     return service.workers[-1]
 
