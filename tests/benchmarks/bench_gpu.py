@@ -122,7 +122,8 @@ def seconds(run: Callable[[], object]) -> float:
 @torch.inference_mode()
 def parts(network: Crnn, lines: int) -> str:
     """What backbone, LSTM and classifier take of a batch."""
-    half = fold_norms(network).to("cuda", torch.float16, memory_format=torch.channels_last)
+    half = fold_norms(network).to("cuda", torch.float16)
+    half.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
     ink = torch.rand(lines, 1, LINE_HEIGHT, WIDTH, device="cuda", dtype=torch.float16)
     ink = ink.contiguous(memory_format=torch.channels_last)
     widths = torch.full((lines,), WIDTH)

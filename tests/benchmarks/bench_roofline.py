@@ -145,6 +145,7 @@ def bytes_of(module: nn.Module, first: Any, output: Any) -> int:
     """Memory traffic of one layer that takes `first` and gives `output`."""
     if isinstance(module, nn.LSTM):
         return lstm_bytes(module, first.data.shape[0])
+    assert isinstance(output, Tensor)
     if isinstance(module, ResidualBlock):
         return HALF * output.numel()  # what came past it, read where it is added
     assert isinstance(first, Tensor)

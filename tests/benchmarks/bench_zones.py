@@ -15,7 +15,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -185,7 +185,7 @@ def given(line: TruthLine, layout: PageLayout) -> bool:
         outline = np.array(one.line.polygon, float)
         if outline[:, 1].min() <= middle <= outline[:, 1].max():
             covered += max(min(right, outline[:, 0].max()) - max(left, outline[:, 0].min()), 0.0)
-    return covered >= LEAST_COVERED * (right - left)
+    return bool(covered >= LEAST_COVERED * (right - left))
 
 
 def iou(true: Polygon, zone: Zone) -> float:
@@ -215,9 +215,9 @@ def read(tally: Tally, truth: TruthPage, layout: PageLayout, reader: LineReader)
     unread = {zone.name for zone in layout.zones if not zone.is_read}
     for true in truth.zones:
         if true.name not in unread:
-            lines = [line.text for line in truth.lines if line.zone == true.name]
+            written = [line.text for line in truth.lines if line.zone == true.name]
             # A reading has single spaces; the printed codes of a cheque have wider gaps.
-            text = " ".join(" ".join(lines).split())
+            text = " ".join(" ".join(written).split())
             kind = true.name.rstrip("0123456789").rstrip()
             tally.texts[kind].append((text, " ".join(said[true.name])))
 
@@ -245,7 +245,7 @@ def show(tallies: dict[str, Tally]) -> None:
             sys.stdout.write(f"{kind}, {zone}: CER {cer:.1%}, {exact:.0%} of {len(texts)} exact\n")
 
 
-def total(tallies: Iterator[Tally] | Sequence[Tally]) -> Tally:
+def total(tallies: Iterable[Tally]) -> Tally:
     """All kinds together."""
     whole = Tally()
     for one in tallies:

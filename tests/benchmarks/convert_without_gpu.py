@@ -60,7 +60,7 @@ def pretend_a_gpu() -> None:
     }
     for name, answer in answers.items():
         setattr(torch.cuda, name, lambda *_, answer=answer: answer)
-    torch._C._CudaDeviceProperties = SimpleNamespace  # type: ignore[attr-defined, misc]
+    torch._C._CudaDeviceProperties = SimpleNamespace  # type: ignore[assignment, misc]
     is_file = os.path.isfile
     # Its runtime in C++ needs CUDA; without that file it takes the one in Python.
     os.path.isfile = lambda path: "libtorchtrt" not in str(path) and is_file(path)
@@ -68,7 +68,7 @@ def pretend_a_gpu() -> None:
 
 def keep_what_is_built() -> None:
     """The builder's bytes stand for the engine that only a driver could make of them."""
-    import tensorrt
+    import tensorrt  # type: ignore[import-not-found]  # an extra
 
     class Runtime:
         def __init__(self, _log: object) -> None:

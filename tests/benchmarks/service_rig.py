@@ -146,7 +146,12 @@ def run_rig(folder: Path, workers: int) -> Iterator[Rig]:
             "HWR_API_PORT": str(port),
         }
         parts: dict[str, Popen[bytes]] = {}
-        stack.callback(lambda: [stop(part, patience_s=10) for part in parts.values()])
+
+        def stop_parts() -> None:
+            for part in parts.values():
+                stop(part, patience_s=10)
+
+        stack.callback(stop_parts)
         names = ["api"] + [f"{role} {n}" for n in range(workers) for role in ("split", "read")]
         for name in names:
             parts[name] = _start(name, folder, environment)
