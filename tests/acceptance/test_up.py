@@ -67,7 +67,7 @@ def test_what_is_killed_is_started_again_and_all_die_with_up(tmp_path: Path, mod
         for name in ("workers.cli api", "valkey-server"):
             [pid] = [pid for pid, command in up.processes().items() if name in command]
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: "api ended" in up.log.read_text(), up.logs)
+        wait_for(lambda: "api was killed by signal 9" in up.log.read_text(), up.logs)
         wait_for(lambda: is_ready(up), up.logs)
         assert "redis ended" in up.log.read_text()
         up.tell(signal.SIGKILL)
