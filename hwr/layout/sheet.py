@@ -22,6 +22,8 @@ LEAST_SHEET = 0.12
 LEAST_FILL = 0.93
 #: Grey levels between sheet and background.
 LEAST_STEP = 10.0
+#: Logarithm of the light of each grey, (256,); below that step it is noise.
+LIGHT = np.log1p(np.arange(256) / LEAST_STEP)
 #: Share of its outline in the picture that is an edge by that step.
 LEAST_EDGE = 0.75
 #: An edge goes over from sheet to background in less than so many pixels of that picture.
@@ -85,37 +87,45 @@ def _edges(small: Grey, least_rim: float) -> Quad | None:
     if min(small.shape) < 2 * WIDEST_INK:
         return None
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (WIDEST_INK, WIDEST_INK))
-    paper = cv2.medianBlur(np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, window)), 5)
-    outlines = list(_standing_out(paper, least_rim))
-    most = max((far for far, _ in outlines), default=0.0)
-    steep = _depth(paper, MIDDLE_WINDOW)
-    near = [outline for far, outline in outlines if far >= NEARLY * most]
-    best = max(near, key=lambda outline: _standing(outline, steep), default=None)
-    return None if best is None else _quad(best, paper.size)
+    closed = np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, window), np.uint8)
+    paper = np.asarray(cv2.medianBlur(closed, 5), np.uint8)
+    is_edge = _step(paper, EDGE_WINDOW) >= LEAST_STEP
+    found = list(_standing_out(paper, np.where(is_edge, _depth(paper, EDGE_WINDOW), 0), least_rim))
+    if not found:
+        return None
+    most = max(far for far, _, _ in found)
+    steep = np.where(is_edge, _depth(paper, MIDDLE_WINDOW), 0)
+    near = [(outline, quad) for far, outline, quad in found if far >= NEARLY * most]
+    outline, quad = max(near, key=lambda one: _standing(one[0], steep))
+    return _fitted(quad, np.asarray(outline, np.float64))
 
 
 def _standing_out(
-    paper: NDArray[Any], least_rim: float
-) -> Iterator[tuple[float, NDArray[np.int32]]]:
-    """Outlines at all levels that may be a sheet's, and how far they stand out."""
-    depth = _depth(paper, EDGE_WINDOW)
+    paper: Grey, depth: NDArray[np.float64], least_rim: float
+) -> Iterator[tuple[float, NDArray[np.int32], Quad]]:
+    """Outlines that may be a sheet's: how far they stand out, and their rough corners.
+
+    Those are left out that stand out less than an earlier one by more than is near.
+    """
+    most = 0.0
     for level in range(int(paper.min()), int(paper.max()), LEVEL_STEP):
         outline = _outline(np.asarray(paper > level, np.uint8), least_rim)
-        if outline is None or (far := _standing(outline, depth)) == 0:
+        if outline is None or (far := _standing(outline, depth)) == 0 or far < NEARLY * most:
             continue
-        if _quad(outline, paper.size) is not None:
-            yield far, outline
+        if (quad := _quad(outline, paper.size)) is not None:
+            most = max(most, far)
+            yield far, outline, quad
 
 
-def _depth(paper: NDArray[Any], window: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """How deep an edge runs through each pixel, as a ratio of light; 0 where none does.
+def _step(paper: Grey, window: NDArray[np.uint8]) -> Grey:
+    """Grey levels between the brightest and the darkest around each pixel."""
+    return np.asarray(cv2.dilate(paper, window) - cv2.erode(paper, window), np.uint8)
 
-    A shadow across an edge takes the same share from both of its sides.
-    """
-    step = cv2.dilate(paper, EDGE_WINDOW) - cv2.erode(paper, EDGE_WINDOW)
+
+def _depth(paper: Grey, window: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The same as a ratio of light: a shadow across an edge takes equally much from both sides."""
     bright, dark = cv2.dilate(paper, window), cv2.erode(paper, window)
-    ratio = np.log1p(bright / LEAST_STEP) - np.log1p(dark / LEAST_STEP)
-    return np.where(step >= LEAST_STEP, ratio, 0.0)
+    return np.asarray(LIGHT[bright] - LIGHT[dark], np.float64)
 
 
 def _standing(outline: NDArray[np.int32], depth: NDArray[np.float64]) -> float:
@@ -141,7 +151,7 @@ def _outline(bright: Grey, least_rim: float) -> NDArray[np.int32] | None:
 
 
 def _quad(outline: NDArray[np.int32], page_size: int) -> Quad | None:
-    """Corners of an outline, where it is a quadrilateral large enough for the page."""
+    """Rough corners of an outline, where it is a quadrilateral large enough for the page."""
     hull = cv2.convexHull(outline)
     if cv2.contourArea(hull) < LEAST_SHEET * page_size:
         return None
@@ -151,7 +161,7 @@ def _quad(outline: NDArray[np.int32], page_size: int) -> Quad | None:
     filled = cv2.contourArea(outline) / max(cv2.contourArea(quad.astype(np.float32)), 1.0)
     if not LEAST_FILL <= filled <= 2 - LEAST_FILL:
         return None
-    return _fitted(quad, np.asarray(outline, np.float64))
+    return quad
 
 
 def _fitted(quad: Quad, outline: NDArray[np.float64]) -> Quad:
