@@ -15,7 +15,7 @@ from hwr.layout.maps import ACROSS, NOMINAL_HEIGHT, NOMINAL_SIDE, maps_of, netwo
 from hwr.layout.outlines import shapes_of
 from hwr.layout.paper import paper_of
 from hwr.layout.sides import parted
-from hwr.layout.tables import grid_cells, in_head
+from hwr.layout.tables import in_tables
 from hwr.layout.tracing import Trace, trace_lines
 
 #: The network looks again where lines are smaller or larger than it is used to by these factors.
@@ -65,7 +65,6 @@ def network_outlines(page: Grey) -> list[Outline]:
     traces = parted(seen.traces, paper)
     refuse_many(len(traces))
     shapes = shapes_of(traces, paper)
-    places = zip(in_head(shapes, paper.level), grid_cells(shapes, paper.level), strict=True)
     return [
         Outline(
             polygon=seen.on_page(shape.polygon),
@@ -75,7 +74,7 @@ def network_outlines(page: Grey) -> list[Outline]:
             cell=cell,
             height=shape.height / seen.scale,
         )
-        for shape, (head, cell) in zip(shapes, places, strict=True)
+        for shape, (head, cell) in zip(shapes, in_tables(shapes, paper.level), strict=True)
     ]
 
 

@@ -21,26 +21,36 @@ LEAST_ROWS = 3
 #: A table with more rules across its columns than this is ruled for writing.
 MOST_RULES = 6
 
-
 #: Row and column of a grid, from its upper left.
 Cell = tuple[int, int]
 
 
-def grid_cells(shapes: Sequence[Shape], level: NDArray[np.bool_]) -> list[Cell | None]:
-    """Which cell of a grid each line stands in, if any; ``level`` (H, W) is where level rules are.
+def in_tables(shapes: Sequence[Shape], level: NDArray[np.bool_]) -> list[tuple[bool, Cell | None]]:
+    """Whether each line is in the head of a table, and in which cell of a grid it stands, if any.
 
-    Columns without rules between their rows are none: their lines go on below one another.
+    ``level`` (H, W) is where level rules are.
     """
     inside = [place for place, shape in enumerate(shapes) if np.isfinite(shape.column).all()]
     cells = [shapes[place] for place in inside]
-    found: list[Cell | None] = [None] * len(shapes)
     if not is_table(cells):
-        return found
-    rows = np.searchsorted(table_rules(cells, level), [middle_of(shape) for shape in cells])
-    if len(np.unique(rows)) >= LEAST_ROWS:
-        for place, row, column in zip(inside, rows.tolist(), columns_in(cells), strict=True):
-            found[place] = row, column
-    return found
+        return [(False, None)] * len(shapes)
+    rules = table_rules(cells, level)
+    end, grid = head_end(cells, rules), dict(zip(inside, grid_cells(cells, rules), strict=True))
+    return [
+        (bool(shape.baseline[:, 1].mean() < end), grid.get(place))
+        for place, shape in enumerate(shapes)
+    ]
+
+
+def grid_cells(cells: Sequence[Shape], rules: Sequence[float]) -> list[Cell | None]:
+    """Which cell of a grid each line stands in, if any, from the rules across its columns.
+
+    Columns without rules between their rows are none: their lines go on below one another.
+    """
+    rows = np.searchsorted(rules, [middle_of(shape) for shape in cells])
+    if len(np.unique(rows)) < LEAST_ROWS:
+        return [None] * len(cells)
+    return list(zip(rows.tolist(), columns_in(cells), strict=True))
 
 
 def columns_in(cells: Sequence[Shape]) -> list[int]:
@@ -55,19 +65,11 @@ def middle_of(shape: Shape) -> float:
     return float(shape.baseline[:, 1].mean() - shape.height / 4)
 
 
-def in_head(shapes: Sequence[Shape], level: NDArray[np.bool_]) -> list[bool]:
-    """Which lines are in the head of a table; ``level`` (H, W) is where level rules are."""
-    end = head_end([shape for shape in shapes if np.isfinite(shape.column).all()], level)
-    return [bool(shape.baseline[:, 1].mean() < end) for shape in shapes]
-
-
-def head_end(cells: Sequence[Shape], level: NDArray[np.bool_]) -> float:
+def head_end(cells: Sequence[Shape], rules: Sequence[float]) -> float:
     """The row at which the head of the table with these cells ends; -1 where there is none."""
-    if not is_table(cells):
-        return -1
     rows = np.array([shape.baseline[:, 1].mean() for shape in cells])
     lowest = rows.min() + HIGHEST_HEAD * (rows.max() - rows.min())
-    inner = [rule for rule in table_rules(cells, level) if rows.min() < rule < rows.max()]
+    inner = [rule for rule in rules if rows.min() < rule < rows.max()]
     high = [rule for rule in inner if rule < lowest]
     return max(high, default=-1) if len(inner) <= MOST_RULES else -1
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout.outlines import Shape
-from hwr.layout.tables import grid_cells, in_head
+from hwr.layout.tables import Cell, in_tables
 
 EDGES = (20, 80, 140, 300)
 ROWS = (30, *range(80, 380, 20))
@@ -35,9 +35,13 @@ def rules(*rows: int) -> NDArray[np.bool_]:
 
 
 def heads(shapes: list[Shape], level: NDArray[np.bool_]) -> int:
-    found = in_head(shapes, level)
+    found = [head for head, _ in in_tables(shapes, level)]
     assert found == sorted(found, reverse=True), "the head is at the top"
     return sum(found)
+
+
+def cells_of(shapes: list[Shape], level: NDArray[np.bool_]) -> list[Cell | None]:
+    return [cell for _, cell in in_tables(shapes, level)]
 
 
 def test_what_stands_above_the_rule_across_the_columns_is_the_head() -> None:
@@ -65,15 +69,15 @@ def test_two_columns_are_no_table() -> None:
 
 def test_a_line_between_rules_both_ways_stands_in_a_cell() -> None:
     rows = (30, 80, 130, 150, 200)
-    found = grid_cells(cells(*rows), rules(12, 50, 100, 170, 220))
+    found = cells_of(cells(*rows), rules(12, 50, 100, 170, 220))
     assert found == [(row, column) for row in (1, 2, 3, 3, 4) for column in range(3)]
 
 
 def test_what_is_beside_a_grid_is_in_none_of_its_cells() -> None:
     note = replace(cells(30)[0], column=(300, np.inf))
-    found = grid_cells([note, *cells(30, 80, 130)], rules(12, 50, 100, 150))
+    found = cells_of([note, *cells(30, 80, 130)], rules(12, 50, 100, 150))
     assert found == [None, *((row, column) for row in (1, 2, 3) for column in range(3))]
 
 
 def test_columns_that_go_on_below_a_head_are_no_grid() -> None:
-    assert set(grid_cells(cells(*ROWS), rules(12, 55))) == {None}
+    assert set(cells_of(cells(*ROWS), rules(12, 55))) == {None}
