@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from hwr.forms.print import SHORTEST_SIDE, Rect, find_boxes
 from hwr.forms.sheet import FlatSheet
 from hwr.layout import Line
+from hwr.layout.homography import Homography, corners, homography, mapped, rectified
 from hwr.layout.ink import Grey, Ink
 from hwr.layout.line import whole_pixels
-from hwr.layout.rules import drifting_runs
-from hwr.layout.sheet import Homography, corners, homography, mapped, rectified
+from hwr.layout.rules import whole_level_rules
 
 #: Height of the view of a box in pixels, and its greatest width.
 HEIGHT, WIDEST = 64, 1600
@@ -110,8 +110,7 @@ def _without_rules(ink: Ink) -> Ink:
     length = round(LONGEST_STROKE * HEIGHT)
     if ink.shape[1] < length:
         return ink
-    rules = drifting_runs(ink, length)
-    return np.asarray(ink & (1 - rules), np.uint8)
+    return ink & (1 - whole_level_rules(ink, length))
 
 
 def _with_room(ink: Rect, shape: tuple[int, ...]) -> Rect:

@@ -5,10 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout import Line
+from hwr.layout.homography import Homography, corners, homography, rectified
 from hwr.layout.ink import Grey, Ink
 from hwr.layout.line import whole_pixels
-from hwr.layout.rules import drifting_runs
-from hwr.layout.sheet import Homography, corners, homography, rectified
+from hwr.layout.rules import whole_level_rules, whole_upright_rules
 
 #: Height of the view of a comb in pixels, its greatest width, and what it shows around.
 HEIGHT, WIDEST = 64, 4000
@@ -42,9 +42,8 @@ def comb_line(image: Grey, frame: Floats) -> Line | None:
 def comb_picture(image: Grey, frame: Floats) -> Grey:
     """A grey picture (h, w) of what is written in the comb, level, with its boxes taken away."""
     dark = _view(image, frame)
-    upright = drifting_runs(np.ascontiguousarray(_ink(dark).T), SIDE).T
-    dark = _without(dark, upright, (THIN, 1))
-    dark = _without(dark, drifting_runs(_ink(dark), EDGE), (1, THIN))
+    dark = _without(dark, whole_upright_rules(_ink(dark), SIDE), (THIN, 1))
+    dark = _without(dark, whole_level_rules(_ink(dark), EDGE), (1, THIN))
     return np.asarray(255 - dark, np.uint8)
 
 
@@ -75,7 +74,7 @@ def _ink(dark: Grey) -> Ink:
 def _without(dark: Grey, print_: Ink, thin: tuple[int, int]) -> Grey:
     """The picture with what is thin, across `thin` (wide, high), taken off the print."""
     wide = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones(thin[::-1], np.uint8))
-    near = cv2.dilate(np.ascontiguousarray(print_), np.ones((BLURRED, BLURRED), np.uint8))
+    near = cv2.dilate(print_, np.ones((BLURRED, BLURRED), np.uint8))
     return np.asarray(np.where(near > 0, wide, dark), np.uint8)
 
 

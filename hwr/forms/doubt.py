@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from hwr.errors import FormNotFound, TooManyLines, WritingOutside
-from hwr.forms.sheet import sides
 from hwr.forms.zone import Found, Zone
 from hwr.layout import Line, upright
+from hwr.layout.homography import Quad, sides
 from hwr.layout.ink import Grey
-from hwr.layout.sheet import Quad
 from hwr.profiles import Find, PageForm
 
 #: Finds the lines of a grey page (H, W), in reading order.

@@ -22,12 +22,12 @@ from hwr.forms.sheet import find_sheet, flat_sheet
 from hwr.forms.template import open_template, register
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Upright, crop_line, find_lines, upright
+from hwr.layout.homography import Quad, corners, mapped
 from hwr.layout.ink import Grey
 from hwr.layout.margins import with_margins
 from hwr.layout.markers import without_markers
 from hwr.layout.pattern import without_pattern
 from hwr.layout.polarity import dark_on_light
-from hwr.layout.sheet import Quad, corners, mapped
 from hwr.layout.streaks import without_streaks
 from hwr.layout.upright import turned_back
 from hwr.profiles import PageForm

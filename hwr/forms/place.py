@@ -9,8 +9,8 @@ import numpy as np
 from hwr.forms.print import LEVELS, Rect, Rule, find_boxes, find_rules, ruled_blocks
 from hwr.forms.sheet import FlatSheet
 from hwr.forms.zone import Found, Zone
+from hwr.layout.homography import mapped
 from hwr.layout.line import whole_pixels
-from hwr.layout.sheet import mapped
 from hwr.profiles import Find, PageForm, ZoneForm
 
 #: Place of the rule in a zone's height, from its top: below it is room for descenders.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwr.forms.sheet import FlatSheet
 from hwr.layout.ink import Ink
-from hwr.layout.rules import drifting_runs
+from hwr.layout.rules import whole_level_rules, whole_upright_rules
 
 #: Shortest printed rule in pixels of the flat view, and shortest side of a printed box.
 SHORTEST_RULE, SHORTEST_SIDE = 90, 30
@@ -66,7 +66,7 @@ def find_rules(sheet: FlatSheet, level: int) -> list[Rule]:
     """The level rules on a sheet that are darker than `level`, from top to bottom."""
     ink = sheet.ink(level)
     whole = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, RULE_GAP), np.uint8))
-    runs = drifting_runs(np.asarray(whole, np.uint8), SHORTEST_RULE)
+    runs = whole_level_rules(np.asarray(whole, np.uint8), SHORTEST_RULE)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(runs)
     longest = 1 + np.argsort(-stats[1:count, cv2.CC_STAT_WIDTH], kind="stable")[:MOST]
     places = np.asarray(labels, np.int32)
@@ -114,9 +114,7 @@ def _rule(stats: Sequence[int], labels: NDArray[np.int32], label: int) -> Rule |
 
 def _straight(ink: Ink) -> Ink:
     """The straight lines, level and upright, of one black and white view."""
-    turned = np.asarray(cv2.transpose(ink), np.uint8)
-    upright = np.asarray(cv2.transpose(drifting_runs(turned, SHORTEST_SIDE)), np.uint8)
-    return drifting_runs(ink, SHORTEST_SIDE) | upright
+    return whole_level_rules(ink, SHORTEST_SIDE) | whole_upright_rules(ink, SHORTEST_SIDE)
 
 
 def _boxes(lines: Ink, gap: int) -> list[Rect]:

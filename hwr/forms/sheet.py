@@ -5,16 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from hwr.layout.ink import Grey, flatten
-from hwr.layout.sheet import (
-    Homography,
-    Quad,
-    corners,
-    find_edges,
-    homography,
-    mapped,
-    rectified,
-)
+from hwr.layout.homography import Homography, Quad, corners, homography, mapped, rectified, sides
+from hwr.layout.ink import Grey, evenly_lit
+from hwr.layout.sheet import find_edges
 from hwr.layout.skew import skew_of
 
 #: Longer side of the flat view in pixels: a letter page at 160 dpi, a cheque at 250.
@@ -71,16 +64,10 @@ def find_sheet(image: Grey) -> Quad:
     return mapped((flat - middle) @ turn + middle, to_page)
 
 
-def sides(sheet: Quad) -> tuple[float, float]:
-    """Width and height of a sheet: the longer of its sides that face each other."""
-    top, right, bottom, left = np.linalg.norm(np.roll(sheet, -1, axis=0) - sheet, axis=1).tolist()
-    return max(top, bottom, 1.0), max(left, right, 1.0)
-
-
 def flat_sheet(image: Grey, sheet: Quad) -> FlatSheet:
     """The view of a sheet on a grey page (H, W)."""
     size, to_page = _view(sheet, FLAT_SIDE)
-    dark = cv2.bitwise_not(flatten(rectified(image, to_page, size)))
+    dark = cv2.bitwise_not(evenly_lit(rectified(image, to_page, size)))
     return FlatSheet(dark=np.asarray(dark, np.uint8), to_page=to_page)
 
 
@@ -94,6 +81,6 @@ def _view(sheet: Quad, side: int) -> tuple[tuple[int, int], Homography]:
 
 def _slope(view: Grey) -> float:
     """Slope of what is printed and written on a view (h, w), rows a column."""
-    dark = cv2.bitwise_not(flatten(view))
+    dark = cv2.bitwise_not(evenly_lit(view))
     inks = ((dark > level).astype(np.uint8) for level in SLOPE_LEVELS)
     return next((skew_of(ink) for ink in inks if ink.mean() > LEAST_INK), 0.0)

@@ -17,9 +17,9 @@ from hwr.documents import open_document
 from hwr.errors import DocumentError, FormNotFound, PageError, ProfileError
 from hwr.forms.sheet import FLAT_SIDE, FlatSheet
 from hwr.layout import Upright
-from hwr.layout.ink import Grey, Ink, brightness_of, flatten
+from hwr.layout.homography import Homography, corners, mapped, rectified
+from hwr.layout.ink import Grey, Ink, brightness_of, evenly_lit
 from hwr.layout.rules import bridges
-from hwr.layout.sheet import Homography, corners, mapped, rectified
 from hwr.profiles import Profile
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ def _sized(dark: Grey, view: Grey) -> Grey:
 
 
 def _ink(view: Grey) -> Ink:
-    return (cv2.bitwise_not(flatten(view)) > PRINT_LEVEL).astype(np.uint8)
+    return (cv2.bitwise_not(evenly_lit(view)) > PRINT_LEVEL).astype(np.uint8)
 
 
 def _spread(ink: Ink) -> Ink:
@@ -174,7 +174,7 @@ def _opened(path: Path, _: int) -> Template:
     places, features = _features(small)
     if len(places) < FEWEST:
         raise ProfileError(f"The template {path.name} has too little print. Leave it out.")
-    dark = np.asarray(cv2.bitwise_not(flatten(small)), np.uint8)
+    dark = np.asarray(cv2.bitwise_not(evenly_lit(small)), np.uint8)
     return Template(dark=dark, places=places, features=features)
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from hwr.layout.ink import Grey
 from hwr.layout.line import Line
-from hwr.layout.upright import Upright, turned_back
+from hwr.layout.upright import Upright, quarter_turned
 
 #: The outline is widened sideways by this share of the line's height.
 WIDEN_ACROSS = 0.12
@@ -23,7 +23,7 @@ def crop_line(image: Grey, line: Line) -> Grey:
     is replaced by the grey of its paper. A line that runs up or down the page is turned.
     """
     if turns := quarters(line):
-        image, line = turned(image, line, turns)
+        image, line = quarter_turned_line(image, line, turns)
     outline = np.array(line.polygon, float)
     left, right = int(outline[:, 0].min()), int(outline[:, 0].max())
     drop = drift(line, np.arange(left, right + 1))
@@ -45,14 +45,11 @@ def quarters(line: Line) -> int:
     return 0 if abs(down) <= abs(across) else 1 if down < 0 else 3
 
 
-def turned(image: Grey, line: Line, turns: int) -> tuple[Grey, Line]:
+def quarter_turned_line(image: Grey, line: Line, turns: int) -> tuple[Grey, Line]:
     """The grey page (H, W) turned clockwise by so many quarters, and a line of it there."""
-    view = Upright(
-        image=np.ascontiguousarray(np.rot90(image, -turns)),
-        page_shape=(image.shape[0], image.shape[1]),
-        to_page=turned_back(image, turns),
-    )
-    return view.image, view.in_view(line)
+    turned, back = quarter_turned(image, turns)
+    view = Upright(image=turned, page_shape=(image.shape[0], image.shape[1]), to_page=back)
+    return turned, view.in_view(line)
 
 
 def drift(line: Line, x: NDArray[np.int_]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.ink import Grey, flatten
+from hwr.layout.ink import Grey, evenly_lit
 
 #: Of 255, how dark the darkest thousandth of a page of usual ink is. Of 45 real pages it is 129 at
 #: least, of these with a contrast of 25 % it is 30 to 60. A page whose ink is less dark is faint.
@@ -27,16 +27,16 @@ LEAST_SHARE = 0.2
 
 def ink_of(image: Grey) -> Grey:
     """How much darker than its paper a picture is, (H, W), all of it darker where all is faint."""
-    ink = np.asarray(cv2.bitwise_not(flatten(image)), np.uint8)
+    ink = np.asarray(cv2.bitwise_not(evenly_lit(image)), np.uint8)
     window = np.ones((WIDEST, WIDEST), np.uint8)
     strokes = np.asarray(cv2.morphologyEx(ink, cv2.MORPH_TOPHAT, window), np.uint8)
-    dark = darkness(strokes, MOST)
-    if dark >= PAGE_FAINT or darkness(strokes, PLENTY) < PAGE_LEAST:
+    dark = quantile(strokes, MOST)
+    if dark >= PAGE_FAINT or quantile(strokes, PLENTY) < PAGE_LEAST:
         return ink
     return np.asarray(cv2.convertScaleAbs(ink, alpha=PAGE_USUAL / dark), np.uint8)
 
 
-def darkness(ink: Grey, share: float) -> float:
+def quantile(ink: Grey, share: float) -> float:
     """How dark the ink is that this share of all is lighter than."""
     # Counting the 256 greys is faster than sorting the pixels.
     below = np.cumsum(cv2.calcHist([ink], [0], None, [256], [0, 256]))

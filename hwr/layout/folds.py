@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.layout.extents import ends, goes_across, strip
 from hwr.layout.paper import Paper, summed
 from hwr.layout.runs import groups
-from hwr.layout.sides import ends, goes_across, strip
 from hwr.layout.tracing import Trace
 
 #: A line that ends this near to a rule, in its heights, stops for it.

@@ -1,4 +1,4 @@
-"""The evenly lit view of a page in which lines are looked for; never the one that is read."""
+"""Ink told from its paper, for looking for lines; never what is read."""
 
 from typing import Any
 
@@ -16,6 +16,9 @@ PAPER_REDUCTION = 8
 PAPER_WINDOW = 15
 #: Paper darker than this is a shadow or the scanner's lid: nothing on it is brightened up.
 DARKEST_PAPER = 48
+#: What is wider and higher than so many pixels of a view is no stroke but a dark area, if it is so
+#: many grey levels darker than its paper, else the soft edge of a shadow.
+WIDEST_STROKE, DARK_AREA = 11, 120
 
 
 def brightness_of(image: Grey) -> Grey:
@@ -27,9 +30,15 @@ def brightness_of(image: Grey) -> Grey:
     return enlarged(np.maximum(smooth, DARKEST_PAPER), image)
 
 
-def flatten(image: Grey) -> Grey:
+def evenly_lit(image: Grey) -> Grey:
     """The image as if evenly lit: paper becomes 255."""
     return np.asarray(cv2.divide(image, brightness_of(image), scale=255), np.uint8)
+
+
+def without_shadows(ink: Grey) -> Grey:
+    """The ink (0 is paper) less what is wide and high and not dark, shape as ``ink``."""
+    wide = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((WIDEST_STROKE, WIDEST_STROKE), np.uint8))
+    return np.asarray(np.where(wide < DARK_AREA, cv2.subtract(ink, wide), ink), np.uint8)
 
 
 def reduced(picture: Grey, across: int, down: int | None = None) -> Grey:

@@ -13,6 +13,10 @@ LEAST_SIDE = 8
 
 #: (x, y) in page pixels.
 Point = tuple[int, int]
+#: Left, top, right, bottom.
+Box = tuple[float, float, float, float]
+#: The same of one box, shape (4,), or of several, (n, 4).
+BoxArray = NDArray[np.float64]
 
 
 def whole_pixels(points: NDArray[np.float64]) -> tuple[Point, ...]:
@@ -33,6 +37,12 @@ class Line:
     #: least two points.
     baseline: tuple[Point, ...]
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the polygon."""
+        x, y = zip(*self.polygon, strict=True)
+        return min(x), min(y), max(x), max(y)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outline:
@@ -50,7 +60,7 @@ class Outline:
     cell: tuple[int, int] | None = None
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Box:
         """Left, top, right and bottom of the polygon."""
         left, top = self.polygon.min(axis=0).tolist()
         right, bottom = self.polygon.max(axis=0).tolist()

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout.find import find_lines
+from hwr.layout.homography import translation
 from hwr.layout.ink import Grey
-from hwr.layout.line import MOST_LINES, Line
-from hwr.layout.look import look_at, middle
-from hwr.layout.upright import Upright, turned_back
+from hwr.layout.line import MOST_LINES, BoxArray, Line
+from hwr.layout.upright import Upright, quarter_turned
+from hwr.layout.view import best_view, weighted_median
 
 #: A line no wider than so many heights of a usual line may be a piece of a turned one.
 NARROW = 4.0
@@ -33,9 +34,6 @@ LEAST_LONG = 2.0
 #: Clockwise quarters that bring what runs up and what runs down a page upright.
 UP, DOWN = 1, 3
 
-#: Left, top, right, bottom in pixels of the page, shape (4,); of several, (n, 4).
-Box = NDArray[np.float64]
-
 
 def with_margins(page: Grey, lines: Sequence[Line]) -> tuple[Line, ...]:
     """The lines of a grey page (H, W) in reading order; those that stand turned come last.
@@ -43,19 +41,19 @@ def with_margins(page: Grey, lines: Sequence[Line]) -> tuple[Line, ...]:
     ``lines`` are those found on it as it lies, of which the pieces of turned ones are left out. Of
     a page that would have too many lines only these come back.
     """
-    boxes = np.array([box_of(line) for line in lines], np.float64).reshape(-1, 4)
+    boxes = np.array([line.box for line in lines], np.float64).reshape(-1, 4)
     turned = [
         line for margin in margins_of(boxes, lines, page) for line in turned_lines(page, margin)
     ]
     if not turned:
         return tuple(lines)
-    is_piece = np.any([inside(boxes, np.array(box_of(line))) for line in turned], axis=0)
+    is_piece = np.any([inside(boxes, np.array(line.box)) for line in turned], axis=0)
     kept = [line for line, is_gone in zip(lines, is_piece, strict=True) if not is_gone]
     every = [*kept, *turned] if len(kept) + len(turned) <= MOST_LINES else lines
     return tuple(replace(line, order=order) for order, line in enumerate(every))
 
 
-def margins_of(boxes: Box, lines: Sequence[Line], page: Grey) -> list[Box]:
+def margins_of(boxes: BoxArray, lines: Sequence[Line], page: Grey) -> list[BoxArray]:
     """What lies left and right of all lines that are no pieces, where it may hold a line."""
     height, width = page.shape
     usual = usual_height(lines)
@@ -68,29 +66,27 @@ def margins_of(boxes: Box, lines: Sequence[Line], page: Grey) -> list[Box]:
         margin
         for margin in margins
         if margin[2] - margin[0] >= LEAST_WIDE * usual
-        and written_rows(cut(page, margin)) >= LEAST_HIGH * usual
+        and written_rows(pixels_of(page, margin)) >= LEAST_HIGH * usual
     ]
 
 
-def turned_lines(page: Grey, margin: Box) -> list[Line]:
+def turned_lines(page: Grey, margin: BoxArray) -> list[Line]:
     """Lines that run up or down a margin, in pixels of the page; none where it holds none."""
-    strip = cut(page, margin)
-    corner = np.array([(1, 0, int(margin[0])), (0, 1, int(margin[1])), (0, 0, 1)], np.float64)
+    strip = pixels_of(page, margin)
     try:
         if not (turns := turns_of(strip)):
             return []
-        view = Upright(
-            image=np.ascontiguousarray(np.rot90(strip, -turns)),
-            page_shape=(page.shape[0], page.shape[1]),
-            to_page=corner @ turned_back(strip, turns),
-        )
+        turned, back = quarter_turned(strip, turns)
+        shape = page.shape[0], page.shape[1]
+        corner = translation(int(margin[0]), int(margin[1]))
+        view = Upright(image=turned, page_shape=shape, to_page=corner @ back)
         found = find_lines(view.image)
     except TooManyLines:
         return []
     return [view.on_page(line) for line in found if is_long(line)]
 
 
-def cut(page: Grey, margin: Box) -> Grey:
+def pixels_of(page: Grey, margin: BoxArray) -> Grey:
     """The pixels of a margin, shape (h, w)."""
     left, top, right, bottom = margin.astype(int).tolist()
     return np.ascontiguousarray(page[top:bottom, left:right])
@@ -112,31 +108,25 @@ def turns_of(strip: Grey) -> int:
 
 def likelihood(view: Grey) -> tuple[float, float]:
     """Mean and sum of the likelihoods along the baselines of a view; 0 of none."""
-    weights = np.concatenate([np.zeros(0), *(trace.weight for trace in look_at(view).traces)])
+    weights = np.concatenate([np.zeros(0), *(trace.weight for trace in best_view(view).traces)])
     return float(weights.sum()) / max(len(weights), 1), float(weights.sum())
 
 
 def usual_height(lines: Sequence[Line]) -> float:
     """Height of a line at the middle of all lines laid end to end, in pixels; 0 of none."""
-    widths = [max(box_of(line)[2] - box_of(line)[0], 1) for line in lines]
+    widths = [max(line.box[2] - line.box[0], 1) for line in lines]
     areas = [cv2.contourArea(np.array(line.polygon, np.int32)) for line in lines]
     heights = [area / width for area, width in zip(areas, widths, strict=True)]
-    return middle(heights, widths) if lines else 0.0
+    return weighted_median(heights, widths)
 
 
 def is_long(line: Line) -> bool:
-    left, top, right, bottom = box_of(line)
+    left, top, right, bottom = line.box
     return right - left > LEAST_LONG * (bottom - top)
 
 
-def inside(boxes: Box, place: Box) -> NDArray[np.bool_]:
+def inside(boxes: BoxArray, place: BoxArray) -> NDArray[np.bool_]:
     """Which boxes (n, 4) have their middles in a place, shape (n,)."""
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     is_in = (place[:2] <= middles) & (middles <= place[2:])
     return np.asarray(is_in.all(axis=1), np.bool_)
-
-
-def box_of(line: Line) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of its polygon."""
-    x, y = zip(*line.polygon, strict=True)
-    return min(x), min(y), max(x), max(y)

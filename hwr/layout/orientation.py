@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hwr.layout.faint import ink_of
 from hwr.layout.ink import Grey, reduced
-from hwr.layout.runs import high_runs, long_runs
+from hwr.layout.runs import level_runs, upright_runs
 
 #: The page is looked at as if it had so many pixels, squared: small letters are 5 to 10 of them.
 VIEW_SIDE = 600
@@ -50,7 +50,7 @@ Profiles = NDArray[np.float32]
 
 def quarter_turns(image: Grey) -> int:
     """Clockwise quarter turns that bring a grey page (H, W) upright, 0 to 3; 0 where unsure."""
-    dark = darkness(image)
+    dark = ink_without_rules(image)
     if min(dark.shape) < 2 * STRIP:
         return 0
     rows, columns = profiles_both_ways(dark)
@@ -65,13 +65,13 @@ def quarter_turns(image: Grey) -> int:
     return 0 if lean > 0 else 2
 
 
-def darkness(image: Grey) -> Grey:
+def ink_without_rules(image: Grey) -> Grey:
     """How much darker than its paper the ink is on the view, without rules, uint8 (h, w)."""
     factor = max(round(float(np.sqrt(image.size)) / VIEW_SIDE), 1)
     dark = ink_of(reduced(image, factor))
     ink = (dark > LEAST_DARKNESS).astype(np.uint8)
-    across = cv2.dilate(long_runs(ink, SHORTEST_RULE), np.ones((3, 1), np.uint8))
-    down = cv2.dilate(high_runs(ink, SHORTEST_RULE), np.ones((1, 3), np.uint8))
+    across = cv2.dilate(level_runs(ink, SHORTEST_RULE), np.ones((3, 1), np.uint8))
+    down = cv2.dilate(upright_runs(ink, SHORTEST_RULE), np.ones((1, 3), np.uint8))
     dark[cv2.bitwise_or(across, down) > 0] = 0
     return np.asarray(
         cv2.subtract(dark, cv2.max(faint_rules(dark, 1), faint_rules(dark, 0))), np.uint8

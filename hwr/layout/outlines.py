@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.layout.extents import Extent, fitted_to_ink
 from hwr.layout.maps import ACROSS, Map
 from hwr.layout.paper import Paper
 from hwr.layout.seams import Band, contrast, seams
-from hwr.layout.sides import Sides, fitted
 from hwr.layout.tracing import Trace
 
 #: A seam runs at most so many times the line's usual reach from the baseline,
@@ -47,7 +47,7 @@ class Shape:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class AlignedTraces:
     """Lines in all columns of the maps; NaN where a line is not; shapes (lines, columns)."""
 
     y: Curve
@@ -72,7 +72,7 @@ class Course:
 
 def shapes_of(traces: Sequence[Trace], paper: Paper) -> list[Shape]:
     """Outline and baseline of each trace that has ink."""
-    lines = fitted(traces, paper)
+    lines = fitted_to_ink(traces, paper)
     if not lines:
         return []
     courses = courses_of(lines, paper.ink.shape[1])
@@ -81,22 +81,22 @@ def shapes_of(traces: Sequence[Trace], paper: Paper) -> list[Shape]:
     bands = [band for course in courses for band in bands_of(course)]
     rows = [steady(seam) for seam in seams(energy, bands, away)]
     return [
-        shape_of(course, up, down, sides)
-        for course, up, down, (_, sides) in zip(courses, rows[::2], rows[1::2], lines, strict=True)
+        shape_of(course, up, down, extent)
+        for course, up, down, (_, extent) in zip(courses, rows[::2], rows[1::2], lines, strict=True)
     ]
 
 
-def courses_of(lines: Sequence[tuple[Trace, Sides]], width: int) -> list[Course]:
+def courses_of(lines: Sequence[tuple[Trace, Extent]], width: int) -> list[Course]:
     """The lines in a view of ``width`` columns, a multiple of ACROSS."""
-    table = table_of([trace for trace, _ in lines], width // ACROSS)
-    above, below = rooms(table)
+    aligned = aligned_traces([trace for trace, _ in lines], width // ACROSS)
+    above, below = seam_limits(aligned)
     return [
-        course_of(table, index, above[index], below[index], sides, width)
-        for index, (_, sides) in enumerate(lines)
+        course_of(aligned, index, above[index], below[index], extent, width)
+        for index, (_, extent) in enumerate(lines)
     ]
 
 
-def table_of(traces: Sequence[Trace], width: int) -> Table:
+def aligned_traces(traces: Sequence[Trace], width: int) -> AlignedTraces:
     """The traces, smoothed."""
     columns = np.arange(width)
     y, up, down = (np.full((len(traces), width), np.nan) for _ in range(3))
@@ -108,7 +108,7 @@ def table_of(traces: Sequence[Trace], width: int) -> Table:
             (down, trace.down, HEIGHT_COLUMNS),
         ):
             out[index, own] = np.interp(columns[own], trace.x, smooth(values, window))
-    return Table(y=y, up=up, down=down)
+    return AlignedTraces(y=y, up=up, down=down)
 
 
 def smooth(values: Curve, window: int) -> Curve:
@@ -118,29 +118,29 @@ def smooth(values: Curve, window: int) -> Curve:
     return np.convolve(padded, np.ones(window) / window, mode="valid")
 
 
-def rooms(table: Table) -> tuple[Curve, Curve]:
+def seam_limits(aligned: AlignedTraces) -> tuple[Curve, Curve]:
     """How many rows above and below its baseline a line's seams may run, (lines, columns)."""
-    above, below = FARTHEST * table.up, FARTHEST * table.down
-    order = np.argsort(table.y, axis=0)  # NaN last
+    above, below = FARTHEST * aligned.up, FARTHEST * aligned.down
+    order = np.argsort(aligned.y, axis=0)  # NaN last
     upper, lower = order[:-1], order[1:]
-    columns = np.broadcast_to(np.arange(table.y.shape[1]), upper.shape)
-    apart = NEIGHBOUR * (table.y[lower, columns] - table.y[upper, columns])
+    columns = np.broadcast_to(np.arange(aligned.y.shape[1]), upper.shape)
+    apart = NEIGHBOUR * (aligned.y[lower, columns] - aligned.y[upper, columns])
     below[upper, columns] = np.fmin(below[upper, columns], apart)
     above[lower, columns] = np.fmin(above[lower, columns], apart)
     return above, below
 
 
 def course_of(
-    table: Table, index: int, above: Curve, below: Curve, sides: Sides, width: int
+    aligned: AlignedTraces, index: int, above: Curve, below: Curve, extent: Extent, width: int
 ) -> Course:
-    own = np.flatnonzero(~np.isnan(table.y[index]))
-    left = min(max(round(sides.left), 0), width - 2)
-    right = min(max(round(sides.right), left + 1), width - 1)
+    own = np.flatnonzero(~np.isnan(aligned.y[index]))
+    left = min(max(round(extent.left), 0), width - 2)
+    right = min(max(round(extent.right), left + 1), width - 1)
     columns = np.arange(left, right + 1)
-    up, down = table.up[index, own], table.down[index, own]
+    up, down = aligned.up[index, own], aligned.down[index, own]
     y, usual_up, above, below = (
         np.interp(columns, (own + 0.5) * ACROSS - 0.5, values)
-        for values in (table.y[index, own], up, above[own], below[own])
+        for values in (aligned.y[index, own], up, above[own], below[own])
     )
     height = float(np.median(up + down))
     return Course(columns=columns, y=y, up=usual_up, above=above, below=below, height=height)
@@ -174,7 +174,7 @@ def steady(seam: Curve) -> Curve:
     return seam.clip(mean - most, mean + most)
 
 
-def shape_of(course: Course, up: Curve, down: Curve, sides: Sides) -> Shape:
+def shape_of(course: Course, up: Curve, down: Curve, extent: Extent) -> Shape:
     """A line whose seams are so many rows above and below its baseline."""
     margin = max(MARGIN * course.height, LEAST_MARGIN)
     x, middle = course.columns, course.y + 0.5
@@ -183,7 +183,7 @@ def shape_of(course: Course, up: Curve, down: Curve, sides: Sides) -> Shape:
     return Shape(
         polygon=simplified(np.concatenate([upper, lower[::-1]]), closed=True),
         baseline=simplified(np.stack([x, middle], axis=1), closed=False),
-        column=sides.column,
+        column=extent.column,
         height=course.height,
     )
 

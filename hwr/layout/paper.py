@@ -7,10 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.bars import level_bars, upright_bars, without_shadows
+from hwr.layout.ink import without_shadows
 from hwr.layout.maps import ACROSS
+from hwr.layout.rules import level_rules, upright_rules
 from hwr.layout.tracing import Trace
 
+#: Rules are darker than the paper around them by so many grey levels, and at least so many pixels
+#: of the view long, four lines of writing: no stroke is.
+RULE_DARKER, SHORTEST_RULE = 20, 80
 #: Ink is at least this share as dark as the lines' usual ink.
 LEAST_INK = 0.35
 #: More upright rules than this beside each other are squared paper: they part nothing.
@@ -38,8 +42,9 @@ class Paper:
 
 def paper_of(ink: NDArray[np.uint8], traces: Sequence[Trace]) -> Paper:
     """The paper that these lines, at least one, are written on; ``ink`` is (H, W), 0 to 255."""
-    sharp = without_shadows(ink)
-    upright, level = upright_bars(sharp), level_bars(sharp)
+    dark = (without_shadows(ink) > RULE_DARKER).view(np.uint8)
+    upright = upright_rules(dark, SHORTEST_RULE).view(np.bool_)
+    level = level_rules(dark, SHORTEST_RULE).view(np.bool_)
     left = np.where(upright | level, np.uint8(0), ink)
     if rules_a_row(upright) > MOST_COLUMNS:
         upright = np.zeros_like(upright)

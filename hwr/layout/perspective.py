@@ -7,16 +7,9 @@ leans or narrows as no sheet in a scanner does. Everything else stays as it is.
 import cv2
 import numpy as np
 
+from hwr.layout.homography import Homography, Quad, corners, homography, rectified, sides
 from hwr.layout.ink import Grey, reduced
-from hwr.layout.sheet import (
-    SEARCH_SIDE,
-    Homography,
-    Quad,
-    corners,
-    find_edges,
-    homography,
-    rectified,
-)
+from hwr.layout.sheet import SEARCH_SIDE, find_edges
 
 #: The sheet is brighter than its background by so many grey levels.
 LEAST_STEP = 40.0
@@ -53,12 +46,12 @@ def is_inside(quad: Quad, image: Grey) -> bool:
 
 def leans(quad: Quad) -> bool:
     """Whether the sheet is seen from aside, or turned by more than lines are levelled."""
-    sides = np.roll(quad, -1, axis=0) - quad
-    directions = np.degrees(np.arctan2(sides[:, 1], sides[:, 0]))
+    edges = np.roll(quad, -1, axis=0) - quad
+    directions = np.degrees(np.arctan2(edges[:, 1], edges[:, 0]))
     turned = (np.diff(directions, append=directions[0]) + 180) % 360 - 180
     off = float(np.abs(turned - 90).max())
     askew = float(np.abs((directions + 45) % 90 - 45).min())
-    lengths = np.linalg.norm(sides, axis=1)
+    lengths = np.linalg.norm(edges, axis=1)
     narrowed = float(np.exp(np.abs(np.log(lengths / np.roll(lengths, 2))).max()))
     if off > MOST_OFF or narrowed > MOST_NARROWED:
         return False
@@ -82,7 +75,7 @@ def stands_out(quad: Quad, image: Grey) -> bool:
 def flattened(image: Grey, quad: Quad) -> tuple[Grey, Homography]:
     """The sheet as if seen from straight above, and what takes its pixels to those of the page."""
     quad = quad + (quad.mean(axis=0) - quad) * 2 * EDGE
-    top, right, bottom, left = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).tolist()
-    size = max(round(max(top, bottom)), 1), max(round(max(left, right)), 1)
+    width, height = sides(quad)
+    size = round(width), round(height)
     to_page = homography(corners(*size), quad)
     return rectified(image, to_page, size), to_page

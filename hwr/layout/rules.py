@@ -1,15 +1,35 @@
-"""Ruled lines in a black and white view, and what is written across them."""
+"""Rules, printed or drawn along a ruler: long runs of ink that drift, and what crosses them."""
 
 import cv2
 import numpy as np
 
 from hwr.layout.ink import Ink
-from hwr.layout.runs import long_runs
+from hwr.layout.runs import level_runs, upright_runs
 
 #: Strokes are joined again over gaps smaller than this: a rule is a little thinner.
 BRIDGE = 8
-#: Rules drift by so many pixels over the shortest length.
-RULE_DRIFT = 3
+#: Rules drift by less than so many pixels over the shortest length.
+DRIFT = 3
+
+
+def level_rules(ink: Ink, length: int) -> Ink:
+    """1 on the middle of level rules of at least ``length`` pixels, shape as ``ink``."""
+    return level_runs(_dilated(ink, (DRIFT, 1)), length)
+
+
+def upright_rules(ink: Ink, length: int) -> Ink:
+    """1 on the middle of upright rules, as ``level_rules``."""
+    return upright_runs(_dilated(ink, (1, DRIFT)), length)
+
+
+def whole_level_rules(ink: Ink, length: int) -> Ink:
+    """1 on all of each level rule and next to it, as ``level_rules``."""
+    return _dilated(level_rules(ink, length), (DRIFT, 1))
+
+
+def whole_upright_rules(ink: Ink, length: int) -> Ink:
+    """1 on all of each upright rule and next to it, as ``level_rules``."""
+    return _dilated(upright_rules(ink, length), (1, DRIFT))
 
 
 def bridges(ink: Ink) -> Ink:
@@ -19,8 +39,5 @@ def bridges(ink: Ink) -> Ink:
     return np.asarray(cv2.bitwise_or(upright, level), np.uint8)
 
 
-def drifting_runs(ink: Ink, length: int) -> Ink:
-    """1 on and next to nearly straight horizontal runs of at least this length."""
-    drift = np.ones((RULE_DRIFT, 1), np.uint8)
-    runs = long_runs(np.asarray(cv2.dilate(ink, drift), np.uint8), length)
-    return np.asarray(cv2.dilate(runs, drift), np.uint8)
+def _dilated(ink: Ink, shape: tuple[int, int]) -> Ink:
+    return np.asarray(cv2.dilate(ink, np.ones(shape, np.uint8)), np.uint8)

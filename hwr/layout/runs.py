@@ -1,7 +1,8 @@
-"""Straight runs of ink, found on eight pixels a byte: an eighth of the memory to go through.
+"""Runs: straight ones of ink in a picture, and those of places that are near to each other.
 
-A row of bits is combined with the rows below it by doubling: after the steps 1, 2, 4, … each holds
-what `length` rows have in common, so that a run of 300 pixels costs nine steps and not 300.
+Ink is looked at on eight pixels a byte: an eighth of the memory to go through. A row of bits is
+combined with the rows below it by doubling: after the steps 1, 2, 4, … each holds what `length`
+rows have in common, so that a run of 300 pixels costs nine steps and not 300.
 """
 
 from collections.abc import Callable
@@ -14,17 +15,17 @@ from numpy.typing import NDArray
 Bits = NDArray[np.uint8]
 
 
-def long_runs(ink: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+def level_runs(ink: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     """1 on horizontal runs of at least ``length`` pixels of ink, shape as ``ink``.
 
     Ink that touches the edge of the view goes on outside it.
     """
     turned = np.asarray(cv2.transpose(ink), np.uint8)
-    return np.asarray(cv2.transpose(high_runs(turned, length)), np.uint8)
+    return np.asarray(cv2.transpose(upright_runs(turned, length)), np.uint8)
 
 
-def high_runs(ink: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
-    """1 on vertical runs of at least ``length`` pixels of ink, as ``long_runs``."""
+def upright_runs(ink: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """1 on vertical runs of at least ``length`` pixels of ink, as ``level_runs``."""
     before, after = length // 2, (length - 1) // 2
     bits = np.packbits(ink, axis=1)
     starts = combined(framed(bits, before, after, 255), length, np.bitwise_and)

@@ -1,12 +1,12 @@
-"""A sheet of paper before a background: its corners, and views of it from straight above."""
+"""A sheet of paper before a background: its corners."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.layout.homography import Quad
 from hwr.layout.ink import Grey, reduced
 
 #: The sheet's edges are looked for on a picture whose longer side is at most this, in pixels.
@@ -35,11 +35,6 @@ NEARLY = 0.98
 #: Grey levels between the levels at which sheet and background are parted.
 LEVEL_STEP = 4
 
-#: float64 (4, 2): x, y of top left, top right, bottom right, bottom left in page pixels.
-Quad = NDArray[np.float64]
-#: float64 (3, 3).
-Homography = NDArray[np.float64]
-
 
 def find_edges(image: Grey, least_rim: float = LEAST_RIM) -> Quad | None:
     """Corners of the sheet on a grey page (H, W) whose edges stand out from what lies around it.
@@ -49,33 +44,6 @@ def find_edges(image: Grey, least_rim: float = LEAST_RIM) -> Quad | None:
     factor = -(-max(image.shape) // SEARCH_SIDE)
     edges = _edges(reduced(image, factor), least_rim)
     return None if edges is None else (edges + 0.5) * factor - 0.5
-
-
-def corners(width: float, height: float) -> Quad:
-    """Corners of a view of that size."""
-    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
-
-
-def homography(source: Quad, target: Quad) -> Homography:
-    """What takes one quadrilateral to another."""
-    taken = cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32))
-    return np.asarray(taken, np.float64)
-
-
-def mapped(points: NDArray[Any], transform: Homography) -> NDArray[np.float64]:
-    """Points (n, 2) taken elsewhere by a homography."""
-    taken = cv2.perspectiveTransform(np.asarray(points, np.float64)[None], transform)
-    return np.asarray(taken[0], np.float64)
-
-
-def rectified(image: Grey, to_page: Homography, size: tuple[int, int]) -> Grey:
-    """A view of ``size`` (width, height) whose pixels ``to_page`` takes to those of the image.
-
-    Grey, shape (height, width); white where the image ends.
-    """
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpPerspective(image, to_page, size, flags=flags, borderValue=255)
-    return np.asarray(view, np.uint8)
 
 
 def _edges(small: Grey, least_rim: float) -> Quad | None:

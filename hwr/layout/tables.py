@@ -76,7 +76,7 @@ def head_end(cells: Sequence[Shape], rules: Sequence[float]) -> float:
 
 def is_table(cells: Sequence[Shape]) -> bool:
     """Whether lines between upright rules are enough, in enough columns."""
-    return len(cells) >= LEAST_CELLS and columns_of(cells) >= LEAST_COLUMNS
+    return len(cells) >= LEAST_CELLS and column_count(cells) >= LEAST_COLUMNS
 
 
 def table_rules(cells: Sequence[Shape], level: NDArray[np.bool_]) -> list[float]:
@@ -86,7 +86,7 @@ def table_rules(cells: Sequence[Shape], level: NDArray[np.bool_]) -> list[float]
     return rules_across(level[:, int(left) : int(right)])
 
 
-def columns_of(cells: Sequence[Shape]) -> int:
+def column_count(cells: Sequence[Shape]) -> int:
     """How many columns the cells stand in, at least: the most that none of them shares."""
     count, end = 0, -np.inf
     for shape in sorted(cells, key=lambda shape: shape.column[1]):

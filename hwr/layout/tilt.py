@@ -11,11 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.bars import without_shadows
 from hwr.layout.faint import ink_of
-from hwr.layout.ink import Grey, reduced
-from hwr.layout.orientation import FULL, are_lines, darkness, profiles_both_ways
-from hwr.layout.sheet import Homography
+from hwr.layout.homography import Homography
+from hwr.layout.ink import Grey, reduced, without_shadows
+from hwr.layout.orientation import FULL, are_lines, ink_without_rules, profiles_both_ways
 
 #: The page is looked at as if its longer side had at most so many pixels.
 SIDE = 512
@@ -41,8 +40,8 @@ def levelled(image: Grey) -> tuple[Grey, Homography] | None:
     tilt = tilt_of(image)
     if tilt == 0:
         return None
-    view, to_page = turned(image, tilt)
-    return (view, to_page) if are_lines(*profiles_both_ways(darkness(view))) else None
+    view, to_page = rotated(image, tilt)
+    return (view, to_page) if are_lines(*profiles_both_ways(ink_without_rules(view))) else None
 
 
 def tilt_of(image: Grey) -> int:
@@ -62,7 +61,7 @@ def tilt_of(image: Grey) -> int:
     return int(degrees[strongest])
 
 
-def turned(image: Grey, tilt: int) -> tuple[Grey, Homography]:
+def rotated(image: Grey, tilt: int) -> tuple[Grey, Homography]:
     """The page with lines that fall by so many degrees made level, and its way back to the page."""
     height, width = image.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), tilt, 1.0)

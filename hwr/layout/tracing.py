@@ -163,7 +163,7 @@ def joined(pieces: list[Trace], ends: Map) -> list[Trace]:
         if (
             follower[left] < 0
             and not taken[right]
-            and not parted(pieces[left], pieces[right], ends)
+            and not line_ends_between(pieces[left], pieces[right], ends)
         ):
             follower[left] = right
             taken[right] = True
@@ -187,7 +187,7 @@ def candidates(pieces: list[Trace]) -> list[tuple[int, int]]:
     return list(zip(left[order].tolist(), right[order].tolist(), strict=True))
 
 
-def parted(left: Trace, right: Trace, ends: Map) -> bool:
+def line_ends_between(left: Trace, right: Trace, ends: Map) -> bool:
     """Whether a line ends between two pieces."""
     row = round(float(left.y[-1] + right.y[0]) / 2)
     columns = sorted((int(left.x[-1]), int(right.x[0])))

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwr.layout.homography import Homography, mapped
 from hwr.layout.ink import Grey
 from hwr.layout.line import Line, Point, whole_pixels
 from hwr.layout.orientation import quarter_turns
 from hwr.layout.perspective import flattened, photographed_sheet
-from hwr.layout.sheet import Homography, mapped
 from hwr.layout.tilt import levelled
 
 
@@ -53,11 +53,16 @@ def upright(image: Grey) -> Upright:
         view, back = level
         to_page = to_page @ back
     if turns := quarter_turns(view):
-        to_page = to_page @ turned_back(view, turns)
-        view = np.ascontiguousarray(np.rot90(view, -turns))
+        view, back = quarter_turned(view, turns)
+        to_page = to_page @ back
     if view is image:
         return Upright(image=image, page_shape=_shape(image))
     return Upright(image=view, page_shape=_shape(image), to_page=to_page)
+
+
+def quarter_turned(image: Grey, turns: int) -> tuple[Grey, Homography]:
+    """The grey image turned clockwise by so many quarters, and the way back."""
+    return np.ascontiguousarray(np.rot90(image, -turns)), turned_back(image, turns)
 
 
 def turned_back(image: Grey, turns: int) -> Homography:

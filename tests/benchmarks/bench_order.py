@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from hwr.layout import Line
-from hwr.layout.order import Box, reading_order
+from hwr.layout.line import Box
+from hwr.layout.order import reading_order
 from hwr.training.pages.scores import score_lines
 from hwr.training.pages.truth import read_true_page, transcriptions
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hwr.layout.ink import flatten
+from hwr.layout.ink import evenly_lit
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
 from hwr.reader import Reader
 from hwr.training.metrics import error_rates
@@ -93,7 +93,7 @@ def on_squared_paper(page: Grey) -> Grey:
 def in_pencil(page: Grey, contrast: float) -> Grey:
     """The page with its darkest ink that much darker than the paper, which has a grain."""
     grain = np.random.default_rng(1).normal(0, 3, page.shape)
-    ink = np.minimum((255 - flatten(page)) / 255 * 1.2, 1)
+    ink = np.minimum((255 - evenly_lit(page)) / 255 * 1.2, 1)
     return np.asarray(np.clip(248 * (1 - contrast * ink) + grain, 0, 255), np.uint8)
 
 
@@ -131,14 +131,14 @@ def faxed(page: Grey) -> Grey:
     """The page in black and white, half as many rows as columns an inch."""
     across, down = (fax / scan for fax, scan in zip(FAX, SCAN, strict=True))
     coarse = cv2.resize(page, None, fx=across, fy=down, interpolation=cv2.INTER_AREA)
-    even = flatten(np.asarray(coarse, np.uint8))
+    even = evenly_lit(np.asarray(coarse, np.uint8))
     kind = cv2.THRESH_BINARY | cv2.THRESH_OTSU
     return np.asarray(cv2.threshold(even, 0, 255, kind)[1], np.uint8)
 
 
 def written_on(paper: Grey, page: Grey) -> Grey:
     """The page's ink on another paper."""
-    return np.asarray(paper.astype(np.float32) * flatten(page) / 255, np.uint8)
+    return np.asarray(paper.astype(np.float32) * evenly_lit(page) / 255, np.uint8)
 
 
 WAYS: dict[str, Callable[[Grey], Grey]] = {

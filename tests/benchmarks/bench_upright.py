@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout import Line, find_lines, upright
+from hwr.layout.homography import Homography, Quad, corners, homography, mapped
 from hwr.layout.orientation import quarter_turns
-from hwr.layout.sheet import Homography, Quad, corners, homography, mapped
 from hwr.training.pages.scores import LineScore, score_lines
 from hwr.training.pages.summary import line_figures
 from hwr.training.pages.truth import TrueLine, TruePage, read_true_page, transcriptions

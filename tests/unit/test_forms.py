@@ -11,7 +11,7 @@ from hwr.forms import Found, PageLayout, Zone, draw_layout, lay_out
 from hwr.forms.sheet import find_sheet
 from hwr.forms.zone import ZonedLine
 from hwr.layout import Line, Upright
-from hwr.layout.sheet import mapped
+from hwr.layout.homography import mapped
 from hwr.profiles import Find, PageForm, ZoneForm
 
 WIDTH, HEIGHT = 1400, 900

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout import Line
-from hwr.layout.find import find_lines, is_hole
+from hwr.layout.find import find_lines
+from hwr.layout.holes import is_hole
 
 Grey = NDArray[np.uint8]
 WORDS = "every good boy deserves a fair jig of plums".split()
@@ -257,9 +258,9 @@ def test_noise_and_specks_are_bounded() -> None:
 
 def test_too_many_lines_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     page, heights = sloping_page(0.0)
-    monkeypatch.setattr("hwr.layout.look.MOST_LINES", len(heights))
+    monkeypatch.setattr("hwr.layout.view.MOST_LINES", len(heights))
     assert len(find_lines(page)) == len(heights)
-    monkeypatch.setattr("hwr.layout.look.MOST_LINES", len(heights) - 1)
+    monkeypatch.setattr("hwr.layout.view.MOST_LINES", len(heights) - 1)
     with pytest.raises(TooManyLines, match="8 lines, the limit is 7"):
         find_lines(page)
 

@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from hwr.errors import ModelError, TooManyLines
-from hwr.layout import find_lines, look, maps, tracing
-from hwr.layout.look import MOST_PIXELS, correction
+from hwr.layout import find_lines, maps, tracing, view
 from hwr.layout.maps import ACROSS, Maps, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
 from hwr.layout.paper import paper_of
 from hwr.layout.tracing import trace_lines
+from hwr.layout.view import MOST_PIXELS, correction
 
 Grey = NDArray[np.uint8]
 
@@ -128,7 +128,7 @@ def test_a_view_is_bounded(shape: tuple[int, int], monkeypatch: pytest.MonkeyPat
         sizes.append(view.size)
         return network_ink(view)
 
-    monkeypatch.setattr(look, "network_ink", watched)
+    monkeypatch.setattr(view, "network_ink", watched)
     noise = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
     noise[noise > 2] = 255
     try:

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwr.layout.find import place_of
-from hwr.layout.line import Outline
-from hwr.layout.order import Box, reading_order
+from hwr.layout.find import reading_box
+from hwr.layout.line import Box, Outline
+from hwr.layout.order import reading_order
 
 
 def column(left: float, right: float, top: float, count: int, step: float = 40) -> list[Box]:
@@ -130,8 +130,8 @@ def test_lines_are_put_in_order_by_the_column_they_stand_in() -> None:
         column=(100, 240),
         height=40,
     )
-    assert place_of(outline) == (100, 5, 240, 45)
-    assert place_of(replace(outline, column=(-np.inf, np.inf))) == (90, 5, 260, 45)
+    assert reading_box(outline) == (100, 5, 240, 45)
+    assert reading_box(replace(outline, column=(-np.inf, np.inf))) == (90, 5, 260, 45)
 
 
 def test_a_long_descender_does_not_move_a_line() -> None:
@@ -140,4 +140,4 @@ def test_a_long_descender_does_not_move_a_line() -> None:
         baseline=np.array([[90.0, 35], [260, 37]]),
         height=40,
     )
-    assert place_of(outline) == (90, 5, 260, 47)
+    assert reading_box(outline) == (90, 5, 260, 47)

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from hwr.layout.look import network_outlines
-from hwr.layout.outlines import NEIGHBOUR, Table, rooms, steady
+from hwr.layout.outlines import NEIGHBOUR, AlignedTraces, seam_limits, steady
+from hwr.layout.view import network_outlines
 
 
 def test_a_seam_stops_before_the_next_baseline() -> None:
     y = np.array([[10.0, 10, 10], [30, 30, np.nan], [60, 60, 60]])
-    above, below = rooms(Table(y=y, up=0 * y + 15, down=0 * y + 5))
+    above, below = seam_limits(AlignedTraces(y=y, up=0 * y + 15, down=0 * y + 5))
     assert below[0].tolist() == [15, 15, 15], "three times its reach"
     assert above[1, :2].tolist() == pytest.approx([NEIGHBOUR * 20] * 2)
     assert above[2].tolist() == pytest.approx([NEIGHBOUR * 30] * 2 + [45])

@@ -6,9 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from hwr.layout import Line, crop_line, draw_lines, skew
-from hwr.layout.ink import flatten
-from hwr.layout.order import Box, reading_order
-from hwr.layout.rules import bridges, drifting_runs
+from hwr.layout.ink import evenly_lit
+from hwr.layout.line import Box
+from hwr.layout.order import reading_order
+from hwr.layout.rules import bridges, whole_level_rules
 from hwr.layout.skew import sheared, skew_of
 
 Grey = NDArray[np.uint8]
@@ -28,7 +29,7 @@ def text_ink(size: float, gap: int, rows: int = 8) -> Grey:
 def test_flat_paper_is_white_under_any_light() -> None:
     slope = np.linspace(90, 240, 600)
     page = np.broadcast_to(slope, (400, 600)).astype(np.uint8)
-    assert flatten(page)[40:-40, 40:-40].min() > 240
+    assert evenly_lit(page)[40:-40, 40:-40].min() > 240
 
 
 @pytest.mark.parametrize("slope", [-0.08, 0.0, 0.03, 0.1])
@@ -41,7 +42,7 @@ def test_a_stroke_across_a_rule_is_whole_again_without_the_rule() -> None:
     ink = np.zeros((200, 600), np.uint8)
     ink[100:103, 20:580] = 1
     ink[60:160, 300:304] = 1
-    left = ink & (1 - drifting_runs(ink, 110))
+    left = ink & (1 - whole_level_rules(ink, 110))
     assert not left[100:103].any()
     whole = left | (ink & bridges(left))
     assert whole[60:160, 300:304].all()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hwr.layout.runs import high_runs, long_runs
+from hwr.layout.runs import level_runs, upright_runs
 
 Ink = NDArray[np.uint8]
 
@@ -21,8 +21,8 @@ def test_runs_are_those_of_an_opening(length: int, size: tuple[int, int]) -> Non
     ink = scattered(*size, 0.9)
     level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
-    assert np.array_equal(long_runs(ink, length), level)
-    assert np.array_equal(high_runs(ink, length), upright)
+    assert np.array_equal(level_runs(ink, length), level)
+    assert np.array_equal(upright_runs(ink, length), upright)
 
 
 @pytest.mark.parametrize("length", [2, 6, 10])
@@ -32,4 +32,4 @@ def test_a_run_of_even_length_stays_where_it_is(length: int) -> None:
     ink[6, 5 : 4 + length] = 1
     expected = ink.copy()
     expected[6] = 0
-    assert np.array_equal(long_runs(ink, length), expected)
+    assert np.array_equal(level_runs(ink, length), expected)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from hwr.forms import lay_out
 from hwr.layout import Line, Upright, upright
-from hwr.layout.orientation import darkness, quarter_turns
+from hwr.layout.homography import Quad, corners, homography, mapped
+from hwr.layout.orientation import ink_without_rules, quarter_turns
 from hwr.layout.perspective import photographed_sheet
-from hwr.layout.sheet import Quad, corners, find_edges, homography, mapped
+from hwr.layout.sheet import find_edges
 from hwr.layout.tilt import LEAST, tilt_of
 from hwr.layout.upright import turned_back
 from hwr.profiles import PageForm
@@ -115,7 +116,7 @@ def test_faint_rules_do_not_say_which_way_up_a_page_is() -> None:
     for row in range(8, 1500, 16):
         ruled[row : row + 2] = 190 if row % 64 == 8 else 225
     grain = np.random.default_rng(2).normal(0, 2, ruled.shape)
-    assert darkness((ruled + grain).clip(0, 255).astype(np.uint8)).mean() < 2
+    assert ink_without_rules((ruled + grain).clip(0, 255).astype(np.uint8)).mean() < 2
 
 
 def tilted(picture: Grey, degrees: float) -> Grey:

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
 from hwr.layout.ink import Grey
-from hwr.layout.line import LEAST_SIDE, MOST_LINES, Outline
-from hwr.layout.look import middle, network_outlines
+from hwr.layout.line import LEAST_SIDE, MOST_LINES, BoxArray, Outline
+from hwr.layout.view import network_outlines, weighted_median
 
 #: Lines lower than this share of the page's usual line are small.
 SMALL = 0.7
@@ -26,11 +25,8 @@ LARGEST = 0.25
 #: A new line is none where a larger one covers this share of it.
 COVERED = 0.5
 
-#: Left, top, right, bottom in pixels of the page, shape (4,); of several, (n, 4).
-Box = NDArray[np.float64]
 
-
-def outlines_of(page: Grey) -> list[Outline]:
+def all_outlines(page: Grey) -> list[Outline]:
     """Outlines of the lines of a grey page, small ones too, in no order.
 
     Raises ``TooManyLines``.
@@ -44,7 +40,9 @@ def outlines_of(page: Grey) -> list[Outline]:
     return outlines
 
 
-def looked_at_again(page: Grey, place: Box, outlines: list[Outline], small: float) -> list[Outline]:
+def looked_at_again(
+    page: Grey, place: BoxArray, outlines: list[Outline], small: float
+) -> list[Outline]:
     """The outlines with the small ones of a place as a look at it alone shows them, if more."""
     again = [outline.height < small and in_place(outline, place) for outline in outlines]
     known = [outline for outline, chosen in zip(outlines, again, strict=True) if chosen]
@@ -58,7 +56,7 @@ def looked_at_again(page: Grey, place: Box, outlines: list[Outline], small: floa
     return others + found if len(found) > len(known) else outlines
 
 
-def look_into(page: Grey, place: Box) -> list[Outline]:
+def look_into(page: Grey, place: BoxArray) -> list[Outline]:
     """Outlines of what stands in one place, in pixels of the page; none where it is a crowd."""
     height, width = page.shape
     left, top, right, bottom = np.clip(place, 0, (width, height) * 2).astype(int).tolist()
@@ -81,9 +79,9 @@ def look_into(page: Grey, place: Box) -> list[Outline]:
     ]
 
 
-def places_of(small: Box, apart: float, largest: float) -> list[Box]:
+def places_of(small: BoxArray, apart: float, largest: float) -> list[BoxArray]:
     """Boxes around small lines less than ``apart`` pixels apart, those with most lines first."""
-    places: list[tuple[int, Box]] = []
+    places: list[tuple[int, BoxArray]] = []
     for box in small + np.array((-1, -1, 1, 1)) * apart / 2:
         near = [(count, other) for count, other in places if touch(box, other)]
         boxes = np.array([box, *(other for _, other in near)])
@@ -97,29 +95,29 @@ def places_of(small: Box, apart: float, largest: float) -> list[Box]:
 def usual_height(outlines: Sequence[Outline]) -> float:
     """Height of a line at the middle of all lines laid end to end, in pixels; 0 of none."""
     widths = [max(round(np.ptp(outline.polygon[:, 0])), 1) for outline in outlines]
-    return middle([outline.height for outline in outlines], widths) if outlines else 0.0
+    return weighted_median([outline.height for outline in outlines], widths)
 
 
-def boxes_of(outlines: Sequence[Outline]) -> Box:
+def boxes_of(outlines: Sequence[Outline]) -> BoxArray:
     return np.array([outline.box for outline in outlines], np.float64).reshape(-1, 4)
 
 
-def in_place(outline: Outline, place: Box) -> bool:
+def in_place(outline: Outline, place: BoxArray) -> bool:
     """Whether the middle of an outline's baseline is in a place."""
     point = outline.baseline.mean(axis=0)
     return bool((place[:2] <= point).all() and (point < place[2:]).all())
 
 
-def is_covered(box: Box, others: Box) -> bool:
+def is_covered(box: BoxArray, others: BoxArray) -> bool:
     """Whether one of the other boxes (n, 4) covers most of a box."""
     low, high = np.maximum(others[:, :2], box[:2]), np.minimum(others[:, 2:], box[2:])
     common = np.clip(high - low, 0, None).prod(axis=1)
     return bool((common > COVERED * area(box)).any())
 
 
-def touch(one: Box, other: Box) -> bool:
+def touch(one: BoxArray, other: BoxArray) -> bool:
     return bool((one[:2] <= other[2:]).all() and (other[:2] <= one[2:]).all())
 
 
-def area(box: Box) -> float:
+def area(box: BoxArray) -> float:
     return float((box[2:] - box[:2]).prod())

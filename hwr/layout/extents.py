@@ -50,7 +50,7 @@ class Strip:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sides:
+class Extent:
     """Where a line begins and ends, in columns of the view."""
 
     #: Its first ink and what follows its last.
@@ -64,14 +64,14 @@ class Sides:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class Neighbours:
     """Ends of the nearest lines to the left and right in a line's row, in columns of the view."""
 
     before: float
     after: float
 
 
-def parted(traces: Iterable[Trace], paper: Paper) -> list[Trace]:
+def cut_at_rules(traces: Iterable[Trace], paper: Paper) -> list[Trace]:
     """The traces, cut at the upright rules that no writing goes across."""
     return [part for trace in traces for part in parts(trace, cuts(trace, paper))]
 
@@ -107,10 +107,10 @@ def parts(trace: Trace, places: Sequence[float]) -> list[Trace]:
     ]
 
 
-def fitted(traces: Sequence[Trace], paper: Paper) -> list[tuple[Trace, Sides]]:
+def fitted_to_ink(traces: Sequence[Trace], paper: Paper) -> list[tuple[Trace, Extent]]:
     """The traces from their first ink to their last; those without any are left out."""
-    rooms = rooms_of(traces)
-    sides = [sides_of(trace, paper, room) for trace, room in zip(traces, rooms, strict=True)]
+    neighbours = neighbours_of(traces)
+    sides = [extent_of(trace, paper, near) for trace, near in zip(traces, neighbours, strict=True)]
     return [
         (drawn_out(trace, side.first, side.last), side)
         for trace, side in zip(traces, sides, strict=True)
@@ -118,19 +118,19 @@ def fitted(traces: Sequence[Trace], paper: Paper) -> list[tuple[Trace, Sides]]:
     ]
 
 
-def sides_of(trace: Trace, paper: Paper, room: Room) -> Sides | None:
+def extent_of(trace: Trace, paper: Paper, near: Neighbours) -> Extent | None:
     """Where the line's ink begins and ends; None where there is hardly any."""
     along = strip(trace, paper, 0, np.inf)
     start, end = ends(trace)
     low, high = between_rules(along, start, end)
     beyond, margin = BEYOND * trace.height, MARGIN * trace.height
-    inner = max(low, start - beyond, room.before), min(high, end + beyond, room.after)
+    inner = max(low, start - beyond, near.before), min(high, end + beyond, near.after)
     found = inked(along, inner, (start, end), GAP * trace.height)
-    if found is None or area(along, found) < LEAST_AREA * trace.height**2:
+    if found is None or ink_between(along, found) < LEAST_AREA * trace.height**2:
         return None
     first, last = found
-    low, high = max(low, (start + room.before) / 2), min(high, (end + room.after) / 2)
-    return Sides(
+    low, high = max(low, (start + near.before) / 2), min(high, (end + near.after) / 2)
+    return Extent(
         first=first,
         last=last,
         left=max(first - margin, min(low, first)),
@@ -159,23 +159,25 @@ def inked(
     return (float(joined[0][0]), float(joined[-1][-1] + 1)) if joined else None
 
 
-def area(along: Strip, part: tuple[float, float]) -> int:
+def ink_between(along: Strip, part: tuple[float, float]) -> int:
     """How many pixels of ink there are in some columns."""
     first, last = (int(side) - int(along.columns[0]) for side in part)
     return int(along.ink[first:last].sum())
 
 
-def rooms_of(traces: Sequence[Trace]) -> list[Room]:
+def neighbours_of(traces: Sequence[Trace]) -> list[Neighbours]:
     """How far each line may reach."""
     start, end = np.array([ends(trace) for trace in traces]).reshape(-1, 2).T
     first, last = (np.array([trace.y[place] for trace in traces]) for place in (0, -1))
-    rooms = []
+    neighbours = []
     for index, trace in enumerate(traces):
         near = SAME_ROW * trace.height
         before = end[(end <= start[index] + ACROSS) & (abs(last - first[index]) < near)]
         after = start[(start >= end[index] - ACROSS) & (abs(first - last[index]) < near)]
-        rooms.append(Room(before=before.max(initial=-np.inf), after=after.min(initial=np.inf)))
-    return rooms
+        neighbours.append(
+            Neighbours(before=before.max(initial=-np.inf), after=after.min(initial=np.inf))
+        )
+    return neighbours
 
 
 def strip(trace: Trace, paper: Paper, first: float, last: float) -> Strip:
@@ -190,12 +192,12 @@ def strip(trace: Trace, paper: Paper, first: float, last: float) -> Strip:
         columns=columns,
         top=top,
         bottom=bottom,
-        ink=within(paper.dark, *band),
-        barred=within(paper.barred, *band) > BARRED * (bottom - top),
+        ink=counted(paper.dark, *band),
+        barred=counted(paper.barred, *band) > BARRED * (bottom - top),
     )
 
 
-def within(
+def counted(
     sums: NDArray[np.int32],
     top: NDArray[np.intp],
     bottom: NDArray[np.intp],

@@ -1,5 +1,6 @@
-"""The network's look at a page: maps and baselines at the scale at which it sees best."""
+"""The view of a page in which the network sees its lines best, and the lines seen in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -8,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import TooManyLines
+from hwr.layout.extents import cut_at_rules
 from hwr.layout.folds import without_folds
 from hwr.layout.ink import Grey
 from hwr.layout.line import MOST_LINES, Outline
 from hwr.layout.maps import ACROSS, NOMINAL_HEIGHT, NOMINAL_SIDE, maps_of, network_ink
 from hwr.layout.outlines import shapes_of
 from hwr.layout.paper import paper_of
-from hwr.layout.sides import parted
 from hwr.layout.tables import in_tables
 from hwr.layout.tracing import Trace, trace_lines
 
 #: The network looks again where lines are smaller or larger than it is used to by these factors.
 USUAL = (0.8, 1.25)
-#: The network looks again, at a levelled page, where lines slope more than this.
+#: The network looks again, at a deskewed page, where lines slope more than this.
 STEEPEST = 0.03
 #: Lines of fewer columns of the maps have no slope to speak of.
 SLOPING = 12
@@ -35,8 +36,8 @@ MOST_PIXELS = 2_500_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """What was seen."""
+class View:
+    """A page as the network saw it."""
 
     #: Pixels of the view to a pixel of the page.
     scale: float
@@ -57,12 +58,12 @@ class Look:
 
 def network_outlines(page: Grey) -> list[Outline]:
     """Outlines of the lines of a grey page, in no order. Raises ``TooManyLines``."""
-    seen = look_at(page)
+    seen = best_view(page)
     refuse_many(len(seen.traces))
     if not seen.traces:
         return []
     paper = without_folds(paper_of(seen.ink, seen.traces), seen.traces)
-    traces = parted(seen.traces, paper)
+    traces = cut_at_rules(seen.traces, paper)
     refuse_many(len(traces))
     shapes = shapes_of(traces, paper)
     return [
@@ -84,33 +85,34 @@ def refuse_many(lines: int) -> None:
         raise TooManyLines(f"The page has {lines} lines, the limit is {MOST_LINES}. Split it.")
 
 
-def look_at(page: Grey) -> Look:
-    """A look at a grey page; a second one where its lines are small, large or sloping.
+def best_view(page: Grey) -> View:
+    """The view of a grey page; a second one where its lines are small, large or sloping.
 
     Raises ``TooManyLines``.
     """
-    first = look(page, min(NOMINAL_SIDE / min(page.shape), FIRST_SCALE))
+    first = view_at(page, min(NOMINAL_SIDE / min(page.shape), FIRST_SCALE))
     better = bounded(page, first.scale * correction(first.traces))
     slope = usual_slope(first.traces)
     least, most = USUAL
     fits = least < better / first.scale < most and abs(slope) < STEEPEST
-    return first if fits or not first.ink.any() else look(page, better, slope)
+    return first if fits or not first.ink.any() else view_at(page, better, slope)
 
 
 def correction(traces: list[Trace]) -> float:
     """How many times larger a page should be seen; much larger where nothing was seen."""
-    return NOMINAL_HEIGHT / usual_height(traces) if traces else UNSEEN
+    usual = weighted_median([trace.height for trace in traces], [len(trace.x) for trace in traces])
+    return NOMINAL_HEIGHT / usual if traces else UNSEEN
 
 
-def look(page: Grey, scale: float, slope: float = 0.0) -> Look:
-    """One look with lines of this slope made level, smaller if the view would be too large."""
+def view_at(page: Grey, scale: float, slope: float = 0.0) -> View:
+    """A view with lines of this slope made level, smaller if it would be too large."""
     scale = bounded(page, scale)
     height, width = (max(round(side * scale), 1) for side in page.shape)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     view = np.asarray(cv2.resize(page, (width, height), interpolation=method), np.uint8)
-    view, above = levelled(view, slope)
+    view, above = deskewed(view, slope)
     ink = network_ink(view)
-    return Look(
+    return View(
         scale=scale,
         slope=slope,
         above=above,
@@ -119,7 +121,7 @@ def look(page: Grey, scale: float, slope: float = 0.0) -> Look:
     )
 
 
-def levelled(view: Grey, slope: float) -> tuple[Grey, int]:
+def deskewed(view: Grey, slope: float) -> tuple[Grey, int]:
     """The view with each column moved up by ``slope`` times its x, and rows added at its top."""
     if slope == 0:
         return view, 0
@@ -137,20 +139,17 @@ def bounded(page: Grey, scale: float) -> float:
     return min(scale, MOST_ENLARGED, sqrt(MOST_PIXELS / page.size))
 
 
-def usual_height(traces: list[Trace]) -> float:
-    """Height of a line at the middle of all lines laid end to end, in rows."""
-    return middle([trace.height for trace in traces], [len(trace.x) for trace in traces])
-
-
 def usual_slope(traces: list[Trace]) -> float:
     """Slope of a line at the middle of all longer lines laid end to end, rows a pixel."""
     long = [trace for trace in traces if len(trace.x) >= SLOPING]
     slopes = [float(np.polyfit(trace.x * ACROSS, trace.y, 1)[0]) for trace in long]
-    return middle(slopes, [len(trace.x) for trace in long]) if long else 0.0
+    return weighted_median(slopes, [len(trace.x) for trace in long])
 
 
-def middle(values: list[float], weights: list[int]) -> float:
-    """The value that half of the weight lies below."""
+def weighted_median(values: Sequence[float], weights: Sequence[int]) -> float:
+    """The value that half of the weight lies below; 0 of none."""
+    if not values:
+        return 0.0
     order = np.argsort(values)
     reach = np.cumsum(np.array(weights)[order])
     return values[int(order[np.searchsorted(reach, reach[-1] / 2)])]
