@@ -1,26 +1,26 @@
 """What stands alone in a printed box: a figure or a cross, too short for the line finder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.forms.frame import HEIGHT, frame_view
 from hwr.forms.print import SHORTEST_SIDE, Rect, find_boxes
 from hwr.forms.sheet import FlatSheet
 from hwr.layout import Line
-from hwr.layout.homography import Homography, corners, homography, mapped, rectified
+from hwr.layout.homography import mapped, translation
 from hwr.layout.ink import Grey, Ink
 from hwr.layout.line import whole_pixels
 from hwr.layout.rules import whole_level_rules
 
-#: Height of the view of a box in pixels, and its greatest width.
-HEIGHT, WIDEST = 64, 1600
+#: Greatest width of the view of a box in pixels.
+WIDEST = 1600
 #: Share of the box's height, on all sides, in which its frame may be.
 FRAME = 0.08
-#: Percentile of the greys in a box that is paper, and levels of 255 by which ink is darker.
-PAPER_SHARE, INK_LEVEL = 80, 45
+#: Levels of 255 by which ink is darker than paper.
+INK_LEVEL = 45
 #: Shares of the box's height that the largest mark and the others extend to at least: else it is
 #: dirt.
 LARGEST, SMALLEST = 0.3, 0.15
@@ -34,55 +34,32 @@ AROUND, BELOW = 0.25, 0.35
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Look:
-    """The inside of a box, level: darkness uint8 (h, w), and its pixels' place on the page."""
-
-    dark: Grey
-    to_page: Homography
-
-
 def lone_line(image: Grey, frame: Floats) -> Line | None:
     """What is written in a box of a grey page (H, W) as one line; None where it is empty.
 
     `frame` is its inside in page pixels, (4, 2), clockwise from the top left.
     """
-    look = _in_inner_frame(_look(image, frame))
-    ink = _ink(look.dark)
+    edge = round(FRAME * HEIGHT)
+    view = _in_inner_frame(frame_view(image, frame, widest=WIDEST, beside=-edge, above=-edge))
+    ink = _ink(view.dark)
     if ink is None:
         return None
-    left, top, right, bottom = _with_room(ink, look.dark.shape)
+    left, top, right, bottom = _with_room(ink, view.dark.shape)
     box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     baseline = np.array([(left, ink[3]), (right, ink[3])])
-    polygon, baseline = (mapped(places, look.to_page) for places in (box, baseline))
+    polygon, baseline = (mapped(places, view.to_page) for places in (box, baseline))
     return Line(order=0, polygon=whole_pixels(polygon), baseline=whole_pixels(baseline))
 
 
-def _look(image: Grey, frame: Floats) -> _Look:
-    width, height = (float(np.linalg.norm(frame[at] - frame[0])) for at in (1, 3))
-    size = min(max(round(HEIGHT * width / max(height, 1.0)), 1), WIDEST), HEIGHT
-    whole = homography(corners(*size), frame)
-    edge = round(FRAME * HEIGHT)
-    to_page = whole @ _shift(edge, edge)
-    size = max(size[0] - 2 * edge, 1), HEIGHT - 2 * edge
-    view = rectified(image, to_page, size)
-    paper = max(float(np.percentile(view, PAPER_SHARE)), 1.0)
-    dark = np.clip(255 - 255 / paper * view, 0, 255)
-    return _Look(dark=dark.astype(np.uint8), to_page=to_page)
-
-
-def _shift(x: float, y: float) -> Homography:
-    return np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], np.float64)
-
-
-def _in_inner_frame(look: _Look) -> _Look:
+def _in_inner_frame(view: FlatSheet) -> FlatSheet:
     """What a double frame goes around; the same where it is single."""
-    boxes = find_boxes(FlatSheet(dark=look.dark, to_page=look.to_page))
-    inner = next((box for box in boxes if _is_inner(box, look.dark.shape)), None)
+    boxes = find_boxes(view)
+    inner = next((box for box in boxes if _is_inner(box, view.dark.shape)), None)
     if inner is None:
-        return look
+        return view
     left, top, right, bottom = map(int, inner)
-    return _Look(dark=look.dark[top:bottom, left:right], to_page=look.to_page @ _shift(left, top))
+    to_page = view.to_page @ translation(left, top)
+    return FlatSheet(dark=view.dark[top:bottom, left:right], to_page=to_page)
 
 
 def _is_inner(box: Rect, shape: tuple[int, ...]) -> bool:
@@ -96,7 +73,7 @@ def _is_inner(box: Rect, shape: tuple[int, ...]) -> bool:
 
 
 def _ink(dark: Grey) -> Rect | None:
-    """The box around what is written, in pixels of the look."""
+    """The box around what is written, in pixels of the view."""
     ink = _without_rules((cv2.blur(dark, (3, 3)) > INK_LEVEL).astype(np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(ink)
     marks = [mark for mark in stats[1:count, :4].tolist() if _is_mark(mark, dark.shape)]

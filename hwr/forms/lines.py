@@ -7,9 +7,9 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hwr.forms.below import given_below
 from hwr.forms.boxed import lone_line
 from hwr.forms.comb import comb_line
+from hwr.forms.overflow import with_overflow
 from hwr.forms.rows import one_text_each
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Line
@@ -85,7 +85,7 @@ def zoned_lines(
         for owner, part in parts
     ]
     kept: list[ZonedLine] = []
-    for one in given_below(found, zones):
+    for one in with_overflow(found, zones):
         if one.zone is not None and one.zone.found is Found.BOX:
             one = replace(one, line=within(one.line, corners[one.zone.name]))
         if outside if one.zone is None else one.zone.is_read and not one.zone.is_comb:

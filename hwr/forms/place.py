@@ -73,7 +73,7 @@ class Finder:
         found = Found.RULE if part.find is Find.RULED else Found.BOX
         for number, rect in enumerate(in_rows(list(inside)), 1):
             zone = self._zone(part, f"{part.name} {number}", rect, found)
-            room = below(rect, inside, box[3])
+            room = room_below(rect, inside, box[3])
             yield replace(zone, room_below=self._on_page(room)) if inside[rect] else zone
         if not inside:
             yield self._zone(part, part.name, box, self._ground)
@@ -191,7 +191,7 @@ def in_rows(rects: Sequence[Rect]) -> list[Rect]:
     return [rect for row in rows for rect in sorted(row)]
 
 
-def below(block: Rect, blocks: Mapping[Rect, float], end: float) -> Rect:
+def room_below(block: Rect, blocks: Mapping[Rect, float], end: float) -> Rect:
     """The room below a block of ruled lines, of blocks and the distances of their rules.
 
     Below the last one it goes on to the row `end`; above others stand printed questions.

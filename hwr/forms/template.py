@@ -118,7 +118,7 @@ def register(image: Grey, template: Template) -> Registered:
     view = rectified(image, place, size)
     if _shown(view, template.dark) < LEAST_SHOWN:
         raise FormNotFound
-    clean = without_print(view, template.dark)
+    clean = without_form_print(view, template.dark)
     shape = (image.shape[0], image.shape[1])
     return Registered(
         view=Upright(image=clean, page_shape=shape, to_page=place),
@@ -126,7 +126,7 @@ def register(image: Grey, template: Template) -> Registered:
     )
 
 
-def without_print(view: Grey, dark: Grey) -> Grey:
+def without_form_print(view: Grey, dark: Grey) -> Grey:
     """A page in the form's frame (h, w) without the form's print; `dark` is that of the form.
 
     Strokes that cross print stay whole.

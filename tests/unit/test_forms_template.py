@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwr.errors import ProfileError
 from hwr.forms import Found, PageLayout, lay_out
-from hwr.forms.template import without_print
+from hwr.forms.template import without_form_print
 from hwr.layout import Line
 from hwr.profiles import PageForm, ZoneForm
 from workers.commands.options import profile_of
@@ -105,7 +105,7 @@ def test_the_print_goes_and_the_writing_stays(blank: Grey, page_form: PageForm) 
 def test_strokes_across_print_stay_whole(blank: Grey) -> None:
     page = blank.copy()
     cv2.line(page, (600, 130), (600, 230), 20, 6)  # across the rule at 180
-    clean = without_print(page, np.asarray(cv2.bitwise_not(blank), np.uint8))
+    clean = without_form_print(page, np.asarray(cv2.bitwise_not(blank), np.uint8))
     assert (clean[135:225, 600] < 100).all()
     assert (clean[135:225, 300:500] > 200).all()
 
@@ -155,7 +155,7 @@ def test_a_template_that_is_no_picture_is_named(tmp_path: Path, content: bytes) 
         lay_out(np.full((99, 99), 255, np.uint8), PageForm(template=path), lambda _: ())
 
 
-def test_a_template_without_print_is_refused(tmp_path: Path) -> None:
+def test_a_template_without_form_print_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "blank.png"
     assert cv2.imwrite(str(path), np.full((400, 300), 255, np.uint8))
     with pytest.raises(ProfileError, match="too little print"):

@@ -14,7 +14,7 @@ from hwr.layout import Line
 ON_LAST_RULE = 0.9
 
 
-def given_below(found: Sequence[ZonedLine], zones: Sequence[Zone]) -> list[ZonedLine]:
+def with_overflow(found: Sequence[ZonedLine], zones: Sequence[Zone]) -> list[ZonedLine]:
     """The lines; of those in no zone, what stands in the room below a full block is the block's."""
     given = list(found)
     for zone in zones:
