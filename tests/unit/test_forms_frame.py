@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from hwr.forms.boxed import lone_line
 from hwr.forms.frame import HEIGHT, frame_view
 
 
@@ -16,3 +17,9 @@ def test_what_is_around_a_frame_is_seen_as_far_as_asked() -> None:
     inside = frame_view(page, frame, widest=1000, beside=-5, above=-5)
     assert inside.dark.shape == (HEIGHT - 10, 200 - 10)
     assert not inside.dark.any()
+
+
+def test_an_empty_box_that_lies_beyond_the_picture_in_part_is_empty() -> None:
+    page = np.full((300, 300), 200, np.uint8)
+    frame = np.array([(-30, 100), (70, 100), (70, 200), (-30, 200)], np.float64)
+    assert lone_line(page, frame) is None
