@@ -132,7 +132,7 @@ def _placed(image: Grey, form: PageForm) -> Placed:
         placed = _on_sheet(image, form)
         return replace(placed, warning=misshapen(placed.sheet, form) or placed.warning)
     try:
-        found = register(image, open_template(form.template))
+        found = register(image, open_template(form.template, patterned=form.patterned))
     except FormNotFound as warning:
         return replace(_on_sheet(image, form), warning=warning)
     zones = Finder(found.sheet, Found.TEMPLATE).zones(form)

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from hwr.documents import open_document
 from hwr.errors import DocumentError, FormNotFound, PageError, ProfileError
+from hwr.forms.form_print import spread, without_form_print
 from hwr.forms.sheet import FLAT_SIDE, FlatSheet
 from hwr.layout import Upright
 from hwr.layout.homography import Homography, corners, mapped, rectified
-from hwr.layout.ink import Grey, Ink, brightness_of, evenly_lit
-from hwr.layout.rules import bridges
+from hwr.layout.ink import Grey, Ink, evenly_lit
+from hwr.layout.pattern import darkest_of
 from hwr.profiles import Profile
 
 log = logging.getLogger(__name__)
@@ -39,22 +40,23 @@ FEWEST = 20
 #: Share of the picture that the form covers at least, and how far its sides may differ from those
 #: of a rectangle seen at an angle.
 LEAST_COVER, MOST_UNEQUAL = 0.1, 1.6
-#: Grey levels by which the form's print is darker than its paper.
+#: Grey levels by which the form's print is darker than its paper at least.
 PRINT_LEVEL = 30
 #: Of the form's print that is darker than this share of its darkest, so much is on the page at
 #: least: forms of one house share their heads. Copiers lose what is fainter.
 DARKEST_PRINT, LEAST_SHOWN = 0.5, 0.5
-#: Print reaches this far beyond its place on the form, in parts of the form's longer side: the
-#: homography is not exact, and ink spreads.
-SPREAD = 1 / 600
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Template:
     """A blank form, known by its features."""
 
+    #: Whether its paper has a pattern, which is not taken for print.
+    patterned: bool = False
     #: How much darker than its paper, uint8 (h, w); the longer side at most FLAT_SIDE.
     dark: Grey
+    #: Grey levels by which its print is darker than its paper and the paper's pattern.
+    level: float
     #: Places of its features in pixels of `dark`, float32 (n, 2).
     places: NDArray[np.float32]
     #: What they look like, uint8 (n, 32).
@@ -71,14 +73,14 @@ class Registered:
     sheet: FlatSheet
 
 
-def open_template(path: Path) -> Template:
-    """The blank form in a picture or the first page of a document.
+def open_template(path: Path, *, patterned: bool = False) -> Template:
+    """The blank form in a picture or the first page of a document, `patterned` as its profile says.
 
     Raises:
         ProfileError: it cannot be read, or has too little print to be known by; names no folder.
     """
     try:
-        return _opened(path, path.stat().st_mtime_ns)
+        return _opened(path, patterned, path.stat().st_mtime_ns)
     except (DocumentError, PageError, OSError) as error:
         log.warning("template %s: %s", path, error)
         reason = error.strerror if isinstance(error, OSError) else error
@@ -95,7 +97,7 @@ def check_templates(profile: Profile) -> None:
     """
     for page in profile.content.pages:
         if page.template is not None:
-            open_template(page.template)
+            open_template(page.template, patterned=page.patterned)
 
 
 def register(image: Grey, template: Template) -> Registered:
@@ -116,9 +118,10 @@ def register(image: Grey, template: Template) -> Registered:
     grown = np.diag([width / size[0], height / size[1], 1.0])
     place = to_page @ grown
     view = rectified(image, place, size)
-    if _shown(view, template.dark) < LEAST_SHOWN:
+    form, ink = _sized(template.dark, view), _ink(view, template.patterned)
+    if _shown(ink, form) < LEAST_SHOWN:
         raise FormNotFound
-    clean = without_form_print(view, template.dark)
+    clean = without_form_print(view, ink, (form > template.level).astype(np.uint8))
     shape = (image.shape[0], image.shape[1])
     return Registered(
         view=Upright(image=clean, page_shape=shape, to_page=place),
@@ -126,27 +129,10 @@ def register(image: Grey, template: Template) -> Registered:
     )
 
 
-def without_form_print(view: Grey, dark: Grey) -> Grey:
-    """A page in the form's frame (h, w) without the form's print; `dark` is that of the form.
-
-    Strokes that cross print stay whole.
-    """
-    printed = (_sized(dark, view) > PRINT_LEVEL).astype(np.uint8)
-    mask = _spread(printed)
-    ink = _ink(view)
-    crossed = ink & bridges(ink & (1 - mask))
-    dropped = (mask & (1 - crossed)).astype(bool)
-    return np.where(dropped, brightness_of(view), view).astype(np.uint8)
-
-
-def _shown(view: Grey, dark: Grey) -> float:
+def _shown(ink: Ink, form: Grey) -> float:
     """Share of the form's print that is on a page in its frame; all if it is too pale to tell."""
-    form = _sized(dark, view)
     least = DARKEST_PRINT * int(form.max())
-    if least < PRINT_LEVEL:
-        return 1.0
-    printed = form > least
-    return float(_spread(_ink(view))[printed].mean())
+    return float(spread(ink)[form > least].mean()) if least >= PRINT_LEVEL else 1.0
 
 
 def _sized(dark: Grey, view: Grey) -> Grey:
@@ -154,17 +140,13 @@ def _sized(dark: Grey, view: Grey) -> Grey:
     return np.asarray(cv2.resize(dark, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _ink(view: Grey) -> Ink:
-    return (cv2.bitwise_not(evenly_lit(view)) > PRINT_LEVEL).astype(np.uint8)
-
-
-def _spread(ink: Ink) -> Ink:
-    reach = 2 * max(round(max(ink.shape) * SPREAD), 1) + 1
-    return np.asarray(cv2.dilate(ink, np.ones((reach, reach), np.uint8)), np.uint8)
+def _ink(view: Grey, patterned: bool) -> Ink:
+    flat = evenly_lit(view)
+    return (cv2.bitwise_not(flat) > _level(flat, patterned)).astype(np.uint8)
 
 
 @lru_cache(maxsize=8)
-def _opened(path: Path, _: int) -> Template:
+def _opened(path: Path, patterned: bool, _: int) -> Template:
     """`_` is when the file was changed last."""
     with open_document(path) as document:
         image = document.page(1).image
@@ -174,8 +156,15 @@ def _opened(path: Path, _: int) -> Template:
     places, features = _features(small)
     if len(places) < FEWEST:
         raise ProfileError(f"The template {path.name} has too little print. Leave it out.")
-    dark = np.asarray(cv2.bitwise_not(evenly_lit(small)), np.uint8)
-    return Template(dark=dark, places=places, features=features)
+    flat = evenly_lit(small)
+    dark = np.asarray(cv2.bitwise_not(flat), np.uint8)
+    level = _level(flat, patterned)
+    return Template(patterned=patterned, dark=dark, level=level, places=places, features=features)
+
+
+def _level(flat: Grey, patterned: bool) -> float:
+    """Grey levels by which print and ink are darker than paper, evenly lit, and its pattern."""
+    return max(PRINT_LEVEL, darkest_of(flat)) if patterned else PRINT_LEVEL
 
 
 def _features(image: Grey) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

@@ -18,6 +18,8 @@ LEAST_PAPER = 0.1
 DARK, COVERED = 0.15, 0.13
 #: Paper is as dark as its darkest, but for this percentage; never darker than this share of ink.
 DARKEST, MOST = 5, 0.5
+#: Where lines of a pattern cross each other it is darker than that by this factor at most.
+CROSSING = 2
 
 
 def without_pattern(image: Grey) -> Grey:
@@ -40,11 +42,27 @@ def without_pattern(image: Grey) -> Grey:
 
 def darkness_of(flat: Grey) -> float:
     """By how many grey levels the pattern of an evenly lit page is darker than paper; mostly 0."""
-    ink = 255 - float(np.percentile(flat, 1))
-    if ink < LEAST_INK:
-        return 0.0
-    is_ink = (flat < 255 - ink / 2).view(np.uint8)
-    darkness = 255 - flat[cv2.dilate(is_ink, np.ones((2 * EDGE + 1,) * 2, np.uint8)) == 0]
-    if darkness.size < LEAST_PAPER * flat.size or np.mean(darkness > DARK * ink) < COVERED:
+    ink, darkness = _ink_and_paper(flat)
+    if not darkness.size or np.mean(darkness > DARK * ink) < COVERED:
         return 0.0
     return min(float(np.percentile(darkness, 100 - DARKEST)), MOST * ink)
+
+
+def darkest_of(flat: Grey) -> float:
+    """As `darkness_of`, where there is known to be a pattern, of the pattern where it is darkest.
+
+    Lines of it that cross each other are darker than one.
+    """
+    ink, darkness = _ink_and_paper(flat)
+    if not darkness.size:
+        return 0.0
+    return min(CROSSING * float(np.percentile(darkness, 100 - DARKEST)), MOST * ink)
+
+
+def _ink_and_paper(flat: Grey) -> tuple[float, Grey]:
+    """How much darker than white ink is, and paper (n,) is; none of it where that is little."""
+    ink = 255 - float(np.percentile(flat, 1))
+    is_ink = (flat < 255 - ink / 2).view(np.uint8)
+    paper = flat[cv2.dilate(is_ink, np.ones((2 * EDGE + 1,) * 2, np.uint8)) == 0]
+    is_enough = ink >= LEAST_INK and paper.size >= LEAST_PAPER * flat.size
+    return ink, cv2.bitwise_not(paper).ravel() if is_enough else np.empty(0, np.uint8)

@@ -1,6 +1,6 @@
 """Cheques that somebody has written, front and back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -84,14 +84,16 @@ def cheque_front(
     pattern: bool,
     rows: int = 1,
     waves: Waves | None = None,
+    is_blank: bool = False,
 ) -> Scan:
     """The front, page 1; `pattern` prints a security background under it.
 
     Its waves are pale ones unless others are given. The legal amount stands on so many rules, 1 or
-    2, as French cheques have them.
+    2, as French cheques have them. A blank one has only what is printed.
     """
     look = int(rng.integers(len(PAPERS)))
     sheet = new_sheet(WIDTH, HEIGHT, PAPERS[look] if pattern else (250, 250, 248), rng)
+    sheet = replace(sheet, is_blank=is_blank)
     if pattern:
         _print_waves(sheet, waves or Waves(colour=PATTERNS[look]))
         _print_rosette(sheet, (1010, 330), 190, PATTERNS[look])

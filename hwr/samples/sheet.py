@@ -55,6 +55,8 @@ class Sheet:
     entries: list[Entry] = field(default_factory=list)
     #: Where something belongs on it
     marks: list[Mark] = field(default_factory=list)
+    #: Whether nobody writes on it
+    is_blank: bool = False
 
     @property
     def width(self) -> int:
@@ -82,6 +84,8 @@ class Sheet:
         self, text: str, x: int, baseline: int, writer: Writer, zone: str | None = None
     ) -> int:
         """Write a line by hand from `x`; returns its right end."""
+        if self.is_blank:
+            return x
         spelt = writer.spell(text)
         stroke = write(spelt, writer, self.rng)
         corner = (x, baseline - stroke.baseline - round(self.rng.normal(1, 1.5)))
@@ -91,6 +95,8 @@ class Sheet:
         self, name: str, x: int, baseline: int, writer: Writer, zone: str | None = None
     ) -> int:
         """Sign with the name from `x`; returns the right end."""
+        if self.is_blank:
+            return x
         spelt = writer.spell(name)
         stroke = _underline(write(spelt, signing(writer), self.rng), self.rng)
         corner = (x, baseline - stroke.baseline)

@@ -3,18 +3,25 @@
 `python tests/benchmarks/bench_amounts.py` draws fronts of cheques and changes them as
 `bench_zones.py` does. An amount is right if it is worth what was written. Every figure is then put
 beside the words of every other cheque too, as on cheques whose amounts differ. Every other cheque
-has a pale security background, with ``--background`` all of them that one.
+has a pale security background, with ``--background`` all of them that one. With ``--template`` each
+is laid on its blank form.
 """
 
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import permutations
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 from bench_zones import changed
+from PIL import Image
 
 from hwr.decoding.amounts import worth
 from hwr.decoding.reading import LineReading
@@ -26,6 +33,7 @@ from hwr.profiles.profile import Find, ZoneForm
 from hwr.reader import LineReader
 from hwr.samples.cheque import Waves, cheque_front, choose_cheque
 from hwr.samples.fonts import Face
+from hwr.samples.scanner import Scan
 
 #: Stronger than those that the project draws: dark, dense and coarse ones.
 BACKGROUNDS = {
@@ -57,12 +65,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, choices=(1, 2), default=1, help="of the words")
     parser.add_argument("--background", choices=BACKGROUNDS)
+    parser.add_argument("--template", action="store_true", help="give each its blank form")
     options = parser.parse_args()
     waves = BACKGROUNDS.get(options.background)
     sure = load_profile("cheque").content.review_below or 1.0
     with LineReader() as reader:
         cheques = [
-            read(reader, options.seed, place, options.rows, waves)
+            read(reader, options.seed, place, options.rows, waves, template=options.template)
             for place in range(options.cheques)
         ]
     together = [joined(cheque.lines) for cheque in cheques]
@@ -78,14 +87,24 @@ def main() -> None:
     sys.stdout.write(f"{len(cheques)} cheques; {told} of {different} different pairs are told\n")
 
 
-def read(reader: LineReader, seed: int, place: int, rows: int, waves: Waves | None) -> Cheque:
+def read(
+    reader: LineReader,
+    seed: int,
+    place: int,
+    rows: int,
+    waves: Waves | None,
+    *,
+    template: bool = False,
+) -> Cheque:
     """A cheque drawn, laid out and read."""
     rng = np.random.default_rng([seed, place])
     cheque = choose_cheque(rng, list(Face)[place % len(Face)])
     pattern = waves is not None or place % 2 == 0
-    scan = cheque_front(cheque, rng, pattern=pattern, rows=rows, waves=waves)
-    image, truth = changed(scan, rng)
-    layout = lay_out(image, form_of(rows, truth.number))
+    front = partial(cheque_front, cheque, pattern=pattern, rows=rows, waves=waves)
+    blank = front(deepcopy(rng), is_blank=True) if template else None
+    image, truth = changed(front(rng), rng)
+    with on_template(form_of(rows, truth.number), blank) as form:
+        layout = lay_out(image, form)
     waiting = [
         (
             line.zone,
@@ -106,6 +125,18 @@ def form_of(rows: int, page: int) -> PageForm:
     form = load_profile("cheque").page(page)
     zones = [_higher(zone) if rows > 1 and zone.name == WORDS else zone for zone in form.zones]
     return form.model_copy(update={"zones": tuple(zones)})
+
+
+@contextmanager
+def on_template(form: PageForm, blank: Scan | None) -> Iterator[PageForm]:
+    """The form with a blank one, if there is one, as its template."""
+    if blank is None:
+        yield form
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "blank.png")
+        Image.fromarray(blank.picture).save(path)
+        yield form.model_copy(update={"template": path})
 
 
 def _higher(zone: ZoneForm) -> ZoneForm:

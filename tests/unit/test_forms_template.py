@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwr.errors import ProfileError
 from hwr.forms import Found, PageLayout, lay_out
-from hwr.forms.template import without_form_print
+from hwr.forms.form_print import without_form_print
 from hwr.layout import Line
 from hwr.profiles import PageForm, ZoneForm
 from workers.commands.options import profile_of
@@ -102,12 +102,51 @@ def test_the_print_goes_and_the_writing_stays(blank: Grey, page_form: PageForm) 
     assert (view[top:bottom, left:right] < 150).mean() > 0.03
 
 
+def ink_of(image: Grey) -> Grey:
+    return (image < 220).astype(np.uint8)
+
+
 def test_strokes_across_print_stay_whole(blank: Grey) -> None:
     page = blank.copy()
     cv2.line(page, (600, 130), (600, 230), 20, 6)  # across the rule at 180
-    clean = without_form_print(page, np.asarray(cv2.bitwise_not(blank), np.uint8))
+    clean = without_form_print(page, ink_of(page), ink_of(blank))
     assert (clean[135:225, 600] < 100).all()
     assert (clean[135:225, 300:500] > 200).all()
+
+
+def test_no_more_than_print_is_taken_where_it_is_off_its_place(blank: Grey) -> None:
+    moved = np.roll(blank, (2, -2), (0, 1))
+    page = moved.copy()
+    cv2.line(page, (600, 130), (600, 176), 20, 6)  # ends above the rule, which is at 182 now
+    clean = without_form_print(page, ink_of(page), ink_of(blank))
+    assert (clean[135:179, 600] < 100).all()
+    assert (clean[moved < 150] > 150).mean() > 0.99
+
+
+@pytest.fixture(scope="module")
+def waves() -> NDArray[np.uint8]:
+    """Darkness of fine waves, as on security paper."""
+    dark = np.zeros((HEIGHT, WIDTH), np.uint8)
+    x = np.linspace(0, WIDTH, 200)
+    for y in range(0, HEIGHT, 9):
+        points = np.stack([x, y + 9 * np.sin(x / 40 + y / 20)], axis=1)
+        cv2.polylines(dark, [np.round(points).astype(np.int32)], False, 45, 2, cv2.LINE_AA)
+    return dark
+
+
+def test_a_pattern_is_no_print(
+    blank: Grey, page_form: PageForm, waves: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    path = tmp_path / "blank.png"
+    assert cv2.imwrite(str(path), cv2.subtract(blank, waves))
+    form = page_form.model_copy(update={"template": path, "patterned": True})
+    plain, _ = seen(filled(blank), 2, 1.0, 0.0)
+    image, _ = seen(np.asarray(cv2.subtract(filled(blank), waves), np.uint8), 2, 1.0, 0.0)
+    _, bare = laid_out(plain, page_form)
+    _, view = laid_out(image, form)
+    left, top, right, bottom = (round(side * view.shape[1] / WIDTH) for side in TOTAL)
+    written = [one[top + 8 : bottom - 8, left + 8 : right - 8] < 100 for one in (bare, view)]
+    assert written[1].sum() > 0.97 * written[0].sum()
 
 
 def test_another_page_is_told_and_read_by_its_edges(page_form: PageForm) -> None:
@@ -155,7 +194,7 @@ def test_a_template_that_is_no_picture_is_named(tmp_path: Path, content: bytes) 
         lay_out(np.full((99, 99), 255, np.uint8), PageForm(template=path), lambda _: ())
 
 
-def test_a_template_without_form_print_is_refused(tmp_path: Path) -> None:
+def test_a_template_without_print_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "blank.png"
     assert cv2.imwrite(str(path), np.full((400, 300), 255, np.uint8))
     with pytest.raises(ProfileError, match="too little print"):
