@@ -127,6 +127,45 @@ def test_higher_lanes_go_first_and_lower_ones_are_not_starved() -> None:
     assert order.index(1000) == 3
 
 
+@pytest.mark.parametrize(
+    ("patience", "expected"),
+    [
+        (0, [0, 10, 20, 1, 11, 21, 2, 3, 4, 5]),
+        (2, [0, 1, 10, 20, 2, 3, 11, 21, 4, 5]),
+    ],
+)
+def test_a_lane_that_was_passed_over_leads_one_batch_and_waits_again(
+    patience: int, expected: list[int]
+) -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=100, patience=patience))
+    first = gate.occupy(batcher)
+    lanes = {Lane.HIGH: range(6), Lane.NORMAL: (10, 11), Lane.LOW: (20, 21)}
+    futures = [
+        batcher.submit(item(100, number), lane=lane)
+        for lane, its_numbers in lanes.items()
+        for number in its_numbers
+    ]
+    gate.open.set()
+    wait([first, *futures], timeout=30)
+    batcher.close()
+
+    order = [number for batch in gate.batches[1:] for number in batch]
+    assert order == expected
+
+
+def test_lines_of_higher_lanes_join_first() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=16))
+    first = gate.occupy(batcher)
+    futures = [batcher.submit(item(8, lane), lane=lane) for lane in reversed(Lane)]
+    gate.open.set()
+    wait([first, *futures], timeout=30)
+    batcher.close()
+
+    assert gate.batches[1:] == [[Lane.HIGH, Lane.NORMAL], [Lane.LOW]]
+
+
 def test_a_line_past_its_deadline_never_reaches_the_engine() -> None:
     gate = Gate()
     batcher = Batcher(gate)
@@ -169,6 +208,19 @@ def test_close_finishes_the_running_batch_and_hands_the_rest_back() -> None:
     assert running.result(0) == -1
     with pytest.raises(ReaderClosed):
         batcher.submit(item(8))
+
+
+def test_close_hands_back_what_waits_behind_a_cancelled_line() -> None:
+    gate = Gate()
+    batcher = Batcher(gate)
+    gate.occupy(batcher)
+    dropped, kept = batcher.submit(item(8, 1)), batcher.submit(item(8, 2))
+    assert dropped.cancel()
+    closer = threading.Thread(target=batcher.close)
+    closer.start()
+    assert isinstance(kept.exception(10), ReaderClosed)
+    gate.open.set()
+    closer.join(10)
 
 
 def test_a_full_queue_holds_submit_back() -> None:
@@ -277,3 +329,4 @@ def test_a_wrong_number_of_answers_is_an_error_not_a_mix_up() -> None:
 
     assert isinstance(error, LineFailed)
     assert "3 answers to 1 lines" in str(error)
+    assert isinstance(error.__cause__, ValueError)

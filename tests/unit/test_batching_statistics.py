@@ -36,6 +36,10 @@ def test_a_quantile_is_the_end_of_the_range_that_holds_it(values: list[float], q
     assert sum(value <= end for value in values) >= q * len(values) - 1e-9
 
 
+def test_a_range_that_completes_the_share_is_the_one() -> None:
+    assert Histogram(bounds=(1.0, 2.0), counts=(1, 1, 0), total=3.0).quantile(0.5) == 1.0
+
+
 def test_an_empty_histogram_has_no_mean_and_no_quantile_to_divide_by() -> None:
     empty = Tally((1.0,)).snapshot()
     assert (empty.mean, empty.quantile(0.5)) == (0.0, 0.0)
