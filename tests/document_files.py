@@ -106,14 +106,20 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
-def pdf(pages: Sequence[tuple[bytes, bytes]], trailer: bytes = b"", extra: bytes = b"") -> bytes:
-    """A PDF of `pages`: (entries of the page's dictionary, content stream)."""
+def pdf(
+    pages: Sequence[tuple[bytes, bytes]],
+    trailer: bytes = b"",
+    extra: bytes = b"",
+    stored: bytes = b"",
+) -> bytes:
+    """A PDF of `pages`: (entries of the page's dictionary, content stream, as `stored` says)."""
     kids = b" ".join(b"%d 0 R" % (3 + 2 * n) for n in range(len(pages)))
     bodies = [b"<< /Type /Catalog /Pages 2 0 R >>"]
     bodies += [b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages))]
     for n, (entries, content) in enumerate(pages):
         bodies += [b"<< /Type /Page /Parent 2 0 R /Contents %d 0 R %s >>" % (4 + 2 * n, entries)]
-        bodies += [b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)]
+        body = b"<< %s /Length %d >>\nstream\n%s\nendstream"
+        bodies += [body % (stored, len(content), content)]
     return _assemble(bodies + ([extra] if extra else []), trailer)
 
 
@@ -128,12 +134,13 @@ def scanned_pdf(
     page: bytes = SCAN_BOX,
     content: bytes = SCAN_CONTENT,
     resources: bytes = b"",
+    stored: bytes = b"",
 ) -> bytes:
     """A PDF of one page with the picture `data`, described by the entries `image`."""
     entries = page + b" /Resources << /XObject << /Im0 5 0 R >> %s >>" % resources
     body = b"<< /Type /XObject /Subtype /Image /Width 400 /Height 300 %s /Length %d >>"
     extra = body % (image, len(data)) + b"\nstream\n%s\nendstream" % data
-    return pdf([(entries, content)], extra=extra)
+    return pdf([(entries, content)], extra=extra, stored=stored)
 
 
 def _assemble(bodies: Sequence[bytes], trailer: bytes) -> bytes:
