@@ -27,8 +27,9 @@ from hwr.documents import Limits, open_document
 from hwr.documents import pdf as pdf_module
 from hwr.documents import scans as scans_module
 from hwr.documents.embedded import decode
+from hwr.documents.picture import MAX_SCANS
 from hwr.documents.scans import MAX_CONTENT, Scans
-from hwr.errors import DamagedPage, PageTimeout
+from hwr.errors import DamagedPage, PageTimeout, PageTooSmall
 
 Grey = NDArray[np.uint8]
 
@@ -208,6 +209,11 @@ def jpeg_page(
     return lambda: scanned_pdf(GREY + JPEG + image, encode(draw_page(), "JPEG"), page, content)
 
 
+def endless_jpeg() -> bytes:
+    data = encode(draw_page(), "JPEG", progressive=True)
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * (MAX_SCANS + 1) + data[-2:]
+
+
 IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "turned page": jpeg_page(page=SCAN_BOX + b" /Rotate 90"),
     "cropped page": jpeg_page(page=SCAN_BOX + b" /CropBox [0 0 100 108]"),
@@ -250,6 +256,10 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "other rows": lambda: scanned_pdf(fax(b"/Rows 200"), group4_data(draw_page(400, 200))),
     "fax with line ends": lambda: scanned_pdf(fax(b"/EndOfLine true"), group4_data(draw_page())),
     "cut JPEG": lambda: scanned_pdf(GREY + JPEG, encode(draw_page(), "JPEG")[:2000]),
+    "JPEG that ends before its last rows": lambda: scanned_pdf(
+        GREY + JPEG, encode(Image.effect_noise((400, 300), 80), "JPEG")[:9000] + b"\xff\xd9"
+    ),
+    "JPEG of endless scans": lambda: scanned_pdf(GREY + JPEG, endless_jpeg()),
     "cut fax": lambda: scanned_pdf(fax(), group4_data(draw_page())[:100]),
     "cut pixels": lambda: scanned_pdf(GREY + FLATE, zlib.compress(bytes(400 * 299))),
     "cut rows of a PNG": lambda: scanned_pdf(
@@ -332,6 +342,15 @@ def test_what_unpacks_to_more_than_there_may_be_is_not_unpacked(path: Path, page
     path.write_bytes(page)
     with path.open("rb") as file:
         assert peak_bytes(file) < 1_500_000
+
+
+def test_a_scan_that_is_too_small_is_refused(path: Path) -> None:
+    path.write_bytes(SOUND["grey JPEG"]())
+    with (
+        open_document(path, Limits(min_side=301)) as document,
+        pytest.raises(PageTooSmall, match="301 a side"),
+    ):
+        document.page(1)
 
 
 def test_a_picture_that_says_it_is_larger_than_pages_may_be_is_left_to_rendering(

@@ -7,13 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from pipeline import draw_lines, png, tiff, two_pages
 from sqlalchemy import exc
-from stage_bench import TENANT, Stages, open_stages
+from stage_bench import TENANT, FunctionReader, Stages, open_stages, reading
 
-from hwr.errors import PageTimeout, StorageUnavailable
+from hwr.decoding.reading import LineReading
+from hwr.errors import BadLineImage, PageTimeout, StorageUnavailable
 from hwr.profiles import load_profile
 from workers import fan_in, jobs, leases
 from workers.database import Document, State
@@ -156,3 +159,21 @@ class TestPublish:
         texts = [line["text"] for page in told["pages"] for line in page["lines"]]
         assert texts == [line.text for line in stages.lines()]
         assert told["reader"] == {"model": "test"} | load_profile("page").audit
+
+    @pytest.mark.parametrize(("threshold", "first"), [("0", False), ("0.5", False), ("0.51", True)])
+    def test_lines_below_the_threshold_and_all_that_failed_need_review(
+        self, stages: Stages, threshold: str, first: bool
+    ) -> None:
+        def first_alone(_: NDArray[np.uint8]) -> LineReading:
+            if len(reader.submitted) > 1:
+                raise BadLineImage
+            return reading("first")
+
+        reader = FunctionReader(first_alone)
+        reader.identity |= {"review_below": threshold}
+        stages.submit(png(draw_lines(2)))
+        stages.split()
+        stages.read(reader=reader)
+        stages.publish()
+        told = json.loads(stages.context.storage.get(stages.document().result_key or ""))
+        assert [line["needs_review"] for line in told["pages"][0]["lines"]] == [first, True]
