@@ -160,6 +160,22 @@ class TestPublish:
         assert texts == [line.text for line in stages.lines()]
         assert told["reader"] == {"model": "test"} | load_profile("page").audit
 
+    def test_a_job_that_is_deleted_before_its_result_is_written_is_no_failure(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def deleted_first(*given: Any) -> Iterator[str]:
+            jobs.cancel(context.database, tenant=TENANT, job_id=job_id)
+            delete_own(context.database, context.storage, tenant=TENANT, job_id=job_id)
+            yield from result_chunks(*given)
+
+        context = stages.context
+        job_id = stages.submit(png(draw_lines(1)))
+        stages.split()
+        stages.read()
+        monkeypatch.setattr(publish_stage, "result_chunks", deleted_first)
+        stages.publish()
+        assert caplog.records == []
+
     @pytest.mark.parametrize(("threshold", "first"), [("0", False), ("0.5", False), ("0.51", True)])
     def test_lines_below_the_threshold_and_all_that_failed_need_review(
         self, stages: Stages, threshold: str, first: bool
