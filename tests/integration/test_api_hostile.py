@@ -36,6 +36,25 @@ def test_hostile_names_are_made_harmless(api: httpx.Client, sent: str, kept: str
     assert [document["name"] for document in job["documents"]] == [kept]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "kept"),
+    [
+        (b"filename=\"=?utf-8?B?w6kucG5n?=\"; filename*=utf-8''%C3%A9.png", "é.png"),
+        (b"filename*=UTF-8'de'Pr%C3%BCfung%20%E2%84%96%203.pdf; filename=x.pdf", "Prüfung № 3.pdf"),
+        (b"filename*=UTF-8''..%2F..%2Fpasswd%00", "passwd"),
+        (b"filename=\"a; filename*=UTF-8''b.png\"", "a; filename*=UTF-8''b.png"),
+        (b"filename=\"a.png\"; filename*=iso-2022-jp''b.png", "a.png"),
+        (b'filename="' + b"\\" * 60_000, "document"),
+    ],
+)
+def test_a_name_may_come_as_dotnet_writes_it(
+    api: httpx.Client, parameters: bytes, kept: str
+) -> None:
+    head = b'--B\r\nContent-Disposition: form-data; name="files"; ' + parameters
+    job = raw_post(api, head + b"\r\n\r\nx\r\n--B--\r\n")
+    assert [document["name"] for document in job["documents"]] == [kept]
+
+
 def part(file_name: bytes, content: bytes = b"x") -> bytes:
     disposition = b'Content-Disposition: form-data; name="files"; filename="' + file_name + b'"'
     return b"--B\r\n" + disposition + b"\r\n\r\n" + content + b"\r\n--B--\r\n"

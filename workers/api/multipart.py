@@ -1,11 +1,13 @@
 """Multipart bodies as they arrive: parts are limited while they stream, never gathered first."""
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Self
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -25,6 +27,12 @@ _MAX_FIELD = 8 * 2**10
 #: The part that files come in.
 _FILES = "files"
 
+#: The name as RFC 8187 writes it; .NET's own `filename` beside it is no name that a person gave.
+_EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^\s;]+)", re.IGNORECASE)
+
+#: What stands between quotation marks in a header.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+
 #: What parts may be named.
 FIELDS = (_FILES, "references", "lane", "profile")
 
@@ -39,6 +47,11 @@ def _no_room(error: OSError) -> ServiceUnavailable:
     return ServiceUnavailable(
         f"Uploads cannot wait in {folder} ({error}). Free space there or set TMPDIR to another one."
     )
+
+
+def _extended_name(disposition: str) -> bytes | None:
+    told = _EXTENDED_NAME.search(_QUOTED.sub("", disposition))
+    return unquote_to_bytes(told[1]) if told else None
 
 
 @dataclass(kw_only=True)
@@ -167,12 +180,14 @@ class MultipartReader:
             self._disposition = self._header_value
 
     def _on_headers_finished(self) -> None:
-        options = parse_options_header(self._disposition.decode("latin-1"))[1]
+        disposition = self._disposition.decode("latin-1")
+        options = parse_options_header(disposition)[1]
         field_name = options.get(b"name", b"").decode("utf-8", "replace")
         if field_name not in FIELDS:
             raise BadRequest(f"There is no field {field_name[:100]!r}. Use {', '.join(FIELDS)}.")
         if field_name == _FILES:
-            file_name = clean_name(options.get(b"filename", b"").decode("utf-8", "replace"))
+            name = _extended_name(disposition) or options.get(b"filename", b"")
+            file_name = clean_name(name.decode("utf-8", "replace"))
             self._part = Part(field_name=field_name, file_name=file_name, limit=self._max_bytes)
         else:
             self._part = Part(field_name=field_name, file_name=None, limit=_MAX_FIELD)
