@@ -242,6 +242,14 @@ def test_a_failure_of_ours_is_told_without_its_insides(
 def test_other_addresses(api: httpx.Client) -> None:
     assert error_of(api.get("/v2/jobs")) == (404, "NotFound")
     assert error_of(api.get("/v1/jobs/")) == (404, "NotFound")
+    assert error_of(api.get("/redoc")) == (404, "NotFound")
+
+
+@pytest.mark.parametrize("address", ["", "/{id}", "/{id}/results", "/unknown", "?state=none"])
+def test_nobody_is_to_keep_an_answer(api: httpx.Client, address: str) -> None:
+    job = api.post("/v1/jobs", files=[PDF])
+    answer = api.get("/v1/jobs" + address.format(id=job.json()["id"]))
+    assert [told.headers["cache-control"] for told in (job, answer)] == ["no-store"] * 2
 
 
 @pytest.mark.parametrize(
@@ -296,6 +304,11 @@ def test_every_refusal_is_described_as_it_is_told(api: httpx.Client) -> None:
     refused = {status: told for status, told in submit["responses"].items() if status != "202"}
     assert set(refused) == {"400", "401", "403", "409", "413", "422", "429", "503", "default"}
     assert refused["413"]["description"] == "DocumentTooLarge, TooManyDocuments"
+    delete = described["paths"]["/v1/jobs/{job_id}"]["delete"]["responses"]
+    assert delete["409"]["description"] == "JobUnfinished"
+    listed = described["paths"]["/v1/jobs"]["get"]["responses"]
+    assert listed["400"]["description"] == "BadRequest"
+    assert listed["503"]["description"] == "DatabaseUnavailable"
     bodies = [told["content"]["application/json"]["schema"] for told in refused.values()]
     assert bodies == [{"$ref": "#/components/schemas/Refusal"}] * len(bodies)
     assert "HTTPValidationError" not in described["components"]["schemas"]

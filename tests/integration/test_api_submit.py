@@ -131,6 +131,8 @@ def test_other_references_are_refused(
         ({"files": [PDF] * 6}, (413, "TooManyDocuments")),
         ({"files": [PDF] * 50}, (413, "TooManyDocuments")),
         ({"files": [PDF], "data": {"lane": "fast"}}, (400, "BadRequest")),
+        ({"files": [PDF], "data": {"lane": ["low", "high"]}}, (400, "BadRequest")),
+        ({"files": [PDF], "data": {"profile": ["exam", "page"]}}, (400, "BadRequest")),
         ({"files": [PDF], "data": {"colour": "blue"}}, (400, "BadRequest")),
         ({"files": [PDF], "data": {"lane": "x" * 10_000}}, (400, "BadRequest")),
         ({"files": [("files", ("big.pdf", b"x" * 1001))]}, (413, "DocumentTooLarge")),

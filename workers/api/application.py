@@ -15,6 +15,7 @@ from workers.api import errors, exposure, health, jobs, metrics
 from workers.api.audit import Audit
 from workers.api.services import open_services
 from workers.api.timing import Timing
+from workers.api.uncached import Uncached
 from workers.settings import Settings
 
 #: Seconds that requests in progress get when the API is told to end. Of the minute that supervisors
@@ -35,13 +36,20 @@ def create_app(settings: Settings) -> FastAPI:
 
     # An address with a slash too many is a 404: a redirection would have an upload sent twice, and
     # behind a proxy that does TLS it names the wrong scheme.
-    app = FastAPI(title="hwr", version=hwr.__version__, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(
+        title="hwr",
+        version=hwr.__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
     app.state.services = services
     app.include_router(health.router)
     app.include_router(jobs.router)
     if settings.metrics_token:
         app.include_router(metrics.router)
     errors.install(app)
+    app.add_middleware(Uncached)
     app.add_middleware(Timing, services.times)
     app.add_middleware(Audit)  # around it, for it keeps what was cut off to itself
     return app

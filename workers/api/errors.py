@@ -74,19 +74,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The answers of an address with these statuses, and with any other of an error, for /docs."""
-    named: dict[int | str, str] = {status: _codes(status) for status in statuses}
-    named["default"] = "Any other error"
+def refusals(*refused: type[HwrError]) -> dict[int | str, dict[str, Any]]:
+    """The answers of an address that refuses with these, and with any other error, for /docs."""
+    codes: dict[int | str, list[str]] = {}
+    for error in refused:
+        codes.setdefault(_STATUS[error], []).append(error.__name__)
+    named = {status: ", ".join(names) for status, names in codes.items()}
     return {
         status: {"model": Refusal, "description": text}
         | headers({name: _HEADER_TEXTS[name] for name in _HEADERS.get(status, {})})
-        for status, text in named.items()
+        for status, text in (named | {"default": "Any other error"}).items()
     }
-
-
-def _codes(status: int) -> str:
-    return ", ".join(error.__name__ for error, its in _STATUS.items() if its == status)
 
 
 def headers(texts: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from hwr.errors import ServiceError
+from hwr.errors import ServiceError, ServiceUnavailable
 from workers.api.errors import error_response, refusals
 from workers.api.services import Services, ServicesOf
 
@@ -25,7 +25,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", response_model=dict[str, str], responses=refusals(503))
+@router.get("/readyz", response_model=dict[str, str], responses=refusals(ServiceUnavailable))
 @router.head("/readyz", include_in_schema=False)
 async def readyz(services: ServicesOf) -> JSONResponse:
     """Database, Redis and storage answer too."""

@@ -9,7 +9,26 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request,
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from hwr.errors import BadRequest, HwrError, JobDeleted, JobNotFound
+from hwr.errors import (
+    BadRequest,
+    DatabaseUnavailable,
+    DocumentTooLarge,
+    HwrError,
+    IdempotencyConflict,
+    JobDeleted,
+    JobNotFound,
+    JobUnfinished,
+    KeyRefused,
+    NoDocuments,
+    ProfileError,
+    ReferenceRefused,
+    ReferenceUnreadable,
+    ServiceUnavailable,
+    StorageUnavailable,
+    TooManyDocuments,
+    TooManyWaiting,
+    UnknownProfile,
+)
 from hwr.profiles import FREE_TEXT
 from workers import job_list, jobs
 from workers.api.errors import headers, refusals
@@ -35,7 +54,7 @@ from workers.retention import delete_own
 router = APIRouter(
     prefix="/v1/jobs",
     tags=["jobs"],
-    responses=refusals(400, 401, 503),
+    responses=refusals(BadRequest, KeyRefused, DatabaseUnavailable),
     dependencies=[Depends(check_parameters)],
 )
 
@@ -73,6 +92,24 @@ _KEY_SCHEMA = {"minLength": 1, "maxLength": _MAX_KEY, "pattern": "^[ -~]+$"}
 
 _REFERENCES = ReferenceList.model_json_schema(ref_template="#/components/schemas/{model}")
 
+#: What a submission may be refused for beside what any request may, by status.
+_REFUSED = refusals(
+    BadRequest,
+    NoDocuments,
+    ReferenceUnreadable,
+    ReferenceRefused,
+    IdempotencyConflict,
+    JobDeleted,
+    DocumentTooLarge,
+    TooManyDocuments,
+    ProfileError,
+    UnknownProfile,
+    TooManyWaiting,
+    DatabaseUnavailable,
+    ServiceUnavailable,
+    StorageUnavailable,
+)
+
 _BODY = {
     "requestBody": {
         "required": True,
@@ -88,7 +125,7 @@ _BODY = {
     "",
     status_code=202,
     openapi_extra=_BODY,
-    responses={**refusals(403, 409, 413, 422, 429), 202: headers(_SUBMITTED)},
+    responses={**_REFUSED, 202: headers(_SUBMITTED)},
 )
 async def submit(
     request: Request,
@@ -156,7 +193,7 @@ def _next_url(request: Request, page: JobPage) -> str | None:
     return f"{router.prefix}?{urlencode(asked)}"
 
 
-@router.get("/{job_id}", responses={**refusals(404), 200: headers(_ADVICE)})
+@router.get("/{job_id}", responses={**refusals(JobNotFound), 200: headers(_ADVICE)})
 def view(response: Response, services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     """Where the job and each of its documents stand."""
     view = jobs.view(services.database, tenant=tenant, job_id=job_id)
@@ -164,14 +201,19 @@ def view(response: Response, services: ServicesOf, tenant: Tenant, job_id: str) 
     return job_json(view)
 
 
-@router.post("/{job_id}/cancel", responses=refusals(404))
+@router.post("/{job_id}/cancel", responses=refusals(JobNotFound))
 def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     """Call the job off. What was read stays readable; a finished job stays as it is."""
     jobs.cancel(services.database, tenant=tenant, job_id=job_id)
     return job_json(jobs.view(services.database, tenant=tenant, job_id=job_id))
 
 
-@router.delete("/{job_id}", status_code=204, response_class=Response, responses=refusals(404, 409))
+@router.delete(
+    "/{job_id}",
+    status_code=204,
+    response_class=Response,
+    responses=refusals(JobNotFound, JobUnfinished, DatabaseUnavailable, StorageUnavailable),
+)
 async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
     """Delete a job that has ended, with its documents and results; after that there is no such."""
     await services.storing.run(
@@ -182,7 +224,7 @@ async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
 @router.get(
     "/{job_id}/results",
     response_model=Results,
-    responses={**refusals(404), 200: headers(_ADVICE)},
+    responses={**refusals(JobNotFound), 200: headers(_ADVICE)},
 )
 def results(services: ServicesOf, tenant: Tenant, job_id: str) -> StreamingResponse:
     """The results as far as they are known; `complete` says whether more will come."""

@@ -33,8 +33,9 @@ _EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^\s;]+)", re.IG
 #: What stands between quotation marks in a header.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
 
-#: What parts may be named.
+#: What parts may be named, and of these what a body may have once.
 FIELDS = (_FILES, "references", "lane", "profile")
+_ONCE = frozenset({"lane", "profile"})
 
 
 def _spool() -> IO[bytes]:
@@ -101,6 +102,7 @@ class MultipartReader:
         self._parts_left = max_parts
         self._part: Part | None = None
         self._finished: list[Part] = []
+        self._seen: set[str] = set()
         self._ended = False
         self._header_name = b""
         self._header_value = b""
@@ -185,6 +187,9 @@ class MultipartReader:
         field_name = options.get(b"name", b"").decode("utf-8", "replace")
         if field_name not in FIELDS:
             raise BadRequest(f"There is no field {field_name[:100]!r}. Use {', '.join(FIELDS)}.")
+        if field_name in _ONCE & self._seen:
+            raise BadRequest(f"The field {field_name!r} comes more than once. Send it once.")
+        self._seen.add(field_name)
         if field_name == _FILES:
             name = _extended_name(disposition) or options.get(b"filename", b"")
             file_name = clean_name(name.decode("utf-8", "replace"))
