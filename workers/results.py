@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from hwr.errors import JobNotFound
@@ -20,6 +20,32 @@ PAGES_AT_ONCE = 50
 
 #: States of pages that stand in a result.
 READ = (State.DONE, State.FAILED)
+
+_DOCUMENTS, _PAGES, _LINES = table_of(Document), table_of(Page), table_of(Line)
+
+_FIRST_READER = (
+    select(_PAGES.c.reader)
+    .where(_PAGES.c.document_id == _DOCUMENTS.c.id, _PAGES.c.reader.is_not(None))
+    .order_by(_PAGES.c.number)
+    .limit(1)
+    .scalar_subquery()
+)
+
+#: What clients ask for again and again while a job runs, for each of its documents: made once.
+_HEAD = select(_DOCUMENTS, _FIRST_READER.label("reader")).where(
+    _DOCUMENTS.c.id == bindparam("document_id")
+)
+_KEPT = select(_DOCUMENTS.c.id).where(_DOCUMENTS.c.id == bindparam("document_id"))
+_SOME_PAGES = (
+    select(_PAGES)
+    .where(
+        _PAGES.c.document_id == bindparam("document_id"),
+        _PAGES.c.number > bindparam("after"),
+        _PAGES.c.state.in_(READ),
+    )
+    .order_by(_PAGES.c.number)
+    .limit(PAGES_AT_ONCE)
+)
 
 
 def result_chunks(database: Database, document_id: str, state: State) -> Iterator[str]:
@@ -42,17 +68,16 @@ def result_chunks(database: Database, document_id: str, state: State) -> Iterato
 def document_head(database: Database, document_id: str) -> Json:
     """All but the pages: id, name, state, error and the reader of the first page read."""
     with database.reading() as session:
-        document = session.get(Document, document_id)
-        if document is None:
-            raise _deleted(document_id)
-        first = select(Page.reader).where(Page.document_id == document_id, Page.reader.is_not(None))
-        return {
-            "id": document.id,
-            "name": document.name,
-            "state": document.state.value,
-            "error": _error(document.error_code, document.error_message),
-            "reader": session.scalar(first.order_by(Page.number).limit(1)) or {},
-        }
+        document = session.execute(_HEAD, {"document_id": document_id}).one_or_none()
+    if document is None:
+        raise _deleted(document_id)
+    return {
+        "id": document.id,
+        "name": document.name,
+        "state": document.state.value,
+        "error": _error(document.error_code, document.error_message),
+        "reader": document.reader or {},
+    }
 
 
 def document_pages(database: Database, document_id: str, reader: Json) -> Iterator[Json]:
@@ -72,7 +97,7 @@ def document_pages(database: Database, document_id: str, reader: Json) -> Iterat
 def _check_kept(database: Database, document_id: str) -> None:
     """What was told is whole if its document is still there: all of a job is deleted at once."""
     with database.reading() as session:
-        if session.scalar(select(Document.id).where(Document.id == document_id)) is None:
+        if session.scalar(_KEPT, {"document_id": document_id}) is None:
             raise _deleted(document_id)
 
 
@@ -80,23 +105,21 @@ def _deleted(document_id: str) -> JobNotFound:
     return JobNotFound(f"The job of document {document_id} was deleted. Submit it again.")
 
 
-def _some_pages(session: Session, document_id: str, after: int) -> list[Page]:
-    query = select(Page).where(
-        Page.document_id == document_id, Page.number > after, Page.state.in_(READ)
-    )
-    return list(session.scalars(query.order_by(Page.number).limit(PAGES_AT_ONCE)))
+def _some_pages(session: Session, document_id: str, after: int) -> Sequence[Row[Any]]:
+    return session.execute(_SOME_PAGES, {"document_id": document_id, "after": after}).all()
 
 
 def _lines(session: Session, page_ids: list[int]) -> dict[int, list[Row[Any]]]:
     lines: dict[int, list[Row[Any]]] = {}
-    table = table_of(Line)
-    query = select(table).where(table.c.page_id.in_(page_ids))
-    for line in session.execute(query.order_by(table.c.page_id, table.c.order)):
+    if not page_ids:
+        return lines
+    query = select(_LINES).where(_LINES.c.page_id.in_(page_ids))
+    for line in session.execute(query.order_by(_LINES.c.page_id, _LINES.c.order)):
         lines.setdefault(line.page_id, []).append(line)
     return lines
 
 
-def _page(page: Page, lines: Sequence[Row[Any]], reader: Json) -> Json:
+def _page(page: Row[Any], lines: Sequence[Row[Any]], reader: Json) -> Json:
     told = {
         "number": page.number,
         "width": page.width,
@@ -111,7 +134,7 @@ def _page(page: Page, lines: Sequence[Row[Any]], reader: Json) -> Json:
     return told
 
 
-def _review_below(page: Page) -> float:
+def _review_below(page: Row[Any]) -> float:
     """The threshold that the page was read with; all of a page read without one needs review."""
     return float((page.reader or {}).get("review_below", "inf"))
 

@@ -1,11 +1,18 @@
 """Looking at jobs over HTTP, and cancelling them."""
 
+import json
+
 import httpx
 from api_bench import PDF, error_of
-from sqlalchemy import select
+from sqlalchemy import event, select
 
+from workers import jobs
+from workers.api.jobs import gathered
 from workers.api.result_schema import Results
 from workers.database import Database, Document, Line, Page, Stage, State
+from workers.jobs import NewDocument
+from workers.results import result_chunks
+from workers.settings import Settings
 
 
 def test_an_unknown_job(api: httpx.Client) -> None:
@@ -53,3 +60,19 @@ def test_partial_results_while_it_runs(api: httpx.Client, database: Database) ->
     assert [page["number"] for page in document["pages"]] == [1]
     assert document["pages"][0]["lines"][0]["text"] == "zwölf €"
     assert api.get(job["url"]).json()["pages_done"] == 1
+
+
+def test_results_of_many_documents_ask_little_of_the_database(database: Database) -> None:
+    asked: list[str] = []
+    documents = [NewDocument(name=f"{n}.pdf", key=f"{n}") for n in range(3)]
+    job = jobs.submit(database, Settings(), tenant="t", documents=documents)
+    view = jobs.view(database, tenant="t", job_id=job.job_id)
+    event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    for document in view.documents:
+        assert json.loads("".join(result_chunks(database, document.id, document.state)))
+    assert len([text for text in asked if text.startswith("SELECT")]) == 3 * len(documents)
+
+
+def test_results_are_sent_in_few_pieces() -> None:
+    assert list(gathered(iter(["ab", "c", "de", "f"]), 3)) == ["abc", "def"]
+    assert list(gathered(iter(["a", "b"]), 3)) == ["ab"]

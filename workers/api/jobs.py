@@ -64,6 +64,9 @@ RETRY_AFTER_S = 1
 #: Longest Idempotency-Key in characters.
 _MAX_KEY = 200
 
+#: Characters of results that are sent at once: each piece takes a change of threads.
+_PIECE = 2**16
+
 #: Jobs in a list, unless the client says otherwise, and at most.
 _LISTED, _MAX_LISTED = 50, 500
 
@@ -229,7 +232,8 @@ async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
 def results(services: ServicesOf, tenant: Tenant, job_id: str) -> StreamingResponse:
     """The results as far as they are known; `complete` says whether more will come."""
     view = jobs.view(services.database, tenant=tenant, job_id=job_id)
-    response = StreamingResponse(_result_text(services, view), media_type="application/json")
+    text = gathered(_result_text(services, view), _PIECE)
+    response = StreamingResponse(text, media_type="application/json")
     _advise(response, view)
     return response
 
@@ -243,6 +247,19 @@ def _result_text(services: Services, view: JobView) -> Iterator[str]:
         yield ", " if position else ""
         yield from result_chunks(services.database, document.id, document.state)
     yield "]}\n"
+
+
+def gathered(pieces: Iterator[str], at_least: int) -> Iterator[str]:
+    """The same text in pieces of so many characters or more, but for the last."""
+    held, size = [], 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= at_least:
+            yield "".join(held)
+            held, size = [], 0
+    if held:
+        yield "".join(held)
 
 
 async def _write_down(
