@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from hwr.errors import HwrError, ServiceError
 from workers import retention
 from workers.database import Database, short_lived_database
+from workers.folders import JOBS
 from workers.migrations import require_current
 from workers.retention import DAY_S, Ended
 from workers.settings import Settings
@@ -58,7 +59,7 @@ def purge(
     deletion = _Deletion(say, complain, dry_run)
     with short_lived_database(settings) as database, database.outages_named():
         require_current(database)
-        say(f"jobs of {database.address} and {storage.url('jobs')}")
+        say(f"jobs of {database.address} and {storage.url(JOBS)}")
         if abandoned:
             _require_jobs(database)
         before = time.time() - days * DAY_S

@@ -15,12 +15,10 @@ from sqlalchemy import Select, delete, literal, select, tuple_
 from hwr.errors import JobUnfinished
 from workers import jobs
 from workers.database import FINAL_STATES, Database, Job, State, be_patient
+from workers.folders import JOBS, job_folder
 from workers.storage import Storage
 
 DAY_S = 24 * 3600.0
-
-#: Where the objects of all jobs are.
-_JOBS = "jobs"
 
 #: Ids that one query asks for.
 _AT_ONCE = 500
@@ -84,7 +82,7 @@ def delete_own(database: Database, storage: Storage, *, tenant: str, job_id: str
 
 def delete_ended(database: Database, storage: Storage, job_id: str) -> None:
     """Delete a job that has ended. Somebody else may be about it as well, or have done it."""
-    storage.delete_below(f"{_JOBS}/{job_id}")
+    storage.delete_below(job_folder(job_id))
     with database.writing() as session:
         be_patient(session.connection())
         # Its documents, pages and lines go with it, locked in this order as everywhere.
@@ -103,14 +101,14 @@ def abandoned(database: Database, storage: Storage) -> list[str]:
     Originals are there before their job is written down, so that younger ones may yet become one.
     """
     # Names before rows: a job that is written down in between has its row.
-    names = storage.names(_JOBS)
+    names = storage.names(JOBS)
     known = _known(database, names)
     return [name for name in names if name not in known and _is_old(storage, name)]
 
 
 def delete_abandoned(storage: Storage, name: str) -> None:
     """Delete what lies under such an id."""
-    storage.delete_below(f"{_JOBS}/{name}")
+    storage.delete_below(job_folder(name))
 
 
 def _known(database: Database, names: list[str]) -> set[str]:
@@ -123,4 +121,4 @@ def _known(database: Database, names: list[str]) -> set[str]:
 
 
 def _is_old(storage: Storage, name: str) -> bool:
-    return 0 < storage.last_written(f"{_JOBS}/{name}") < time.time() - DAY_S
+    return 0 < storage.last_written(job_folder(name)) < time.time() - DAY_S

@@ -15,8 +15,8 @@ from workers.api.multipart import MultipartReader, Part
 from workers.api.services import Services
 from workers.database import Database, Lane
 from workers.file_names import clean_name
+from workers.folders import document_folder
 from workers.jobs import NewDocument, new_id, was_written
-from workers.stages.context import document_folder
 from workers.storage import Storage, split_reference
 
 log = logging.getLogger(__name__)

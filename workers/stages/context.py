@@ -33,11 +33,6 @@ class Context:
     pages: SharedLock = field(default_factory=SharedLock)
 
 
-def document_folder(job_id: str, document_id: str) -> str:
-    """The part of the storage that belongs to one document."""
-    return f"jobs/{job_id}/{document_id}"
-
-
 def page_name(page_id: int, number: int, document_id: str) -> str:
     """A page in the log, where it is found by its document."""
     return f"page {page_id} ({number} of document {document_id})"

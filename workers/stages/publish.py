@@ -9,9 +9,10 @@ from hwr.errors import DatabaseUnavailable, JobNotFound, StorageUnavailable
 from workers import fan_in, leases
 from workers.counts import Event
 from workers.database import Document, Stage, State, table_of
+from workers.folders import document_folder
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.results import result_chunks
-from workers.stages.context import Context, document_folder, taken_back
+from workers.stages.context import Context, taken_back
 
 log = logging.getLogger(__name__)
 

@@ -34,12 +34,13 @@ from workers import fan_in, leases
 from workers.counts import Event
 from workers.database import Database, Document, Job, Lane, Page, Stage, State, table_of
 from workers.deadline import deadline
+from workers.folders import document_folder
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.limits import limits_of
 from workers.line_pack import pack
 from workers.scratch import disk_errors, scratch_folder
 from workers.settings import Settings
-from workers.stages.context import Context, document_folder, page_name, taken_back
+from workers.stages.context import Context, page_name, taken_back
 from workers.stages.pages import SplitPage, split_page
 from workers.storage import Progress
 
