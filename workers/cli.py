@@ -1,6 +1,6 @@
 """The command line: every command by its heading, and what an error of one looks like.
 
-Exit codes: 0 all was read, 1 something was not, 2 the command line is wrong.
+Exit codes: 0 all was read, 1 something was not, 2 the command line is wrong, 130 Ctrl-C.
 """
 
 import sys

@@ -14,7 +14,7 @@ from pathlib import Path
 from workers.address import address_file
 from workers.processes import free_port, kill, spawn, tail
 
-HWR = [sys.executable, "-m", "workers.cli"]
+HWR = [sys.executable, "-m", "workers"]
 
 #: Seconds after which something that did not happen never will.
 PATIENCE_S = 60.0
