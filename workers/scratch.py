@@ -1,9 +1,10 @@
-"""Folders for originals while they are split, and the removal of those that were left behind.
+"""Temporary folders of split workers, and the removal of those that were left behind.
 
 A split process that is killed over a hostile file cannot tidy up. Without this, one such document
 would fill the disk with its copies, try after try, and then no document could be split any more.
 """
 
+import multiprocessing
 import os
 import re
 import shutil
@@ -31,6 +32,20 @@ def scratch_folder() -> Iterator[Path]:
         made = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-")
     with made as folder:
         yield Path(folder)
+
+
+@contextmanager
+def pool_folder() -> Iterator[None]:
+    """Have the process pool keep its files in a scratch folder until the block ends.
+
+    Left to itself it makes one whose name does not tell its owner, so that nobody could remove it.
+
+    Raises:
+        ScratchUnavailable: there is no room for it.
+    """
+    with scratch_folder() as folder:
+        multiprocessing.current_process()._config["tempdir"] = str(folder)  # type: ignore[attr-defined]
+        yield
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Timer
 from typing import Any, Protocol
 
@@ -60,12 +60,15 @@ def main() -> None:
     _connect_signals(role)
     _quieten()
     from workers.app import app
+    from workers.scratch import pool_folder
 
     if role is Role.READ:
         # Threads cannot be killed; their pages keep their leases and are finished.
         app.conf.worker_cancel_long_running_tasks_on_connection_loss = False
         _load_reader()
-    app.worker_main(arguments(role, get_settings()))
+    pool_files = pool_folder() if role is Role.SPLIT else nullcontext()
+    with _ending_with_a_word(), pool_files:
+        app.worker_main(arguments(role, get_settings()))
     sys.exit(_status())
 
 

@@ -20,6 +20,15 @@ with scratch_folder() as folder:
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
+POOLED = """
+import os, signal
+from billiard import Value
+from workers.scratch import pool_folder
+with pool_folder():
+    Value("i")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -28,8 +37,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def leave_behind() -> None:
-    assert subprocess.run([sys.executable, "-c", HELD]).returncode == -signal.SIGKILL
+def leave_behind(code: str = HELD) -> None:
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(temporary: Path) -> None:
@@ -41,6 +50,13 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(temporary: Path)
         sweep()
         assert set(temporary.iterdir()) == {others, mine}
     assert list(temporary.iterdir()) == [others]
+
+
+def test_the_folder_of_a_killed_workers_pool_is_removed_too(temporary: Path) -> None:
+    leave_behind(POOLED)
+    assert len(list(temporary.iterdir())) == 1
+    sweep()
+    assert list(temporary.iterdir()) == []
 
 
 def test_names_that_others_made_up_keep_nothing_from_being_removed(temporary: Path) -> None:
