@@ -1,4 +1,4 @@
-"""Files of a model on disk: each is there as a whole, or as it was before."""
+"""Files of models, and what commands write: each is there as a whole, or as it was before."""
 
 import json
 import tempfile
@@ -19,8 +19,13 @@ _LENGTH_BYTES = 8
 def replacing(path: Path) -> Iterator[Path]:
     """A file to write, which takes the place of `path` when the block ends without an error.
 
-    It is in a new folder beside `path`: two runs may write the same file at the same time.
+    It is in a new folder beside `path`: two runs may write the same file at the same time. A device
+    or a pipe is written as it is, a link keeps its place.
     """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as own:
         temporary = Path(own) / path.name

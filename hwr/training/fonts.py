@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from hwr.errors import TrainingDataError
+from hwr.model.files import replacing
 from hwr.training.npm import fetch_package
 from hwr.training.samples import Grey
 
@@ -115,7 +116,8 @@ def _unpack(archive: Path, target: Path) -> Path | None:
         archive.unlink()
     if data is None:
         return None
-    target.write_bytes(data)
+    with replacing(target) as temporary:
+        temporary.write_bytes(data)
     return target
 
 

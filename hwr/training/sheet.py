@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hwr.model.files import replacing
 from hwr.training.edits import align
 from hwr.training.evaluation import LineResult
 from hwr.training.metrics import count_errors
@@ -42,7 +43,8 @@ def write_sheet(path: Path, results: Sequence[LineResult]) -> None:
     sets = by_set(results).values()
     rows = [_row(result) for own in sets for result in worst(own, _LINES)]
     sheet = np.vstack(rows) if rows else _blank(_TEXT_HEIGHT)
-    path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
+    with replacing(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
 
 
 def worst(results: Sequence[LineResult], lines: int) -> list[LineResult]:

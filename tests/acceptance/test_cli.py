@@ -197,7 +197,7 @@ def test_disks_and_settings_fail_in_one_line(scans: Path, model: Path, tmp_path:
     page = scans / "page.png"
     for arguments, variables, said in (
         (["read", page, "--out", taken], {}, "taken is a file. Name a folder"),
-        (["lines", page, "--tsv", taken / "table.tsv"], {}, "table.tsv'. Check the path"),
+        (["lines", page, "--tsv", taken / "table.tsv"], {}, "taken is a file. Name a folder"),
         (["up", "--data", taken], {}, "taken is a file. Name a folder"),
         (["read", page], {"HWR_MAX_SIDE": "wide"}, "HWR_MAX_SIDE: "),
         (["read", page], {"HWR_API_KEYS": "secret"}, "HWR_API_KEYS is not JSON. "),

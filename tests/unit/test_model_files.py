@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors import safe_open
 
-from hwr.model.files import write_tensors
+from hwr.model.files import replacing, write_tensors
 
 _TENSORS: dict[str, np.ndarray] = {
     "b": np.arange(6, dtype=np.float16).reshape(2, 3),
@@ -28,3 +29,30 @@ def test_what_was_written_is_read_by_safetensors(tmp_path: Path) -> None:
         assert file.metadata() == _METADATA
         for name, tensor in _TENSORS.items():
             assert np.array_equal(file.get_tensor(name), tensor)
+
+
+def test_a_file_that_is_broken_off_is_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    path.write_text("whole")
+
+    def break_off() -> None:
+        with replacing(path) as temporary:
+            temporary.write_text("ha")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_links_keep_their_place_and_devices_are_written_as_they_are(tmp_path: Path) -> None:
+    path, link = tmp_path / "table", tmp_path / "link"
+    link.symlink_to(path)
+    with replacing(link) as temporary:
+        temporary.write_text("whole")
+    assert link.is_symlink()
+    assert path.read_text() == "whole"
+    device = Path("/dev/null")
+    with replacing(device) as temporary:
+        assert temporary == device

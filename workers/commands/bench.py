@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from workers.commands.options import write_whole
 from workers.commands.show import complain
 
 
@@ -48,5 +49,5 @@ def bench(
     table = as_markdown(figures)
     values = json.dumps(figures.to_json(), ensure_ascii=False, indent=1) + "\n"
     for suffix, text in {".json": values, ".md": table, ".svg": as_svg(figures)}.items():
-        (out / f"bench{suffix}").write_text(text, encoding="utf-8")
+        write_whole(out / f"bench{suffix}", text)
     typer.echo(table, nl=False)

@@ -80,10 +80,12 @@ def _draw(image: "Grey", found: "PageLayout", path: Path) -> None:
     from PIL import Image
 
     from hwr.forms import draw_layout
+    from hwr.model.files import replacing
 
     lines = [one.line for one in found.lines]
     drawn = draw_layout(image, lines, [""] * len(lines), found.zones)
-    Image.fromarray(drawn).save(path)
+    with replacing(path) as temporary:
+        Image.fromarray(drawn).save(temporary)
 
 
 def _rows(found: "PageLayout") -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -110,7 +110,9 @@ def lines(
             help="Line images, one a file; of a folder all PNG, JPEG and TIFF files in it.",
         ),
     ],
-    tsv: Annotated[Path, typer.Option(help="Where to write; - is standard output.")] = Path("-"),
+    tsv: Annotated[
+        Path, typer.Option(help="Where to write, once all are read; - is standard output.")
+    ] = Path("-"),
     decoder: DecoderName = None,
 ) -> None:
     """Read line images that are already cut, into a table of path, text and confidence.
@@ -145,10 +147,18 @@ def lines(
     raise typer.Exit(code)
 
 
-def _open_table(path: Path) -> AbstractContextManager[IO[str]]:
+@contextmanager
+def _open_table(path: Path) -> Iterator[IO[str]]:
+    from hwr.model.files import replacing
+
     # File names are bytes: those that are no UTF-8 go into the table as they are.
     if str(path) == "-":
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="surrogateescape")
-        return nullcontext(sys.stdout)
-    return path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        yield sys.stdout
+        return
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as table,
+    ):
+        yield table

@@ -10,7 +10,7 @@ import typer
 from hwr.errors import TrainingDataError
 from hwr.training.pages.halves import Half
 from hwr.training.splits import Split
-from workers.commands.options import Data, DecoderName, to_write
+from workers.commands.options import Data, DecoderName, to_write, write_whole
 from workers.commands.show import complain
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def evaluate(
         )
         figures = {"reader": reader.identity, **found}
     if save:
-        save.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_whole(save, json.dumps(figures, indent=1) + "\n")
 
 
 def calibrate(
@@ -163,5 +163,5 @@ def _reliability(results: "Sequence[LineResult]", plot: Path | None) -> dict[str
     for row in reliability_table(sets):
         typer.echo(row)
     if plot:
-        plot.write_text(reliability_plot(results, sets), encoding="utf-8")
+        write_whole(plot, reliability_plot(results, sets))
     return {name: asdict(found) for name, found in sets.items()}

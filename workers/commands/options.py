@@ -51,6 +51,19 @@ def profile_of(given: str | None) -> "Profile":
 
 def to_write(path: Path | None) -> Path | None:
     """A file that a command writes once its work is done, refused before where it cannot be."""
-    if path and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
+    if path and (path.is_dir() or not os.access(_written(path), os.W_OK)):
         raise typer.BadParameter(f"{path} cannot be written. Make its folder or name another file.")
     return path
+
+
+def _written(path: Path) -> Path:
+    """What has to let us write: a device itself, of a file its folder, where a new one is made."""
+    return path if path.exists() and not path.is_file() else path.resolve().parent
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the file, as a whole or not at all."""
+    from hwr.model.files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

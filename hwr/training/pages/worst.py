@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.layout import Line
+from hwr.model.files import replacing
 from hwr.training.samples import Grey
 
 #: Pages beside each other, and the height of one, in pixels.
@@ -53,7 +54,8 @@ def write_worst(path: Path, pages: Sequence[Picture]) -> None:
     rows = [_row(pages[start : start + _ACROSS]) for start in range(0, len(pages), _ACROSS)]
     width = max((row.shape[1] for row in rows), default=1)
     sheet = np.vstack([_wide(row, width) for row in rows] or [np.full((1, 1, 3), 255, np.uint8)])
-    path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
+    with replacing(path) as temporary:
+        temporary.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
 
 
 def _outline(
