@@ -165,7 +165,7 @@ class LineError(HwrError):
 
 
 class BadLineImage(LineError):
-    """The line image is not a grey or colour picture of at least 4 × 4 pixels."""
+    """The line image is not a grey or colour picture of at least 4 × 4 pixels. Give such a one."""
 
 
 class LineTimeout(LineError):

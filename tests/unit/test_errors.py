@@ -32,3 +32,9 @@ def test_every_message_is_one_line() -> None:
     for name, _ in below(HwrError):
         message = str(getattr(errors, name)())
         assert message == " ".join(message.split())
+
+
+def test_every_message_goes_on_with_what_to_do() -> None:
+    for name, _ in below(HwrError):
+        message = str(getattr(errors, name)())
+        assert re.search(r"[.:] \S", message), name

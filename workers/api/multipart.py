@@ -82,7 +82,9 @@ class Part:
 
     def _too_large(self) -> Exception:
         if self.file_name is None:
-            return BadRequest(f"The field {self.field_name!r} is longer than {_MAX_FIELD} bytes.")
+            return BadRequest(
+                f"The field {self.field_name!r} is longer than {_MAX_FIELD} bytes. Shorten it."
+            )
         return DocumentTooLarge(
             f"{self.file_name} has more than {self.limit:,} bytes. "
             "Split it or scan at a lower resolution. No document of this request was taken."

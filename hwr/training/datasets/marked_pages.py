@@ -187,7 +187,9 @@ def outlined(line: MarkedLine, shape: tuple[int, int], scale: NDArray[np.float64
     least, most = polygon.min(axis=0), polygon.max(axis=0)
     width, height = most - least
     if min(width, height) < _LEAST_SIDE or width * height > _MOST_PIXELS:
-        raise TrainingDataError(f"its outline is {width:.0f} × {height:.0f} pixels on the page.")
+        raise TrainingDataError(
+            f"its outline is {width:.0f} × {height:.0f} pixels on the page. Draw it again."
+        )
     baseline = _level(least, most)
     if len(line.baseline) > 1:
         baseline = np.clip(np.array(line.baseline) * scale, least, most)

@@ -76,9 +76,9 @@ def numbers(text: str | None) -> list[float]:
     try:
         found = [float(part) for part in _SEPARATORS.split((text or "").strip()) if part]
     except ValueError as error:
-        raise TrainingDataError(f"its coordinates are wrong: {error}.") from error
+        raise TrainingDataError(f"its coordinates are wrong: {error}. Export it again.") from error
     if not all(abs(number) < _LARGEST for number in found):
-        raise TrainingDataError("its coordinates are on no page.")
+        raise TrainingDataError("its coordinates are on no page. Export it again.")
     return found
 
 
@@ -90,7 +90,7 @@ def places(text: str | None) -> list[Place]:
     """
     found = numbers(text)
     if len(found) % 2:
-        raise TrainingDataError("its points are not pairs of numbers.")
+        raise TrainingDataError("its points are not pairs of numbers. Export it again.")
     return list(zip(found[::2], found[1::2], strict=True))
 
 

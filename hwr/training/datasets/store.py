@@ -91,7 +91,7 @@ class Folder:
             path = (self.path / name).resolve()
             found = path.is_relative_to(self.path.resolve()) and path.is_file()
         except (OSError, ValueError) as error:
-            raise TrainingDataError(f"{name!r} cannot be a file: {error}.") from error
+            raise TrainingDataError(f"{name!r} cannot be a file: {error}. Correct it.") from error
         if not found:
             raise TrainingDataError(
                 f"{name!r} is no file in {self.path}. Add it, or its right name."
