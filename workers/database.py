@@ -1,16 +1,13 @@
-"""The rows that are the only truth about jobs, and the engine that reaches them.
+"""The rows that are the only truth about jobs, and the transactions that read and write them.
 
 PostgreSQL and SQLite speak the same statements here. Times are seconds since the epoch (UTC), so
 that leases compare as numbers in both.
 """
 
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -25,38 +22,20 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    create_engine,
-    event,
     exc,
     text,
 )
-from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from hwr.errors import DatabaseUnavailable
 from hwr.states import FINAL_STATES as FINAL_STATES
 from hwr.states import State as State
+from workers.database_engine import WRITES, make_engine
 from workers.settings import Settings, get_settings
-
-#: Milliseconds a SQLite writer waits for another; a commit takes a few, a checkpoint more.
-SQLITE_BUSY_MS = 30_000
-#: Wait between tries where SQLite itself does not wait.
-_BETWEEN_TRIES_S = 0.01
-
-#: How long PostgreSQL is waited for, unless the URL says otherwise: in seconds until it lets us in,
-#: in milliseconds until the network confirms what was sent, and until a statement ends.
-POSTGRES_PATIENCE = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,
-    "options": "-c statement_timeout=30000",
-}
 
 #: Trouble of the database or of the way to it, which passes. InternalError is here for a server
 #: that only reads, after a failover. What a page has wrongly written is none of these: DataError.
 OUTAGES = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
-
-#: Execution option of connections whose transaction writes.
-WRITES = "hwr_writes"
 
 #: What `sends` of documents and pages says once somebody has begun them: no message of them waits.
 BEGUN = -1
@@ -287,7 +266,7 @@ class Database:
     """Short transactions on one database. Threads share it; processes do not."""
 
     def __init__(self, url: str) -> None:
-        self.engine = _create_engine(url)
+        self.engine = make_engine(url)
         self._writing = self.engine.execution_options(**{WRITES: True})
 
     @property
@@ -352,47 +331,3 @@ def short_lived_database(settings: Settings) -> Iterator[Database]:
 def get_database() -> Database:
     """The process's database, opened once."""
     return open_database(get_settings())
-
-
-def _create_engine(url: str) -> Engine:
-    # Parameters hold what was read from documents: they stay out of errors, and so out of logs.
-    parts = make_url(url)
-    if not url.startswith("sqlite"):
-        patience = {k: v for k, v in POSTGRES_PATIENCE.items() if k not in parts.query}
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
-    if file := parts.database:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver would begin transactions by itself, and late: two readers that then turn writers
-    # fail at once, without waiting for each other.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS:d}")
-    _keep_a_log(cursor)
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _keep_a_log(cursor: sqlite3.Cursor) -> None:
-    """Write-ahead logging. Of two that turn it on at once SQLite fails one without any waiting."""
-    deadline = time.monotonic() + SQLITE_BUSY_MS / 1000
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-        time.sleep(_BETWEEN_TRIES_S)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from workers import database
+from hwr.errors import DatabaseUnavailable
+from workers import database_engine
 from workers.database import Database
 
 ROUNDS, AT_ONCE = 60, 4
@@ -28,7 +29,7 @@ class Cursor:
 
 
 def keep_a_log(cursor: Any) -> None:
-    database._keep_a_log(cursor)
+    database_engine._keep_a_log(cursor)
 
 
 def test_a_file_that_another_prepares_is_tried_again() -> None:
@@ -45,7 +46,7 @@ def test_any_other_failure_is_one_at_once() -> None:
 
 
 def test_a_file_that_stays_locked_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "SQLITE_BUSY_MS", 0)
+    monkeypatch.setattr(database_engine, "SQLITE_BUSY_MS", 0)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         keep_a_log(Cursor(*[sqlite3.SQLITE_BUSY] * 100))
 
@@ -63,3 +64,9 @@ def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
             url = f"sqlite:///{tmp_path}/{number}.db"
             for future in [pool.submit(opened, url, all_there) for _ in range(AT_ONCE)]:
                 future.result()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseUnavailable, match="Correct HWR_DATABASE_URL"):
+        Database(f"sqlite:///{tmp_path}/file/hwr.db")

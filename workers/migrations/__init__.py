@@ -10,7 +10,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from hwr.errors import ServiceError
-from workers.database import WRITES, Database, be_patient
+from workers.database import Database, be_patient
+from workers.database_engine import WRITES
 
 #: Any number; all processes of hwr that change the schema meet at it.
 ADVISORY_LOCK = 7_410_417
