@@ -1,8 +1,11 @@
 """Who may import whom: the rules of the house (CONTRIBUTING.md), as far as they are about that."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,23 @@ def test_a_room_does_not_import_what_is_not_for_it(room: str, others: tuple[str,
     for path in modules:
         wrong = {name for name in imported(path) if f"{name}.".startswith(forbidden)}
         assert not wrong, path
+
+
+def test_what_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {"hwr", *(name_of(re.split(r"[^\w.-]", one)[0]) for one in wanted)}
+    installed = packages_distributions()
+    for path in chain.from_iterable(
+        (ROOT / room).rglob("*.py") for room in ("hwr", "workers", "tests")
+    ):
+        for module in {name.partition(".")[0] for name in imported(path)} & installed.keys():
+            assert {name_of(package) for package in installed[module]} & declared, (path, module)
+
+
+def name_of(package: str) -> str:
+    """Its name as all spellings of it have in common."""
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def test_those_who_use_hwr_see_its_types() -> None:
