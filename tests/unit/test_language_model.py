@@ -1,6 +1,8 @@
 """Language models: counting, smoothing, pruning, their file, and what they are made of."""
 
 import json
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import replace
 from math import exp, log
@@ -230,6 +232,28 @@ def test_the_shipped_model_takes_little_memory_while_it_is_loaded(tmp_path: Path
     finally:
         tracemalloc.stop()
     assert most < 90 * ngrams  # 101 with nodes of eight bytes
+
+
+LOADED = """
+import re
+from pathlib import Path
+from hwr.decoding.language_model import load_language_model
+
+def anonymous():
+    told = Path("/proc/self/smaps_rollup").read_text()
+    return int(re.search(r"Anonymous: +(\\d+)", told)[1]) * 1024
+
+before = anonymous()
+model = load_language_model()
+print(anonymous() - before)
+"""
+
+
+def test_a_loaded_model_leaves_nothing_of_its_loading() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, check=True)
+    with safe_open(SHIPPED, "np") as file:
+        ngrams = int(file.get_tensor("levels").sum())
+    assert int(done.stdout) < 40 * ngrams  # 29 are kept
 
 
 def test_a_kept_corpus_is_not_fetched_again(corpora: Path) -> None:
