@@ -68,6 +68,14 @@ def misshapen(sheet: Quad, form: PageForm) -> FormNotFound | None:
     )
 
 
+def on_its_head() -> FormNotFound:
+    """Why the zones are doubtful of a sheet whose writing hangs from its rules."""
+    return FormNotFound(
+        "What is written looks as if the sheet was scanned on its head, but its print and its"
+        " boxes do not say so. If it was, turn it and scan it again."
+    )
+
+
 def writing_outside(image: Grey, sheet: Quad, line_finder: LineFinder) -> WritingOutside | None:
     """Why a grey page (H, W) is doubtful that shows more writing than that on a sheet of it."""
     wide, high = sides(sheet)

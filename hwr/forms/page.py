@@ -10,6 +10,7 @@ from hwr.forms.doubt import (
     LEAST_WANTED,
     LineFinder,
     misshapen,
+    on_its_head,
     on_print,
     printed,
     without_print,
@@ -26,11 +27,18 @@ from hwr.layout.homography import Quad, corners, mapped
 from hwr.layout.ink import Grey
 from hwr.layout.margins import with_margins
 from hwr.layout.markers import without_markers
+from hwr.layout.orientation import quarter_turns
 from hwr.layout.pattern import without_pattern
 from hwr.layout.polarity import dark_on_light
 from hwr.layout.streaks import without_streaks
 from hwr.layout.upright import turned_back
-from hwr.profiles import PageForm
+from hwr.profiles import Find, PageForm
+
+#: A form with ruled lines is turned on its head where what hangs from these (0 to 1), and so much
+#: each that its writing looks turned and that more of its boxes are filled that way, are enough.
+TELLS, ENOUGH = 0.3, 0.6
+#: Quarter turns that set a page on its head.
+HALF_TURN = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +73,10 @@ class Placed:
     sheet: Quad
     #: All of its zones, in pixels of the view.
     zones: tuple[Zone, ...]
+    #: How far its writing hangs from ruled lines, -1 (it stands on them) to 1.
+    hanging: float = 0.0
+    #: How many of its boxes that have no print of their own are written in.
+    filled: int = 0
     #: Why the zones may be wrong.
     warning: FormNotFound | None = None
 
@@ -155,13 +167,37 @@ def _on_sheet(image: Grey, form: PageForm) -> Placed:
     if LEAST_WANTED <= on_print(form) > printed(best.zones, form):
         other = _zoned(_on_its_head(best.view), form)
         best = max(best, other, key=lambda one: printed(one.zones, form))
-    return best
+    has_rules = any(part.find is Find.RULED for part in form.zones)
+    return _as_it_is_written(best, form) if has_rules else best
+
+
+def _as_it_is_written(placed: Placed, form: PageForm) -> Placed:
+    """The form, on its head where its print is found so too and what is written on it says so.
+
+    Rules look the same both ways, and the shape of letters alone turned upright pages.
+    """
+    told = placed.hanging + TELLS * (quarter_turns(placed.view.image) == HALF_TURN)
+    if told + TELLS < ENOUGH:
+        return placed
+    other = _zoned(_on_its_head(placed.view), form)
+    told += TELLS * float(np.sign(other.filled - placed.filled))
+    if printed(other.zones, form) < printed(placed.zones, form) or told < TELLS:
+        return placed
+    return other if told >= ENOUGH else replace(placed, warning=placed.warning or on_its_head())
 
 
 def _zoned(view: Upright, form: PageForm) -> Placed:
     sheet = find_sheet(view.image)
-    zones = Finder(flat_sheet(view.image, sheet), Found.SHEET).zones(form)
-    return Placed(view=view, sheet=sheet, zones=zones, warning=without_print(zones, form))
+    finder = Finder(flat_sheet(view.image, sheet), Found.SHEET)
+    zones = finder.zones(form)
+    return Placed(
+        view=view,
+        sheet=sheet,
+        zones=zones,
+        hanging=finder.hanging(form),
+        filled=finder.filled(form),
+        warning=without_print(zones, form),
+    )
 
 
 def _on_its_head(view: Upright) -> Upright:

@@ -6,8 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from hwr.forms.print import LEVELS, Rect, Rule, find_boxes, find_rules, ruled_blocks
+from hwr.forms.print import LEVELS, Rect, Rule, find_boxes, find_rules, ruled_blocks, ruled_lines
 from hwr.forms.sheet import FlatSheet
+from hwr.forms.standing import hanging, is_written
 from hwr.forms.zone import Found, Zone
 from hwr.layout.homography import mapped
 from hwr.layout.line import whole_pixels
@@ -51,6 +52,25 @@ class Finder:
     def zones(self, form: PageForm) -> tuple[Zone, ...]:
         """All zones of the form in its order."""
         return tuple(zone for part in form.zones for zone in self._find(form, part))
+
+    def hanging(self, form: PageForm) -> float:
+        """How far writing hangs from the form's ruled lines, -1 (it stands on them) to 1."""
+        boxes = (
+            _scaled(form.shares(part), self._sheet.size)
+            for part in form.zones
+            if part.find is Find.RULED
+        )
+        rules = [rule for box in boxes for rule in rules_in(self._rules(LEVELS[-1]), box)]
+        return hanging(self._sheet, ruled_lines(rules))
+
+    def filled(self, form: PageForm) -> int:
+        """In how many of the form's boxes that have no print of their own something stands."""
+        boxes = (
+            _scaled(form.shares(part), self._sheet.size)
+            for part in form.zones
+            if part.find is Find.AREA and part.is_read
+        )
+        return sum(is_written(self._sheet, box) for box in boxes)
 
     def _find(self, form: PageForm, part: ZoneForm) -> Iterator[Zone]:
         box = _scaled(form.shares(part), self._sheet.size)

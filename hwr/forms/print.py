@@ -90,7 +90,7 @@ def ruled_blocks(rules: Sequence[Rule]) -> dict[Rect, float]:
     Each is from that distance above its first rule to a quarter of it below its last.
     """
     blocks: list[list[Rule]] = []
-    for rule in _single(_without_strokes(rules)):
+    for rule in ruled_lines(rules):
         if block := next((one for one in reversed(blocks) if _goes_on(one, rule)), None):
             block.append(rule)
         else:
@@ -100,6 +100,11 @@ def ruled_blocks(rules: Sequence[Rule]) -> dict[Rect, float]:
     usual = float(np.median(pitches)) if pitches else LONE_PITCH
     steps = [_pitch(block) if len(block) > 1 else usual for block in blocks]
     return {_around(block, step): step for block, step in zip(blocks, steps, strict=True)}
+
+
+def ruled_lines(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules without what is struck out or underlined along a ruler, none twice."""
+    return _single(_without_strokes(rules))
 
 
 def _rule(stats: Sequence[int], labels: NDArray[np.int32], label: int) -> Rule | None:

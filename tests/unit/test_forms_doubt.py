@@ -125,3 +125,67 @@ def test_print_found_by_chance_does_not_keep_a_sheet_on_its_head() -> None:
         cv2.line(image, (left, y), (right, y), 60, 3)
     date = laid_out(np.ascontiguousarray(image[::-1, ::-1])).zones[0]
     assert date.polygon[0][0] == pytest.approx(WIDE - 1 - 900, abs=8)
+
+
+# ---- Writing and its rules
+
+
+ANSWERS = PageForm(
+    zones=(
+        ZoneForm.model_validate({"name": "number", "box": (0.7, 0.02, 0.95, 0.1)}),
+        ZoneForm.model_validate(
+            {"name": "answer", "find": "ruled", "box": (0.05, 0.12, 0.95, 0.95)}
+        ),
+    )
+)
+
+
+def answers(lift: int, high: int, *, number: bool = False) -> Grey:
+    """Five rules, and on three of them letters so much above it and so high."""
+    image = np.full((900, 1400), 245, np.uint8)
+    rules = range(300, 601, 60)
+    for y in rules:
+        cv2.line(image, (100, y), (1300, y), 120, 2)
+    for y in rules[1:-1]:
+        for left in range(150, 1100, 20):
+            cv2.rectangle(image, (left, y - lift - high), (left + 7, y - lift), 20, -1)
+    if number:
+        cv2.rectangle(image, (1050, 40), (1250, 70), 20, -1)
+    return image
+
+
+def first_corner(image: Grey) -> tuple[int, int]:
+    """Of the ruled zone, as it is read, in pixels of the page as it came."""
+    layout = lay_out(image, ANSWERS, lambda _: ())
+    return layout.zones[-1].polygon[0]
+
+
+@pytest.mark.parametrize(("lift", "high"), [(4, 20), (2, 30), (5, 16)])
+def test_a_sheet_is_turned_on_its_head_where_its_writing_hangs_from_its_rules(
+    lift: int, high: int
+) -> None:
+    image = answers(lift, high)
+    assert first_corner(image) == pytest.approx((100, 240), abs=8)
+    turned = np.ascontiguousarray(image[::-1, ::-1])
+    assert first_corner(turned) == pytest.approx((1300, 660), abs=8)
+
+
+@pytest.mark.parametrize("lift", [15, 25, 34])
+def test_a_sheet_written_on_between_its_rules_stays_as_it_came(lift: int) -> None:
+    image = answers(lift, 14)
+    assert first_corner(image) == pytest.approx((100, 240), abs=8)
+
+
+def test_where_a_box_is_written_in_helps_to_tell_which_way_up_a_sheet_is() -> None:
+    image = answers(8, 20, number=True)
+    turned = np.ascontiguousarray(image[::-1, ::-1])
+    assert first_corner(turned) == pytest.approx((1300, 660), abs=8)
+    assert first_corner(image) == pytest.approx((100, 240), abs=8)
+
+
+def test_a_sheet_that_may_be_on_its_head_is_told() -> None:
+    image = answers(8, 20)
+    assert lay_out(image, ANSWERS, lambda _: ()).warning is None
+    warning = lay_out(np.ascontiguousarray(image[::-1, ::-1]), ANSWERS, lambda _: ()).warning
+    assert isinstance(warning, FormNotFound)
+    assert "turn it and scan it again" in str(warning)
