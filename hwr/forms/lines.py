@@ -31,6 +31,8 @@ FOLLOWED, BETWEEN = 2.5, 0.8
 #: Narrowest gap before a zone and between two, and between words where writing goes on behind a
 #: zone, as shares of the line's height: letters stand apart too.
 LEAST_GAP, WORD_GAP = 0.12, 0.3
+#: Behind ruled lines nothing is printed nearer than this: what follows is more of the answer.
+OVER_RULES_GAP = 1.0
 #: Rows of a line in which a gap is white, as shares of its height above the baseline: a rule lies
 #: below them.
 GAP_ROWS = (0.6, 0.1)
@@ -79,7 +81,7 @@ def zoned_lines(
     a zone that is one text are one.
     """
     corners = {zone.name: np.array(zone.polygon, np.float64) for zone in zones}
-    parts = (part for line in lines for part in _parts(image, line, list(corners.values())))
+    parts = (part for line in lines for part in _parts(image, line, zones))
     found = [
         ZonedLine(line=part, zone=None if owner == NOWHERE else zones[owner])
         for owner, part in parts
@@ -122,9 +124,16 @@ def _first_of(lines: Sequence[ZonedLine], names: Set[str]) -> int:
     return next(places, len(lines))
 
 
-def _parts(image: Grey, line: Line, zones: Sequence[Floats]) -> Iterator[tuple[int, Line]]:
-    pieces = _joined(_pieces(line, zones), LEAST_PIECE * _height(line))
-    cuts = [_cut(image, line, *both) for both in pairwise(pieces)]
+def _parts(image: Grey, line: Line, zones: Sequence[Zone]) -> Iterator[tuple[int, Line]]:
+    corners = [np.array(zone.polygon, np.float64) for zone in zones]
+    pieces = _joined(_pieces(line, corners), LEAST_PIECE * _height(line))
+    ruled = {place for place, zone in enumerate(zones) if zone.room_below}
+    cuts = [
+        _over_rules(image, line, before)
+        if before.owner in ruled and after.owner == NOWHERE
+        else _cut(image, line, before, after)
+        for before, after in pairwise(pieces)
+    ]
     ends = zip([-np.inf, *cuts], [*cuts, np.inf], strict=True)
     for piece, (left, right) in zip(pieces, ends, strict=True):
         part = line if len(pieces) == 1 else cut_out(line, left, right)
@@ -207,6 +216,13 @@ def _cut(image: Grey, line: Line, before: Piece, after: Piece) -> float:
         if high >= x - left * height and low <= x + right * height
     ]
     return min(near, key=lambda place: abs(place - x), default=x)
+
+
+def _over_rules(image: Grey, line: Line, before: Piece) -> float:
+    """Where a line is cut that goes on behind ruled lines: where a gap is wider than any in it."""
+    last = float(line.baseline[-1][0])
+    gaps = _gaps(image, line, before.right, last, OVER_RULES_GAP)
+    return next((low for low, _ in gaps), last)
 
 
 def _gaps(

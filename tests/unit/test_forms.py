@@ -472,6 +472,17 @@ def test_nothing_below_rules_that_are_free_is_an_answer() -> None:
     assert [one.line.baseline[0][1] for one in layout.lines] == [195]
 
 
+def test_words_of_an_answer_behind_the_ends_of_its_rules_are_not_lost() -> None:
+    image, page = two_answers()
+    # Words go on, and far behind them stands what the question is worth.
+    words(image, 195, (150, 600), (620, 1280), (1295, 1330), (1345, 1370))
+    ((_, start, end),) = read(laid_out(image, page, line(150, 1370, 195)))
+    assert (start, end) == (150, 1370)
+    words(image, 515, (150, 600), (620, 1280), (1360, 1390))
+    _, (_, _, end) = read(laid_out(image, page, line(150, 1370, 195), line(150, 1390, 515)))
+    assert 1280 <= end <= 1360
+
+
 def test_letters_that_stand_apart_behind_a_zone_stay_with_its_word() -> None:
     image = paper()
     # Past the line's end a frame, which is darker than the hand.
