@@ -96,9 +96,11 @@ def ruled_blocks(rules: Sequence[Rule]) -> dict[Rect, float]:
         else:
             blocks.append([rule])
     blocks = [block for block in blocks if not any(_is_amid(block, other) for other in blocks)]
-    pitches = [_pitch(block) for block in blocks if len(block) > 1]
-    usual = float(np.median(pitches)) if pitches else LONE_PITCH
+    gaps = np.concatenate([np.zeros(0), *(np.diff([rule.y for rule in one]) for one in blocks)])
+    usual = float(np.median(gaps)) if len(gaps) else LONE_PITCH
+    # Where a rule is lost under strokes, its block's seem to be twice as far from each other.
     steps = [_pitch(block) if len(block) > 1 else usual for block in blocks]
+    steps = [step if step < WIDEST_PITCH * usual else usual for step in steps]
     return {_around(block, step): step for block, step in zip(blocks, steps, strict=True)}
 
 

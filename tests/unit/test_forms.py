@@ -219,6 +219,15 @@ def test_lines_crossed_out_along_a_ruler_do_not_part_their_block() -> None:
     assert box_of(found) == pytest.approx((100, 240, 1300, 555), abs=6)
 
 
+def test_a_rule_lost_under_strokes_does_not_make_its_block_higher() -> None:
+    image = paper()
+    for y in (200, 320, 560, 620, 680):
+        cv2.line(image, (100, y), (1300, y), 190, 2)
+    page = form(zone("answer", (0.03, 0.05, 0.97, 0.95), find="ruled"))
+    first, _ = laid_out(image, page).zones
+    assert box_of(first) == pytest.approx((100, 140, 1300, 335), abs=5)
+
+
 def test_each_printed_box_is_a_zone() -> None:
     image = paper()
     for left in (100, 500, 900):
