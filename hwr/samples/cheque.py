@@ -86,7 +86,20 @@ def cheque_front(
     waves: Waves | None = None,
     is_blank: bool = False,
 ) -> Scan:
-    """The front, page 1; `pattern` prints a security background under it.
+    """The front as a scanner sees it, page 1; see `front_sheet`."""
+    sheet = front_sheet(cheque, rng, pattern=pattern, rows=rows, waves=waves)
+    return scan(sheet, 1, speckles=30)
+
+
+def front_sheet(
+    cheque: Cheque,
+    rng: np.random.Generator,
+    *,
+    pattern: bool,
+    rows: int = 1,
+    waves: Waves | None = None,
+) -> Sheet:
+    """The front; `pattern` prints a security background under it.
 
     Its waves are pale ones unless others are given. The legal amount stands on so many rules, 1 or
     2, as French cheques have them. A blank one has only what is printed.
@@ -101,7 +114,7 @@ def cheque_front(
     _fill_top(sheet, cheque)
     _fill_middle(sheet, cheque, rows)
     _fill_bottom(sheet, cheque, (70, 420) if rows == 1 else (700, 85))
-    return scan(sheet, 1, speckles=30)
+    return sheet
 
 
 def _print_waves(sheet: Sheet, waves: Waves) -> None:
