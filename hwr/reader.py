@@ -55,6 +55,8 @@ class ReadLine:
     zone: str | None = None
     #: Set where this line alone failed.
     error: Failure | None = None
+    #: Number of its sheet, from 1; None where the page is one.
+    sheet: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +68,13 @@ class ReadZone:
     polygon: tuple[tuple[int, int], ...]
     #: What its place is known from: see hwr.forms.Found.
     found: str
+    #: Number of its sheet, from 1; None where the page is one.
+    sheet: int | None = None
 
     @classmethod
     def of(cls, zone: Zone) -> "ReadZone":
         """What results say of `zone`."""
-        return cls(name=zone.name, polygon=zone.polygon, found=zone.found.value)
+        return cls(name=zone.name, polygon=zone.polygon, found=zone.found.value, sheet=zone.sheet)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,14 @@ class PageReading:
     def text(self) -> str:
         """The lines in reading order, one a row."""
         return "\n".join(line.text for line in self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; lines and zones name their sheet only where there are several."""
+        told = asdict(self)
+        for part in (*told["lines"], *told["zones"]):
+            if part["sheet"] is None:
+                del part["sheet"]
+        return told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +132,7 @@ class DocumentReading:
             "state": self.state.value,
             "error": asdict(self.error) if self.error else None,
             "reader": self.reader,
-            "pages": [asdict(page) for page in self.pages],
+            "pages": [page.to_json() for page in self.pages],
         }
 
 
@@ -359,6 +371,7 @@ class Reader(_Closing):
             needs_review=error is not None or confidence < self._review_below,
             zone=line.zone.name if line.zone else None,
             error=error,
+            sheet=line.sheet,
         )
 
 
@@ -373,4 +386,6 @@ def _field_line(line: ZonedLine, result: LineReading | LineError) -> FieldLine:
     reading = result if isinstance(result, LineReading) else None
     if line.zone is None:
         return FieldLine(reading=reading)
-    return FieldLine(reading=reading, zone=line.zone.name, same_as=line.zone.same_as)
+    return FieldLine(
+        reading=reading, zone=line.zone.name, same_as=line.zone.same_as, sheet=line.sheet
+    )

@@ -250,6 +250,8 @@ class Line(Failed, Base):
     baseline: Mapped[list[list[int]]]
     #: Name of the zone it stands in; None outside of all.
     zone: Mapped[str | None] = mapped_column(String(80))
+    #: Number of its sheet, from 1; None where the page is one.
+    sheet: Mapped[int | None]
 
 
 def table_of(rows: type[Base]) -> Table:

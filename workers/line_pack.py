@@ -61,6 +61,8 @@ class PackedLine:
     same_as: str | None = None
     #: Why there is no picture.
     error: Failure | None = None
+    #: Number of its sheet, from 1; None where the page is one.
+    sheet: int | None = None
 
 
 def pack(lines: Iterable[PackedLine]) -> bytes:
@@ -137,6 +139,7 @@ def _line(described: dict[str, Any], image: NDArray[np.uint8]) -> PackedLine:
         decoder=described.get("decoder"),
         same_as=described.get("same_as"),
         error=Failure(**error) if error else None,
+        sheet=described.get("sheet"),
     )
 
 
@@ -150,6 +153,7 @@ def _describe(line: PackedLine) -> dict[str, Any]:
         "decoder": line.decoder,
         "same_as": line.same_as,
         "error": asdict(line.error) if line.error else None,
+        "sheet": line.sheet,
     }
 
 

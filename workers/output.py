@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ Result = dict[str, Any]
 class Format(StrEnum):
     """How a result is written."""
 
-    TEXT = "text"  # lines in reading order, those of zones by name, a blank line between pages
+    #: Lines in reading order, those of zones by name, a blank line between pages and sheets.
+    TEXT = "text"
     JSON = "json"  # one object a document, on one line
 
     @property
@@ -32,8 +34,12 @@ def render(result: Result, form: Format) -> str:
     """A result as text of that format, with a newline at its end unless it is empty."""
     if form is Format.JSON:
         return json.dumps(result, ensure_ascii=False) + "\n"
-    pages = ("".join(map(_text, page["lines"])) for page in result["pages"])
-    return "\n".join(page for page in pages if page)
+    sheets = (
+        "".join(map(_text, lines))
+        for page in result["pages"]
+        for _, lines in groupby(page["lines"], lambda line: line.get("sheet"))
+    )
+    return "\n".join(sheets)
 
 
 def _text(line: dict[str, Any]) -> str:

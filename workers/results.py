@@ -140,7 +140,7 @@ def _review_below(page: Row[Any]) -> float:
 
 
 def _line(line: Row[Any], review_below: float) -> Json:
-    return {
+    told = {
         "order": line.order,
         "text": line.text,
         "confidence": line.confidence,
@@ -150,6 +150,7 @@ def _line(line: Row[Any], review_below: float) -> Json:
         "zone": line.zone,
         "error": _error(line.error_code, line.error_message),
     }
+    return told if line.sheet is None else told | {"sheet": line.sheet}
 
 
 def _error(code: str | None, message: str | None) -> Json | None:

@@ -37,6 +37,8 @@ class FieldLine:
     zone: str | None = None
     #: Name of the zone that says the same amount; None where there is none.
     same_as: str | None = None
+    #: Number of its sheet, from 1; None where the page is one.
+    sheet: int | None = None
 
 
 def reconcile(
@@ -50,7 +52,7 @@ def reconcile(
     an amount, are not compared.
     """
     readings = [line.reading for line in lines]
-    trouble = None
+    different: list[tuple[FieldLine, FieldLine]] = []
     for one, other in _pairs(lines):
         first, second = lines[one].reading, lines[other].reading
         if first is None or second is None:
@@ -62,18 +64,19 @@ def reconcile(
             readings[other] = _saying(second, worths[1][amount].text, probability)
         elif _are_different(worth(first.text), worth(second.text)):
             readings[one], readings[other] = _unsure(first), _unsure(second)
-            trouble = _differ(lines[other], lines[one])
-    return readings, trouble
+            different.append((lines[other], lines[one]))
+    return readings, _differ(different) if different else None
 
 
 def _pairs(lines: Sequence[FieldLine]) -> Iterator[tuple[int, int]]:
     """Places of lines that say the same amount, each the only one of its zone."""
-    counts = Counter(line.zone for line in lines)
-    alone = {line.zone: place for place, line in enumerate(lines) if counts[line.zone] == 1}
-    for zone, place in alone.items():
+    zones = [(line.sheet, line.zone) for line in lines]
+    counts = Counter(zones)
+    alone = {zone: place for place, zone in enumerate(zones) if counts[zone] == 1}
+    for (sheet, zone), place in alone.items():
         partner = lines[place].same_as
-        if zone is not None and partner in alone and partner is not None:
-            yield place, alone[partner]
+        if zone is not None and partner is not None and (sheet, partner) in alone:
+            yield place, alone[sheet, partner]
 
 
 def _common(one: _Worths, other: _Worths) -> tuple[int, float]:
@@ -131,6 +134,11 @@ def _unsure(reading: LineReading) -> LineReading:
     return replace(reading, confidence=0.0)
 
 
-def _differ(*lines: FieldLine) -> AmountsDiffer:
-    said = " and ".join(f"{line.zone} says {line.reading.text!r}" for line in lines if line.reading)
+def _differ(pairs: Sequence[Sequence[FieldLine]]) -> AmountsDiffer:
+    said = "; ".join(" and ".join(map(_said, pair)) for pair in pairs)
     return AmountsDiffer(f"The amounts differ: {said}. Have a person look at both.")
+
+
+def _said(line: FieldLine) -> str:
+    where = f"{line.zone} of sheet {line.sheet}" if line.sheet else line.zone
+    return f"{where} says {line.reading.text if line.reading else ''!r}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import cv2
 import numpy as np
 
 from hwr.errors import FormNotFound, TooManyLines, WritingOutside
@@ -38,7 +39,7 @@ def without_print(zones: Sequence[Zone], form: PageForm) -> FormNotFound | None:
         return None
     return FormNotFound(
         f"Only {found} of the {wanted} zones on print were found, so that this may be another form,"
-        " or several sheets in one picture. Scan one sheet a page, cut to its edges."
+        f" or several sheets in one picture. {_remedy(form)}"
     )
 
 
@@ -64,7 +65,7 @@ def misshapen(sheet: Quad, form: PageForm) -> FormNotFound | None:
     return FormNotFound(
         f"The sheet is {wide / high:.2f} times as wide as high, the form {width / height:.2f}"
         " times, so that this may be another form, or several sheets in one picture."
-        " Scan one sheet a page, cut to its edges."
+        f" {_remedy(form)}"
     )
 
 
@@ -76,17 +77,69 @@ def on_its_head() -> FormNotFound:
     )
 
 
-def writing_outside(image: Grey, sheet: Quad, line_finder: LineFinder) -> WritingOutside | None:
+def writing_outside(
+    image: Grey, sheet: Quad, form: PageForm, line_finder: LineFinder
+) -> WritingOutside | None:
     """Why a grey page (H, W) is doubtful that shows more writing than that on a sheet of it."""
     wide, high = sides(sheet)
     for part in _around(image, sheet, min(wide, high)):
-        try:
-            lines = line_finder(upright(part).image)
-        except TooManyLines:
-            return WritingOutside()
-        if len(lines) >= FEWEST_LINES and _length(lines) >= LEAST_WRITING * max(wide, high):
-            return WritingOutside()
+        if _is_sheet(part, max(wide, high), line_finder):
+            return WritingOutside(
+                "Lines lie outside of the sheet that was read, as on a second sheet, and were not"
+                f" read. {_remedy(form)}"
+            )
     return None
+
+
+def writing_beside(
+    image: Grey, sheets: Sequence[Quad], line_finder: LineFinder
+) -> WritingOutside | None:
+    """Why a grey page (H, W) is doubtful that shows more writing than that on its sheets."""
+    warning = WritingOutside(
+        f"Lines lie outside of the form's sheets that were read ({len(sheets)}), as on one that is"
+        " another form or is not whole, and were not read. Scan that one alone, cut to its edges."
+    )
+    # All of the page: a lid of one grey has lines of noise where nothing else is to be seen.
+    view = upright(image)
+    try:
+        lines = [view.on_page(line) for line in line_finder(view.image)]
+    except TooManyLines:
+        return warning
+    beside = [line for line in lines if not any(_is_on(sheet, line) for sheet in sheets)]
+    least = min(max(sides(sheet)) for sheet in sheets)
+    return warning if _fill_sheet(beside, least) else None
+
+
+def _is_on(sheet: Quad, line: Line) -> bool:
+    """Whether the middle of a line lies on a sheet, or hardly beside it."""
+    middle = np.array(line.baseline, np.float64).mean(axis=0)
+    away = cv2.pointPolygonTest(sheet.astype(np.float32), middle.tolist(), True)
+    return away >= -OVERRUN * min(sides(sheet))
+
+
+def together(warnings: Sequence[FormNotFound | WritingOutside]) -> FormNotFound | WritingOutside:
+    """One warning that tells all of them; of the first one's kind."""
+    return type(warnings[0])(" ".join(map(str, warnings)))
+
+
+def _is_sheet(part: Grey, side: float, line_finder: LineFinder) -> bool:
+    """Whether there is so much writing as on a sheet whose longer side is this, in pixels."""
+    try:
+        lines = line_finder(upright(part).image)
+    except TooManyLines:
+        return True
+    return _fill_sheet(lines, side)
+
+
+def _fill_sheet(lines: Sequence[Line], side: float) -> bool:
+    """Whether lines are so many and so long as on a sheet of that longer side, in pixels."""
+    return len(lines) >= FEWEST_LINES and _length(lines) >= LEAST_WRITING * side
+
+
+def _remedy(form: PageForm) -> str:
+    if form.several_sheets:
+        return "Scan one sheet a page, cut to its edges."
+    return "Scan one sheet a page, cut to its edges, or set several_sheets in the profile."
 
 
 def _around(image: Grey, sheet: Quad, side: float) -> Iterator[Grey]:

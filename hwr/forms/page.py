@@ -1,5 +1,6 @@
 """A page laid out by its profile."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,17 +14,20 @@ from hwr.forms.doubt import (
     on_its_head,
     on_print,
     printed,
+    together,
     without_print,
+    writing_beside,
     writing_outside,
 )
 from hwr.forms.lines import zoned_lines
 from hwr.forms.place import Finder
 from hwr.forms.rows import beside
-from hwr.forms.sheet import find_sheet, flat_sheet
+from hwr.forms.sheet import find_sheet, flat_sheet, sides
+from hwr.forms.sheets import find_sheets
 from hwr.forms.template import open_template, register
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Upright, crop_line, find_lines, upright
-from hwr.layout.homography import Quad, corners, mapped
+from hwr.layout.homography import Quad, corners, homography, mapped, rectified
 from hwr.layout.ink import Grey
 from hwr.layout.margins import with_margins
 from hwr.layout.markers import without_markers
@@ -53,9 +57,13 @@ class PageLayout:
     zones: tuple[Zone, ...] = ()
     #: Why the zones may be wrong, or not all.
     warning: FormNotFound | WritingOutside | None = None
+    #: Of a page of several sheets what is where on each; their lines and zones are the page's.
+    sheets: tuple["PageLayout", ...] = ()
 
     def crop(self, found: ZonedLine) -> Grey:
         """The grey picture (h, w) of one of its lines, upright; its rows beside each other."""
+        if found.sheet is not None:
+            return self.sheets[found.sheet - 1].crop(replace(found, sheet=None))
         rows = [self.view.in_view(row) for row in found.rows or (found.line,)]
         if found.zone and found.zone.is_comb:
             return comb_picture(self.view.image, np.array(rows[0].polygon, np.float64))
@@ -98,6 +106,16 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     if not form.zones and form.template is None:
         return _without_zones(upright(image), form, line_finder)
     found = _placed(image, form)
+    warning = _doubt(image, form, found, line_finder)
+    if warning and form.several_sheets:
+        sheets = find_sheets(image, form)
+        if len(sheets) > isinstance(warning, WritingOutside):
+            return _beside_each_other(image, sheets, form, line_finder)
+    return replace(_laid_out(found, form, line_finder), warning=warning)
+
+
+def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLayout:
+    """The lines and zones of a sheet."""
     lines = line_finder(found.view.image)
     inside = zoned_lines(found.view.image, lines, found.zones, outside=form.outside)
     # Only now: print that shows where zones and lines are goes with the pattern.
@@ -114,7 +132,51 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
             for x in inside
         ),
         zones=tuple(zones.values()),
-        warning=_doubt(image, form, found, line_finder),
+        warning=found.warning,
+    )
+
+
+def _beside_each_other(
+    image: Grey, sheets: Sequence[Quad], form: PageForm, line_finder: LineFinder
+) -> PageLayout:
+    """The layout of a page with these sheets, each of which is read from a view of its own."""
+    placed = [_zoned(_straight(image, sheet), form) for sheet in sheets]
+    layouts = [_laid_out(one, form, line_finder) for one in placed]
+    beside = writing_beside(image, sheets, line_finder)
+    if len(layouts) == 1:
+        return replace(layouts[0], warning=layouts[0].warning or beside)
+    numbered = tuple(_numbered(layout, at) for at, layout in enumerate(layouts, 1))
+    lines = [line for layout in numbered for line in layout.lines]
+    warnings = [layout.warning for layout in numbered if layout.warning]
+    warnings += [beside] if beside else []
+    return PageLayout(
+        view=Upright(image=image, page_shape=(image.shape[0], image.shape[1])),
+        lines=tuple(replace(one, line=replace(one.line, order=at)) for at, one in enumerate(lines)),
+        zones=tuple(zone for layout in numbered for zone in layout.zones),
+        warning=together(warnings) if warnings else None,
+        sheets=numbered,
+    )
+
+
+def _straight(image: Grey, sheet: Quad) -> Upright:
+    """A sheet on a grey page (H, W) as if it was all of it."""
+    width, height = map(round, sides(sheet))
+    to_page = homography(corners(width, height), sheet)
+    view = rectified(image, to_page, (width, height))
+    return Upright(image=view, page_shape=(image.shape[0], image.shape[1]), to_page=to_page)
+
+
+def _numbered(layout: PageLayout, sheet: int) -> PageLayout:
+    """The same as sheet of that number, which its warning names too."""
+    told = layout.warning
+    return replace(
+        layout,
+        lines=tuple(
+            replace(one, sheet=sheet, zone=replace(one.zone, sheet=sheet) if one.zone else None)
+            for one in layout.lines
+        ),
+        zones=tuple(replace(zone, sheet=sheet) for zone in layout.zones),
+        warning=type(told)(f"Sheet {sheet}: {told}") if told else None,
     )
 
 
@@ -125,7 +187,7 @@ def _doubt(
     all_is_read = form.outside and form.template is None
     if found.warning or all_is_read:
         return found.warning
-    return writing_outside(image, found.on_page, line_finder)
+    return writing_outside(image, found.on_page, form, line_finder)
 
 
 def _without_zones(view: Upright, form: PageForm, line_finder: LineFinder) -> PageLayout:

@@ -37,6 +37,8 @@ class Zone:
     is_comb: bool = False
     #: Corners, as those of `polygon`, of the room below ruled lines in which writing may go on.
     room_below: tuple[tuple[int, int], ...] = ()
+    #: Number of its sheet, from 1; None where the page is one.
+    sheet: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +51,5 @@ class ZonedLine:
     zone: Zone | None = None
     #: The rows of a text that goes on over several; none where it is one line.
     rows: tuple[Line, ...] = ()
+    #: Number of its sheet, from 1; None where the page is one.
+    sheet: int | None = None

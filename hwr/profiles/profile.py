@@ -42,6 +42,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,
 Millimetres = Annotated[float, Field(gt=0, le=2000, strict=True)]
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
+#: Sheets beside each other are known by their rules, of which they need so many.
+LEAST_RULES = 4
 #: More than any form has; each is looked for.
 MOST_ZONES, MOST_PAGES = 200, 50
 
@@ -125,6 +127,9 @@ class PageForm(BaseModel):
         strict=True,
         description="whether its paper is printed with a pattern paler than the ink",
     )
+    several_sheets: bool = Field(
+        False, strict=True, description="whether several may lie on a page; needs rules and size_mm"
+    )
     zones: tuple[ZoneForm, ...] = Field((), max_length=MOST_ZONES)
 
     @field_validator("numbers")
@@ -156,7 +161,16 @@ class PageForm(BaseModel):
             self._check_same(zone)
             if sum(other.gives(zone.name) for other in self.zones) > 1:
                 raise ValueError(f"two zones may be called {zone.name!r}; rename one of them")
+        self._check_several()
         return self
+
+    def _check_several(self) -> None:
+        rules = sum(zone.find is Find.RULE for zone in self.zones)
+        if self.several_sheets and (self.size_mm is None or self.template or rules < LEAST_RULES):
+            raise ValueError(
+                f"several_sheets needs size_mm, {LEAST_RULES} zones or more that are found by a"
+                " rule, and no template; give them, or leave it out"
+            )
 
     def _check_same(self, zone: ZoneForm) -> None:
         if zone.same_as is None:

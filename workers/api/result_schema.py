@@ -15,6 +15,12 @@ ReadBy = Annotated[
     dict[str, str], Field(description="Model, engine, decoder, …; empty where nothing was read")
 ]
 
+#: Which of several sheets something is on.
+Sheet = Annotated[
+    int | None,
+    Field(ge=1, description="Number of its sheet; only there where the page shows several"),
+]
+
 
 class ResultLine(BaseModel):
     """A line of writing."""
@@ -27,6 +33,7 @@ class ResultLine(BaseModel):
     baseline: list[Point] = Field(description="In pixels of the page, as it is read")
     zone: str | None = Field(description="Name of the zone it stands in; null outside of all")
     error: Error | None = Field(description="Why this line alone was not read")
+    sheet: Sheet = None
 
 
 class ResultZone(BaseModel):
@@ -37,6 +44,7 @@ class ResultZone(BaseModel):
     found: Literal["sheet", "rule", "box", "template"] = Field(
         description="What its place is known from"
     )
+    sheet: Sheet = None
 
 
 class ResultPage(BaseModel):

@@ -91,15 +91,19 @@ def _draw(image: "Grey", found: "PageLayout", path: Path) -> None:
 def _rows(found: "PageLayout") -> Iterator[str]:
     from workers.commands.tables import table
 
-    counts = Counter(one.zone.name if one.zone else _OUTSIDE for one in found.lines)
-    rows = [_row(zone, counts[zone.name]) for zone in found.zones]
+    counts = Counter(_called(one.zone) if one.zone else _OUTSIDE for one in found.lines)
+    rows = [_row(zone, counts[_called(zone)]) for zone in found.zones]
     if counts[_OUTSIDE] or not rows:
         rows.append((_OUTSIDE, "", "text", str(counts[_OUTSIDE]), "", "", "", ""))
     yield from table(_HEADING, rows)
+
+
+def _called(zone: "Zone") -> str:
+    return f"{zone.name} (sheet {zone.sheet})" if zone.sheet else zone.name
 
 
 def _row(zone: "Zone", lines: int) -> tuple[str, ...]:
     x, y = zip(*zone.polygon, strict=True)
     holds = (zone.decoder or "text") if zone.is_read else "nothing"
     places = map(str, (min(x), min(y), max(x), max(y)))
-    return (zone.name, zone.found.value, holds, str(lines), *places)
+    return (_called(zone), zone.found.value, holds, str(lines), *places)

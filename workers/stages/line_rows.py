@@ -41,7 +41,7 @@ def _result(line: PackedLine, promise: Promise) -> LineReading | Failure | None:
 
 def _field_line(line: PackedLine, result: LineReading | Failure | None) -> FieldLine:
     reading = None if isinstance(result, Failure) else result
-    return FieldLine(reading=reading, zone=line.zone, same_as=line.same_as)
+    return FieldLine(reading=reading, zone=line.zone, same_as=line.same_as, sheet=line.sheet)
 
 
 def _row(
@@ -57,4 +57,5 @@ def _row(
         "confidence": reading.confidence if reading else 0.0,
         "error_code": error.code if error else None,
         "error_message": error.message if error else None,
+        "sheet": line.sheet,
     }

@@ -69,7 +69,8 @@ def _split(document: Document, number: int, profile: Profile) -> SplitPage:
 
 
 def _zone(zone: Zone) -> dict[str, Any]:
-    return {"name": zone.name, "polygon": zone.polygon, "found": zone.found.value}
+    told = {"name": zone.name, "polygon": zone.polygon, "found": zone.found.value}
+    return told if zone.sheet is None else told | {"sheet": zone.sheet}
 
 
 def _pack_lines(page: PageLayout) -> tuple[PackedLine, ...]:
@@ -103,4 +104,5 @@ def _pack_line(page: PageLayout, found: ZonedLine) -> PackedLine:
         decoder=zone.decoder if zone else None,
         same_as=zone.same_as if zone else None,
         error=error,
+        sheet=found.sheet,
     )
