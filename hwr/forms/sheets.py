@@ -4,7 +4,7 @@ Edges are not asked for: a scanner's white lid shows none, and sheets that touch
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,12 +18,14 @@ from hwr.layout.ink import Grey
 from hwr.profiles import Find, PageForm
 from hwr.profiles.profile import LEAST_RULES
 
-#: Rules are found up to 2° off level, so that the page is looked at with each of these slopes.
+#: Rules are found up to 2° off level, so that the page is looked at with each of these slopes, from
+#: below and from its side.
 SLOPES = (-0.07, 0.0, 0.07)
 #: A page turned so far goes over the edges of its view, which is larger by this factor.
 ROOM = 1.08
-#: Rules are darker than the paper by this level; fainter ones are the pattern's on many sheets.
-LEVEL = LEVELS[1]
+#: Rules are looked for among what is darker than the paper by each of these: at the last they are
+#: whole where they are pale, at the first where a pattern runs into them.
+INKS = LEVELS[1:]
 #: Most rules of a page, parts of a form, guesses and sheets that are looked at, the best each: a
 #: picture of stripes has thousands.
 MOST_RULES, MOST_PARTS, MOST_GUESSES, MOST_SHEETS = 150, 12, 400, 12
@@ -77,7 +79,8 @@ def find_sheets(image: Grey, form: PageForm) -> list[Quad]:
     parts = _parts(form)
     if form.size_mm is None or len(parts) < LEAST_RULES:
         return []
-    seen = [one for slope in SLOPES for one in _in_view(image, slope, parts, form.size_mm)]
+    views = [np.roll(_turned(image, slope), side, axis=0) for side in (0, 1) for slope in SLOPES]
+    seen = [one for view in views for one in _in_view(image, view, parts, form.size_mm)]
     kept: list[_Seen] = []
     for one in sorted(seen, key=lambda one: (-one.rules, one.off)):
         if len(kept) < MOST_SHEETS and not any(_overlap(one.sheet, x.sheet) for x in kept):
@@ -98,17 +101,23 @@ def _longest(rules: Rules, most: int) -> Rules:
     return rules[np.argsort(rules[:, 0] - rules[:, 1], kind="stable")[:most]]
 
 
-def _in_view(image: Grey, slope: float, parts: Rules, size: tuple[float, float]) -> Iterator[_Seen]:
-    """The sheets of that size in mm that lie at about this slope, also those on their heads."""
-    flat = flat_sheet(image, _turned(image, slope))
-    rules = [(rule.left, rule.right, rule.y) for rule in find_rules(flat, LEVEL)]
-    upright = _longest(np.array(rules, np.float64).reshape(-1, 3), MOST_RULES)
-    wide, high = flat.size
-    for found, is_on_head in ((upright, False), (_on_head(upright, flat.size), True)):
-        for guess in _guesses(found, parts, size, max(flat.size)):
-            if (fit := _fitted(found, parts, guess, size)) is not None:
-                sheet = (wide, high) - fit.sheet if is_on_head else fit.sheet
-                yield _Seen(rules=fit.rules, off=fit.off, sheet=mapped(sheet, flat.to_page))
+def _in_view(image: Grey, view: Quad, parts: Rules, size: tuple[float, float]) -> Iterator[_Seen]:
+    """The sheets of that size in mm that are about level in a view, also those on their heads."""
+    flat = flat_sheet(image, view)
+    for level in INKS:
+        rules = [(rule.left, rule.right, rule.y) for rule in find_rules(flat, level)]
+        found = _longest(np.array(rules, np.float64).reshape(-1, 3), MOST_RULES)
+        for one in _seen(found, parts, size, max(flat.size)):
+            yield replace(one, sheet=mapped(one.sheet, flat.to_page))
+        for one in _seen(_on_head(found, flat.size), parts, size, max(flat.size)):
+            yield replace(one, sheet=mapped(flat.size - one.sheet, flat.to_page))
+
+
+def _seen(found: Rules, parts: Rules, size: tuple[float, float], side: int) -> Iterator[_Seen]:
+    """The sheets in a view of that longer side that show the form's rules, perhaps many times."""
+    for guess in _guesses(found, parts, size, side):
+        if (fit := _fitted(found, parts, guess, size)) is not None:
+            yield fit
 
 
 def _turned(image: Grey, slope: float) -> Quad:

@@ -87,7 +87,7 @@ def cheque_front(
     is_blank: bool = False,
 ) -> Scan:
     """The front as a scanner sees it, page 1; see `front_sheet`."""
-    sheet = front_sheet(cheque, rng, pattern=pattern, rows=rows, waves=waves)
+    sheet = front_sheet(cheque, rng, pattern=pattern, rows=rows, waves=waves, is_blank=is_blank)
     return scan(sheet, 1, speckles=30)
 
 
@@ -98,6 +98,7 @@ def front_sheet(
     pattern: bool,
     rows: int = 1,
     waves: Waves | None = None,
+    is_blank: bool = False,
 ) -> Sheet:
     """The front; `pattern` prints a security background under it.
 

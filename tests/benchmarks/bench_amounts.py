@@ -4,11 +4,12 @@
 `bench_zones.py` does. An amount is right if it is worth what was written. Every figure is then put
 beside the words of every other cheque too, as on cheques whose amounts differ. Every other cheque
 has a pale security background, with ``--background`` all of them that one. With ``--template`` each
-is laid on its blank form.
+is laid on its blank form. ``--sheets 3`` lays so many on the glass of a scanner instead, and counts
+those that are read as a sheet of their own.
 """
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -23,15 +24,19 @@ import numpy as np
 from bench_zones import changed
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from glass import on_glass
+
 from hwr.decoding.amounts import worth
 from hwr.decoding.reading import LineReading
 from hwr.decoding.reconciling import FieldLine, reconcile
-from hwr.forms import lay_out
+from hwr.forms import PageLayout, lay_out
+from hwr.layout.sheet import Quad
 from hwr.model.line_image import normalise_line
 from hwr.profiles import PageForm, load_profile
 from hwr.profiles.profile import Find, ZoneForm
 from hwr.reader import LineReader
-from hwr.samples.cheque import Waves, cheque_front, choose_cheque
+from hwr.samples.cheque import Waves, cheque_front, choose_cheque, front_sheet
 from hwr.samples.fonts import Face
 from hwr.samples.scanner import Scan
 
@@ -66,14 +71,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, choices=(1, 2), default=1, help="of the words")
     parser.add_argument("--background", choices=BACKGROUNDS)
     parser.add_argument("--template", action="store_true", help="give each its blank form")
+    parser.add_argument("--sheets", type=int, choices=(2, 3, 4), help="of a scan")
     options = parser.parse_args()
     waves = BACKGROUNDS.get(options.background)
     sure = load_profile("cheque").content.review_below or 1.0
     with LineReader() as reader:
-        cheques = [
-            read(reader, options.seed, place, options.rows, waves, template=options.template)
-            for place in range(options.cheques)
-        ]
+        cheques = (
+            list(read_scans(reader, options, waves))
+            if options.sheets
+            else [
+                read(reader, options.seed, place, options.rows, waves, template=options.template)
+                for place in range(options.cheques)
+            ]
+        )
     together = [joined(cheque.lines) for cheque in cheques]
     row = "{:<16}{:<10}{:>7}{:>16}{:>18}\n"
     sys.stdout.write(
@@ -85,6 +95,9 @@ def main() -> None:
             sys.stdout.write(row.format(zone, way, *counts))
     different, told = mixed(cheques)
     sys.stdout.write(f"{len(cheques)} cheques; {told} of {different} different pairs are told\n")
+    if options.sheets:
+        found = sum(bool(cheque.of(FIGURES) and cheque.of(WORDS)) for cheque in cheques)
+        sys.stdout.write(f"both amounts of {found} are on a sheet of their own\n")
 
 
 def read(
@@ -105,6 +118,39 @@ def read(
     image, truth = changed(front(rng), rng)
     with on_template(form_of(rows, truth.number), blank) as form:
         layout = lay_out(image, form)
+    return Cheque(amount=cheque.cents, lines=amounts_on(layout, reader))
+
+
+def read_scans(reader: LineReader, options: Namespace, waves: Waves | None) -> Iterator[Cheque]:
+    """The same of cheques that lie on the glass together, `options.sheets` a scan."""
+    for start in range(0, options.cheques, options.sheets):
+        rng = np.random.default_rng([options.seed, start])
+        places = range(start, min(start + options.sheets, options.cheques))
+        cheques = [choose_cheque(rng, list(Face)[place % len(Face)]) for place in places]
+        fronts = [
+            front_sheet(
+                cheque, rng, pattern=bool(waves) or place % 2 == 0, rows=options.rows, waves=waves
+            )
+            for place, cheque in zip(places, cheques, strict=True)
+        ]
+        image, corners = on_glass(fronts, rng)
+        layout = lay_out(image, form_of(options.rows, 1))
+        for cheque, sheet in zip(cheques, corners, strict=True):
+            lines = [line for one in on_sheet(layout, sheet) for line in amounts_on(one, reader)]
+            yield Cheque(amount=cheque.cents, lines=tuple(lines))
+
+
+def on_sheet(layout: PageLayout, sheet: Quad) -> Iterator[PageLayout]:
+    """The layouts of which most of the zones lie on a sheet; of a page that is one only its own."""
+    for one in layout.sheets or (layout,):
+        middles = [np.mean(zone.polygon, axis=0).tolist() for zone in one.zones]
+        inside = [cv2.pointPolygonTest(sheet.astype(np.float32), at, False) > 0 for at in middles]
+        if 2 * sum(inside) > len(middles):
+            yield replace(one, lines=tuple(replace(line, sheet=None) for line in one.lines))
+
+
+def amounts_on(layout: PageLayout, reader: LineReader) -> tuple[FieldLine, ...]:
+    """What is read of the two amounts of a sheet."""
     waiting = [
         (
             line.zone,
@@ -113,11 +159,10 @@ def read(
         for line in layout.lines
         if line.zone and line.zone.name in (FIGURES, WORDS)
     ]
-    lines = [
+    return tuple(
         FieldLine(reading=promise.result(), zone=zone.name, same_as=zone.same_as)
         for zone, promise in waiting
-    ]
-    return Cheque(amount=cheque.cents, lines=tuple(lines))
+    )
 
 
 def form_of(rows: int, page: int) -> PageForm:

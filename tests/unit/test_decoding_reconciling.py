@@ -74,6 +74,21 @@ def test_amounts_that_differ_stay_as_they_were_read_but_unsure() -> None:
     assert "courtesy amount says '12.50' and legal amount says 'Twenty and 50/100'" in str(trouble)
 
 
+def test_amounts_are_compared_on_each_sheet_alone() -> None:
+    ten, twelve = reading(**{"10.00": 0.9}), reading(**{"12.00": 0.9})
+    words = reading(Ten=0.9), reading(Twelve=0.9), reading(Two=0.9)
+    sheets = [cheque(ten, words[0]), cheque(twelve, words[2]), cheque(ten, words[1])]
+    lines = [replace(line, sheet=at) for at, sheet in enumerate(sheets, 1) for line in sheet]
+    readings, trouble = reconcile(lines)
+    first, second, third = (readings[at + 1] for at in (0, 3, 6))
+    assert first
+    assert first.confidence > 0.9
+    assert (second and second.confidence, third and third.confidence) == (0.0, 0.0)
+    assert "courtesy amount of sheet 2 says '12.00' and legal amount of sheet 2" in str(trouble)
+    assert "courtesy amount of sheet 3 says '10.00'" in str(trouble)
+    assert "sheet 1" not in str(trouble)
+
+
 def test_a_far_fetched_common_amount_is_a_difference() -> None:
     """A figure that was altered looks a little like the one before."""
     lines = cheque(reading(**{"91.00": 0.99, "11.00": 0.002}), reading(Eleven=0.99))

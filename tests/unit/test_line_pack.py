@@ -35,6 +35,7 @@ def packed_lines(draw: Any) -> tuple[PackedLine, ...]:
                 decoder=draw(st.none() | st.text()),
                 same_as=draw(st.none() | st.text()),
                 error=None if width else draw(errors),
+                sheet=draw(st.none() | st.integers(1, 12)),
             )
         )
     return tuple(lines)
@@ -52,7 +53,7 @@ def test_lines_come_back_as_they_went_in(lines: tuple[PackedLine, ...]) -> None:
             same.baseline,
         )
         assert (line.zone, line.decoder, line.same_as) == (same.zone, same.decoder, same.same_as)
-        assert line.error == same.error
+        assert (line.error, line.sheet) == (same.error, same.sheet)
         np.testing.assert_array_equal(line.image, same.image)
 
 

@@ -28,6 +28,13 @@ def test_text_has_the_lines_and_a_blank_line_between_pages() -> None:
     assert render(result, Format.TEXT) == "dear\nsir\n\nyours\n"
 
 
+def test_text_has_a_blank_line_between_the_sheets_of_a_page() -> None:
+    page = make_page(1, "ten", "twenty", "thirty")
+    for line, sheet in zip(page["lines"], (1, 1, 2), strict=True):
+        line["sheet"] = sheet
+    assert render(make_result(page), Format.TEXT) == "ten\ntwenty\n\nthirty\n"
+
+
 def test_text_of_nothing_is_empty() -> None:
     assert render(make_result(), Format.TEXT) == ""
 

@@ -99,6 +99,8 @@ ZONE = '[[pages]]\nzones = [{ name = "a", %s }]\n'
         ('review_below = "0.5"', "review_below: must be a number, without quotation marks"),
         ('[[pages]]\noutside = "yes"', "pages[1].outside: must be true or false"),
         ("[[pages]]\npatterned = 1", "pages[1].patterned: must be true or false"),
+        ("[[pages]]\nseveral_sheets = 1", "pages[1].several_sheets: must be true or false"),
+        ("[[pages]]\nseveral_sheets = true", "several_sheets needs size_mm, 4 zones or more"),
         ("[[pages]]\nnumbers = 1", "pages[1].numbers: must be a text, in quotation marks"),
         ("[pages]", "pages: must be a list, in [ ]; each table of pages begins with [[pages]]"),
         (ZONE % "box = [false, false, true, true]", "zones[1].box[1]: must be a number"),

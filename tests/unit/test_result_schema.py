@@ -1,6 +1,7 @@
 """What /docs says of results is what results hold."""
 
 import json
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -17,6 +18,7 @@ LINE = ReadLine(order=0, text="42", confidence=0.5, needs_review=True, zone="tot
 FAILED = ReadLine(order=1, text="", confidence=0.0, needs_review=True, error=FAILURE, **PLACE)
 ZONE = ReadZone(name="total", polygon=PLACE["polygon"], found="box")
 PAGE = PageReading(number=1, width=9, height=9, lines=(LINE, FAILED), zones=(ZONE,))
+SECOND = replace(PAGE, lines=(replace(LINE, sheet=2),), zones=(replace(ZONE, sheet=2),))
 REFUSED = PageReading(number=2, error=FAILURE, warning=FAILURE)
 
 
@@ -26,9 +28,16 @@ def described(model: type[BaseModel], told: Any) -> Any:
 
 
 def test_all_of_a_result_is_described() -> None:
-    reading = DocumentReading(name="a.pdf", pages=(PAGE, REFUSED), reader={"engine": "onnx"})
+    pages = (PAGE, SECOND, REFUSED)
+    reading = DocumentReading(name="a.pdf", pages=pages, reader={"engine": "onnx"})
     told = json.loads(json.dumps({"id": "0a1b"} | reading.to_json()))
     assert described(ResultDocument, told) == told
+
+
+def test_a_sheet_is_named_only_where_there_are_several() -> None:
+    one, second = PAGE.to_json(), SECOND.to_json()
+    assert "sheet" not in one["lines"][0] | one["zones"][0]
+    assert (second["lines"][0]["sheet"], second["zones"][0]["sheet"]) == (2, 2)
 
 
 def test_a_result_without_one_of_its_parts_is_noticed() -> None:

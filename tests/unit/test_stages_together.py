@@ -4,9 +4,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from pipeline import draw_lines, png, two_pages
 from sqlalchemy.exc import IntegrityError
 from stage_bench import TENANT, FunctionReader, Stages, reading
@@ -28,6 +30,30 @@ review_below = 0.4
 numbers = "1"
 zones = [{ name = "total", box = [0, 0, 1, 1], holds = "digits" }]
 """
+
+#: Slips of 60 × 27 mm, several on a page.
+SLIPS = """
+[[pages]]
+size_mm = [60, 27]
+several_sheets = true
+zones = [
+    { name = "first", find = "rule", holds = "digits", box = [10, 4, 55, 10] },
+    { name = "second", find = "rule", box = [3, 9, 40, 15] },
+    { name = "third", find = "rule", box = [5, 14, 50, 20] },
+    { name = "last", find = "rule", box = [20, 19, 55, 25] },
+]
+"""
+
+
+def two_slips() -> Image.Image:
+    """A white page with two of them, on each of which the first zone is filled in."""
+    image = np.full((1500, 1000), 255, np.uint8)
+    for top in (150, 750):
+        for left, right, y in ((150, 825, 132), (45, 600, 207), (75, 750, 282), (300, 825, 357)):
+            cv2.line(image, (left + 50, top + y), (right + 50, top + y), 60, 3)
+        where = (300, top + 122)
+        cv2.putText(image, "joined", where, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.4, 0, 2, cv2.LINE_AA)
+    return Image.fromarray(image)
 
 
 class TestWholeWay:
@@ -85,6 +111,21 @@ class TestWholeWay:
         profile = load_profile("form", tmp_path)
         assert document["reader"] == {"model": "test"} | profile.audit
         assert not any(line["needs_review"] for line in first["lines"])
+
+    def test_sheets_are_read_each_by_itself(self, stages: Stages, tmp_path: Path) -> None:
+        (tmp_path / "slips.toml").write_text(SLIPS)
+        settings = stages.context.settings.model_copy(update={"profiles": tmp_path})
+        context = replace(stages.context, settings=settings)
+        job_id = Stages(context, stages.queue).submit(png(two_slips()), profile="slips")
+        stages = Stages(context, stages.queue)
+        stages.split()
+        stages.read(reader=FunctionReader())
+        (document,) = told_results(context.database, tenant=TENANT, job_id=job_id)
+        (page,) = document["pages"]
+        assert page["warning"] is None
+        assert [zone["sheet"] for zone in page["zones"]] == [1] * 4 + [2] * 4
+        told = [(line["order"], line["zone"], line["sheet"]) for line in page["lines"]]
+        assert told == [(0, "first", 1), (1, "first", 2)]
 
     def test_a_profile_that_has_gone_refuses_the_document_by_name(
         self, stages: Stages, tmp_path: Path
