@@ -137,7 +137,7 @@ def _fill_sheet(lines: Sequence[Line], side: float) -> bool:
 
 
 def _remedy(form: PageForm) -> str:
-    if form.several_sheets:
+    if form.several_sheets or not form.may_be_several:
         return "Scan one sheet a page, cut to its edges."
     return "Scan one sheet a page, cut to its edges, or set several_sheets in the profile."
 

@@ -109,7 +109,8 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     warning = _doubt(image, form, found, line_finder)
     if warning and form.several_sheets:
         sheets = find_sheets(image, form)
-        if len(sheets) > isinstance(warning, WritingOutside):
+        # Beside writing one sheet is the one that was found.
+        if len(sheets) >= (2 if isinstance(warning, WritingOutside) else 1):
             return _beside_each_other(image, sheets, form, line_finder)
     return replace(_laid_out(found, form, line_finder), warning=warning)
 

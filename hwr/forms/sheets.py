@@ -77,7 +77,7 @@ def find_sheets(image: Grey, form: PageForm) -> list[Quad]:
     or with too few rules is not found.
     """
     parts = _parts(form)
-    if form.size_mm is None or len(parts) < LEAST_RULES:
+    if form.size_mm is None or not form.may_be_several:
         return []
     views = [np.roll(_turned(image, slope), side, axis=0) for side in (0, 1) for slope in SLOPES]
     seen = [one for view in views for one in _in_view(image, view, parts, form.size_mm)]

@@ -165,8 +165,7 @@ class PageForm(BaseModel):
         return self
 
     def _check_several(self) -> None:
-        rules = sum(zone.find is Find.RULE for zone in self.zones)
-        if self.several_sheets and (self.size_mm is None or self.template or rules < LEAST_RULES):
+        if self.several_sheets and not self.may_be_several:
             raise ValueError(
                 f"several_sheets needs size_mm, {LEAST_RULES} zones or more that are found by a"
                 " rule, and no template; give them, or leave it out"
@@ -186,6 +185,12 @@ class PageForm(BaseModel):
             raise ValueError(
                 f"{zone.same_as!r} has a same_as too, or two zones name it; only two go together"
             )
+
+    @property
+    def may_be_several(self) -> bool:
+        """Whether it says enough for its sheets to be known beside each other."""
+        rules = sum(zone.find is Find.RULE for zone in self.zones)
+        return self.size_mm is not None and self.template is None and rules >= LEAST_RULES
 
     def shares(self, zone: ZoneForm) -> Box:
         """The zone's box in shares of the page's width and height."""

@@ -164,6 +164,9 @@ def test_a_profile_that_knows_of_one_sheet_names_the_switch() -> None:
     assert isinstance(layout.warning, FormNotFound)
     assert "set several_sheets in the profile" in str(layout.warning)
     assert {zone.sheet for zone in layout.zones} == {None}
+    # With fewer rules it cannot be set.
+    fewer = FORM.model_copy(update={"several_sheets": False, "zones": FORM.zones[:3]})
+    assert "several_sheets" not in str(lay_out(image, fewer, no_lines).warning)
 
 
 def test_a_page_without_a_warning_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
