@@ -59,7 +59,7 @@ def _touching(sheets: Sequence[Sheet], scale: float, rng: np.random.Generator) -
 def _turned(sheet: Sheet, scale: float, degrees: float) -> Quad:
     turn = np.radians(degrees)
     across = np.array([(np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn))])
-    return scale * corners(sheet.width, sheet.height) @ across
+    return np.asarray(scale * corners(sheet.width, sheet.height) @ across, np.float64)
 
 
 def _lay(page: NDArray[np.float32], sheet: Sheet, place: Quad, shadow: float) -> None:

@@ -206,6 +206,13 @@ def test_each_sheet_that_is_doubtful_is_named(monkeypatch: pytest.MonkeyPatch) -
     assert "Sheet 3: Only" in str(warning)
 
 
+def test_ruled_paper_is_no_sheet_of_a_form() -> None:
+    image = np.full(PAGE[::-1], 255, np.uint8)
+    for at, y in enumerate(range(200, 2200, 60)):
+        cv2.line(image, (150, y), (1500 - 300 * (at % 7 == 0), y + 6), 60, 3)
+    assert find_sheets(image, FORM) == []
+
+
 @pytest.mark.parametrize("pitch", [30, 9])
 def test_a_picture_full_of_rectangles_takes_bounded_time(pitch: int) -> None:
     image = np.full((3000, 3000), 255, np.uint8)
