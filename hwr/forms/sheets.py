@@ -173,7 +173,8 @@ def _pairs(
     for length in stretched:
         fits &= (length > SHORTEST) & (length < LONGEST)
     top = found[first, 2] - scale * one[2]
-    return np.stack([cost, scale, (left + same) / 2, top], axis=1)[fits]
+    places = np.stack([cost, scale, (left + same) / 2, top], axis=1)
+    return np.asarray(places[fits], np.float64)
 
 
 def _fitted(found: Rules, parts: Rules, guess: _Place, size: tuple[float, float]) -> _Seen | None:
@@ -213,9 +214,9 @@ def _sheet(place: _Place, slope: float, size: tuple[float, float]) -> Quad:
 
 
 def _overlap(one: Quad, other: Quad) -> bool:
-    hulls = [cv2.convexHull(sheet.astype(np.float32)) for sheet in (one, other)]
-    common, _ = cv2.intersectConvexConvex(*hulls)
-    return common > MOST_COMMON * min(map(cv2.contourArea, hulls))
+    first, second = (np.array(cv2.convexHull(x.astype(np.float32))) for x in (one, other))
+    common, _ = cv2.intersectConvexConvex(first, second)
+    return bool(common > MOST_COMMON * min(cv2.contourArea(first), cv2.contourArea(second)))
 
 
 def _around(sheet: Quad) -> Rect:

@@ -4,11 +4,14 @@ import gc
 import math
 import os
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from glass import on_glass
 from numpy.typing import NDArray
+from PIL import Image
 from pipeline import draw_lines, small_model, tiff
 
 from hwr.batching import Batcher
@@ -24,6 +27,9 @@ from hwr.model.line_image import WIDTH_STEP, normalise_line
 from hwr.model.weights import load_model
 from hwr.profiles import load_profile, open_profile
 from hwr.reader import Reader
+from hwr.samples.cheque import choose_cheque, front_sheet
+from hwr.samples.fonts import Face
+from hwr.samples.scanner import scan as scanned
 
 ODD = 901
 
@@ -99,6 +105,30 @@ def test_confidence_follows_the_scales_beside_the_model(
     told = [line.confidence for page in reading.pages for line in page.lines]
     assert told == [pytest.approx(0.75)] * len(told)
     assert told
+
+
+def test_cheques_on_one_glass_are_read_each_by_itself(model: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    fronts = [front_sheet(choose_cheque(rng, face), rng, pattern=False) for face in list(Face)[:2]]
+    scan, _ = on_glass(fronts, rng)
+    alone = scanned(front_sheet(choose_cheque(rng, Face.SHADOWS), rng, pattern=False), 1).picture
+    path = tmp_path / "scans.tif"
+    path.write_bytes(tiff([Image.fromarray(scan), Image.fromarray(scan), Image.fromarray(alone)]))
+    profile = load_profile("cheque")
+    (front,) = [form for form in profile.content.pages if form.several_sheets]
+    all_fronts = profile.content.model_copy(
+        update={"pages": (front.model_copy(update={"numbers": "all"}),)}
+    )
+    with Reader(model=model, profile=replace(profile, content=all_fronts)) as reader:
+        first, second, last = reader.read(path).to_json()["pages"]
+    assert first | {"number": 2} == second
+    assert [zone["sheet"] for zone in first["zones"]] == [1] * 7 + [2] * 7
+    for sheet in (1, 2):
+        names = {line["zone"] for line in first["lines"] if line["sheet"] == sheet}
+        assert names >= {"date", "payee", "courtesy amount", "legal amount"}
+    assert [line["order"] for line in first["lines"]] == list(range(len(first["lines"])))
+    assert len(last["zones"]) == 7
+    assert not any("sheet" in part for part in (*last["lines"], *last["zones"]))
 
 
 PROFILE = """
