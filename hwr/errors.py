@@ -38,7 +38,7 @@ HwrError
 ├── ProfileError           a profile's file cannot be used
 │   ├── UnknownProfile
 │   ├── FormNotFound       a page is not the blank form of its profile, and is read all the same
-│   └── WritingOutside     a page shows more than one sheet, of which one is read
+│   └── WritingOutside     a page shows more than the sheets that are read
 ├── AmountsDiffer          two lines do not say the same amount, and are read all the same
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
@@ -239,7 +239,7 @@ class FormNotFound(ProfileError):
 class WritingOutside(ProfileError):
     """Lines lie outside of the sheet that was read, as on a second sheet, and were not read.
 
-    Scan one sheet a page, cut to its edges.
+    Scan one sheet a page, cut to its edges, or set several_sheets in the profile.
     """
 
 
