@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.layout.sheet import Quad, corners, homography
+from hwr.layout.homography import Quad, corners, homography
 from hwr.samples.sheet import Sheet
 
 #: A4 at 200 dpi, width and height in pixels.

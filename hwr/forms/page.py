@@ -22,12 +22,12 @@ from hwr.forms.doubt import (
 from hwr.forms.lines import zoned_lines
 from hwr.forms.place import Finder
 from hwr.forms.rows import beside
-from hwr.forms.sheet import find_sheet, flat_sheet, sides
+from hwr.forms.sheet import find_sheet, flat_sheet
 from hwr.forms.sheets import find_sheets
 from hwr.forms.template import open_template, register
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Upright, crop_line, find_lines, upright
-from hwr.layout.homography import Quad, corners, homography, mapped, rectified
+from hwr.layout.homography import Quad, corners, homography, mapped, rectified, sides
 from hwr.layout.ink import Grey
 from hwr.layout.margins import with_margins
 from hwr.layout.markers import without_markers

@@ -31,7 +31,7 @@ from hwr.decoding.amounts import worth
 from hwr.decoding.reading import LineReading
 from hwr.decoding.reconciling import FieldLine, reconcile
 from hwr.forms import PageLayout, lay_out
-from hwr.layout.sheet import Quad
+from hwr.layout.homography import Quad
 from hwr.model.line_image import normalise_line
 from hwr.profiles import PageForm, load_profile
 from hwr.profiles.profile import Find, ZoneForm
