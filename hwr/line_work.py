@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from hwr.decoding.confidence import WeighedReading, scaled, weigh
 from hwr.decoding.decoders import Decoder, open_decoder
-from hwr.decoding.fields import COMB_FIELDS, FIELDS, Pattern
+from hwr.decoding.fields import BOUNDED, COMB_FIELDS, FIELDS, Pattern
 from hwr.decoding.names import LEXICON
 from hwr.decoding.reading import LineReading
 from hwr.engines import Engine, LineBatch
 from hwr.errors import DecoderError, LineFailed, ModelError
-from hwr.model.confidence import ConfidenceScale, load_scales, scales_path
+from hwr.model.confidence import FIELD_SCALE, ConfidenceScale, load_scales, scales_path
 from hwr.model.line_image import Grey
 from hwr.model.line_ink import has_writing
 from hwr.model.line_views import view
@@ -102,7 +102,13 @@ class Decodings:
         if scales and decoder.identity in scales.decoders:
             scale = scales.decoders[decoder.identity]
             return Decoding(decoder=decoder, scale=scale, calibration=scales.hash, bounds=bounds)
-        return Decoding(decoder=decoder, bounds=bounds)
+        return Decoding(decoder=decoder, scale=_unfitted(name), bounds=bounds)
+
+
+def _unfitted(name: str) -> ConfidenceScale:
+    """The scale of a decoder that none was fitted for."""
+    is_bounded = name in BOUNDED or name.startswith(LEXICON)
+    return FIELD_SCALE if is_bounded else ConfidenceScale()
 
 
 def _shown(name: str) -> str:
@@ -140,7 +146,7 @@ def _is_doubtful(text: str, task: LineTask) -> bool:
         # It is sure of its blanks also where it cannot read, as on a line that stands upright.
         return has_writing(task.image)
     bounds = task.decoding.bounds
-    return bounds is not None and not bounds.is_sense(text)
+    return bounds is not None and bounds.meaning(text) is None
 
 
 def decode(

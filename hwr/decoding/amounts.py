@@ -165,11 +165,6 @@ def worth(text: str) -> int | None:
     return amounts.pop() if len(amounts) == 1 else None
 
 
-def is_known(text: str) -> bool:
-    """Whether it is known what the amount is worth."""
-    return worth(text) is not None
-
-
 @cache
 def _compiled(expression: str) -> "regex.Pattern[str]":
     return regex.compile(expression, regex.VERBOSE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwr.decoding.reading import LineReading
+from hwr.decoding.reading import Alternative, LineReading
 from hwr.model.alphabet import BLANK, Alphabet
 from hwr.model.confidence import ConfidenceScale, log_odds
 
@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 
 #: Keeps a text that the network rules out from dividing by nothing.
 _TINY = 1e-300
+#: Power of the network's probability of a text that a field's alternatives are weighed with: where
+#: a letter or two are odd a whole line is hardly ever likely, and its words are clear all the same.
+_BELIEF = 0.25
 #: States of all time steps that are looked at together: 16 MiB, where a long line has many texts.
 _MOST_STATES = 4_194_304
 
@@ -33,7 +36,8 @@ class WeighedReading(LineReading):
     `confidence` is the decoder's own, `characters` are the network's probabilities.
     """
 
-    #: Log-odds of the text under the network: all paths that spell it against all others.
+    #: Log-odds of the text under the network: all paths that spell it against all others; of a
+    #: field's text, all that spell what it means.
     network: float
 
 
@@ -50,11 +54,22 @@ def weigh(
             text=reading.text,
             confidence=reading.confidence,
             characters=tuple(own.tolist()),
-            alternatives=reading.alternatives,
-            network=odds,
+            alternatives=_believed(reading, probability),
+            spellings=reading.spellings,
+            network=float(log_odds(min(probability * reading.spellings, 1.0))),
         )
-        for reading, odds, own in zip(readings, log_odds(lines).tolist(), characters, strict=True)
+        for reading, probability, own in zip(readings, lines.tolist(), characters, strict=True)
     ]
+
+
+def _believed(reading: LineReading, probability: float) -> tuple[Alternative, ...]:
+    """A field's alternatives, as far as the network's probability of its text lets believe in any.
+
+    It is likelier to the decoder, which knows nothing but texts of the field.
+    """
+    own = max((x.probability for x in reading.alternatives if x.text == reading.text), default=0.0)
+    held = min(probability / own, 1.0) ** _BELIEF if own else 0.0
+    return tuple(x._replace(probability=x.probability * held) for x in reading.alternatives)
 
 
 def scaled(reading: WeighedReading, scale: ConfidenceScale) -> LineReading:
@@ -65,6 +80,7 @@ def scaled(reading: WeighedReading, scale: ConfidenceScale) -> LineReading:
         confidence=scale.line.probability(reading.network, decoder),
         characters=tuple(scale.character.probability(np.array(reading.characters)).tolist()),
         alternatives=reading.alternatives,
+        spellings=reading.spellings,
     )
 
 

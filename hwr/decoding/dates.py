@@ -59,25 +59,29 @@ COMB_DATES = "|".join(
 DATE_SIGNS = "".join(sorted(set(" -/.,stndrdtherLle" + _NAMES.replace("|", ""))))
 
 
-def exists(text: str) -> bool:
-    """Whether this is a date, of a day that there is; with two figures of a year in any century."""
+#: Day, month and year as they are written.
+Date = tuple[int, int, str]
+
+
+def date_of(text: str) -> Date | None:
+    """The day of a date; None where no calendar has it, for two figures of a year in no century."""
     found = _compiled(DATES).fullmatch(text)
     if found is None:
-        return False
+        return None
     month = _MONTHS[found["name"].lower()] if found["name"] else int(found["month"])
-    return _has_day(found, month)
+    return _date(found, month)
 
 
-def exists_in_comb(text: str) -> bool:
+def date_in_comb(text: str) -> Date | None:
     """The same of a date in eight figures without separators."""
     found = _compiled(COMB_DATES).fullmatch(text)
-    return found is not None and _has_day(found, int(found["month"]))
+    return _date(found, int(found["month"])) if found else None
 
 
-def _has_day(found: "regex.Match[str]", month: int) -> bool:
+def _date(found: "regex.Match[str]", month: int) -> Date | None:
     # Where any century has the day, that of 2000 has it: 2000 itself was a leap year.
-    year = int(found["year"]) + (2000 if len(found["year"]) == 2 else 0)
-    return year > 0 and int(found["day"]) <= monthrange(year, month)[1]
+    day, year = int(found["day"]), int(found["year"]) + 2000 * (len(found["year"]) == 2)
+    return (day, month, found["year"]) if year and day <= monthrange(year, month)[1] else None
 
 
 @cache

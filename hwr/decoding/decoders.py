@@ -1,6 +1,6 @@
 """Decoders by the name that HWR_DECODER gives: logits in, a reading out."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from math import exp
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,9 @@ _OPEN = ("auto", "beam", _THOROUGH)
 _CANDIDATES = 8
 #: For a line that a field's bounds leave nothing of: its text may be less likely than any other.
 _PATIENT = BeamOptions(width=56, least=1e-4, gap=14.0)
+#: Share of what a search in a field ended with that is believed at most, log-odds of 8: it may have
+#: lost the right one.
+_SUREST = 0.99966
 #: Widest beam: time grows with it, and all lines of a process share the thread that decodes.
 _WIDEST = 100
 
@@ -96,7 +99,7 @@ class BeamDecoder(_AsTheyAre):
         self.alphabet = alphabet
         self._guide = guide
         self._options = options or BeamOptions()
-        self._is_of_field = field is not None
+        self._field = field
         allowed = [not field or c in field.characters for c in alphabet.characters]
         #: (C,) 0 for classes of the field, else minus infinity.
         self._mask = np.where([True, *allowed], 0.0, -np.inf).astype(np.float32)
@@ -105,27 +108,53 @@ class BeamDecoder(_AsTheyAre):
         """The reading of one line's logits (T, C).
 
         Empty, with confidence 0, where the search ends with nothing that the field holds.
-        Confidence is the share of the best text in all that the beam ended with, times the
-        probability that the recogniser gives to the field's characters.
+        Confidence is the share of the best text in all that the beam ended with; in a field, of all
+        texts that mean the same.
         """
         inside = _normaliser(logits + self._mask)
         scores = logits + self._mask - inside[:, None]
         found = search(scores, self._guide, self._options)
-        if not found and self._is_of_field:
+        if not found and self._field:
             found = search(scores, self._guide, _PATIENT)
         if not found:
             return LineReading(text="", confidence=0.0)
         shares = np.exp([hypothesis.score - found[0].score for hypothesis in found])
-        shares *= exp(float((inside - _normaliser(logits)).sum())) / shares.sum()
-        alternatives: tuple[Alternative, ...] = ()
-        if self._is_of_field:
-            alternatives = tuple(map(Alternative, map(self._text, found), shares.tolist()))
-        return LineReading(
-            text=self._text(found[0]), confidence=float(shares[0]), alternatives=alternatives
-        )
+        texts, shares = list(map(self._text, found)), shares / shares.sum()
+        if self._field is None:
+            return LineReading(text=texts[0], confidence=float(shares[0]))
+        of_field = exp(float((inside - _normaliser(logits)).sum()))
+        alternatives = tuple(map(Alternative, texts, (shares * of_field).tolist()))
+        return _likeliest(self._field, texts, shares.tolist(), alternatives)
 
     def _text(self, hypothesis: Hypothesis) -> str:
         return " ".join(self.alphabet.decode(hypothesis.labels).split())
+
+
+def _likeliest(
+    field: Field,
+    texts: Sequence[str],
+    shares: Sequence[float],
+    alternatives: tuple[Alternative, ...],
+) -> LineReading:
+    """What a line of a field most likely means, in its likeliest spelling."""
+    meanings = [_meaning(field, text) for text in texts]
+    means: dict[Hashable, float] = {}
+    for meaning, share in zip(meanings, shares, strict=True):
+        means[meaning] = means.get(meaning, 0.0) + share
+    likeliest = max(means, key=means.__getitem__)
+    place = meanings.index(likeliest)
+    return LineReading(
+        text=texts[place],
+        confidence=min(means[likeliest], _SUREST),
+        alternatives=alternatives,
+        spellings=means[likeliest] / shares[place],
+    )
+
+
+def _meaning(field: Field, text: str) -> Hashable:
+    """What a text means; where it cannot be meant, nothing but itself."""
+    meaning = field.meaning(text)
+    return (text,) if meaning is None else meaning
 
 
 class CombDecoder(BeamDecoder):

@@ -6,7 +6,7 @@ expressions of the package `regex`, which can match a text that goes on.
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -35,6 +35,9 @@ class Field(Protocol):
     def holds(self, text: str) -> bool:
         """Whether this is a text of the field."""
 
+    def meaning(self, text: str) -> Hashable | None:
+        """What a text of the field means, however it is spelt; None where it cannot be meant."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pattern:
@@ -43,8 +46,8 @@ class Pattern:
     expressions: tuple[str, ...]
     #: Characters beside digits that its texts may have.
     others: str
-    #: Whether a text of the field can be meant: the day it names is one, the amount has one worth.
-    is_sense: Callable[[str], bool] = bool
+    #: What a text of the field means: a day, what an amount is worth; None where that is nothing.
+    sense: Callable[[str], Hashable | None] = str
 
     @property
     def characters(self) -> frozenset[str]:
@@ -62,6 +65,10 @@ class Pattern:
     def holds(self, text: str) -> bool:
         """Whether all of `text` matches."""
         return any(one.fullmatch(text) for one in self._compiled)
+
+    def meaning(self, text: str) -> Hashable | None:
+        """What a text of the field means; None where it cannot be meant."""
+        return self.sense(text)
 
 
 class Lexicon:
@@ -107,23 +114,32 @@ class Lexicon:
         """Whether `text` ends with a word; trusts what stands before it."""
         return self._has(text.rpartition(" ")[2])
 
+    def meaning(self, text: str) -> str:
+        """The words, whatever their case."""
+        return text.casefold()
+
     def _has(self, word: str) -> bool:
         place = bisect_left(self._words, word)
         return place < len(self._words) and self._words[place] == word
 
 
+def _figures(text: str) -> str:
+    """Digits alone: how far they stand apart says nothing."""
+    return text.replace(" ", "")
+
+
 #: Fields by the name that settings give them.
 FIELDS: dict[str, Pattern] = {
-    "digits": Pattern(expressions=(r"\d(?:\ ?\d)*",), others=" "),
+    "digits": Pattern(expressions=(r"\d(?:\ ?\d)*",), others=" ", sense=_figures),
     "amount": Pattern(
-        expressions=(amounts.FIGURES,), others=amounts.FIGURE_SIGNS, is_sense=amounts.is_known
+        expressions=(amounts.FIGURES,), others=amounts.FIGURE_SIGNS, sense=amounts.worth
     ),
     "amount-in-words": Pattern(
         expressions=amounts.WORDS,
         others=f"{ascii_letters}éÉ ,.&/*#=-",
-        is_sense=amounts.is_known,
+        sense=amounts.worth,
     ),
-    "date": Pattern(expressions=(dates.DATES,), others=dates.DATE_SIGNS, is_sense=dates.exists),
+    "date": Pattern(expressions=(dates.DATES,), others=dates.DATE_SIGNS, sense=dates.date_of),
     "capitals": Pattern(
         expressions=(r"[\p{Lu}\d.,'&/()-]+ (?:\ [\p{Lu}\d.,'&/()-]+)*",),
         others="ABCDEFGHIJKLMNOPQRSTUVWXYZÀÂÄÇÈÉÊËÎÏÔÖÙÛÜŒÆÁÍÓÚÑ .,'&/()-",
@@ -132,8 +148,8 @@ FIELDS: dict[str, Pattern] = {
 #: The same by the names of their decoders where each character has a box of its own.
 COMB_FIELDS: dict[str, Pattern] = {
     f"{COMB}digits": Pattern(expressions=(r"\d+",), others=""),
-    f"{COMB}date": Pattern(
-        expressions=(dates.COMB_DATES,), others="", is_sense=dates.exists_in_comb
-    ),
+    f"{COMB}date": Pattern(expressions=(dates.COMB_DATES,), others="", sense=dates.date_in_comb),
     f"{COMB}capitals": FIELDS["capitals"],
 }
+#: Names of those whose texts are few for what can be written: of capitals there are any.
+BOUNDED = frozenset(name for name in FIELDS | COMB_FIELDS if not name.endswith("capitals"))

@@ -15,9 +15,6 @@ from hwr.errors import AmountsDiffer
 #: What two lines may say beside one amount, with its weight: two different amounts, which few
 #: cheques have; and on one line or both what nobody thought of, so that they agree by chance.
 _DIFFERENT, _BY_CHANCE = 0.01, 0.001
-#: Power of the network's probability of a text that a field's alternatives are weighed with: where
-#: a letter or two are odd a whole line is hardly ever likely, and its words are clear all the same.
-_BELIEF = 0.25
 #: What is likelier than all else is taken for true.
 _LIKELY = 0.5
 
@@ -106,22 +103,15 @@ def _total(worths: _Worths) -> float:
 
 def _worths(reading: LineReading) -> _Worths:
     worths: dict[int, Alternative] = {}
-    held = _held(reading)
     for text, probability in _alternatives(reading):
         if (amount := worth(text)) is not None:
             said = worths.get(amount, Alternative(text, 0.0))
-            worths[amount] = Alternative(said.text, said.probability + probability * held)
+            worths[amount] = Alternative(said.text, said.probability + probability)
     return worths
 
 
 def _alternatives(reading: LineReading) -> tuple[Alternative, ...]:
     return reading.alternatives or (Alternative(reading.text, reading.confidence),)
-
-
-def _held(reading: LineReading) -> float:
-    """How far to believe that the line says any of its alternatives."""
-    first = _alternatives(reading)[0].probability
-    return float(min(reading.confidence / first, 1.0) ** _BELIEF) if first else 0.0
 
 
 def _saying(reading: LineReading, text: str, probability: float) -> LineReading:

@@ -61,6 +61,11 @@ class ConfidenceScale:
     character: CharacterScale = CharacterScale()
 
 
+#: Of fields of a form until theirs is fitted: the mean of what the network and the search think.
+#: The network alone counts texts that the field does not have.
+FIELD_SCALE = ConfidenceScale(line=LineScale(network=0.5, decoder=0.5))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConfidenceScales:
     """The scales of a model, bound to its weights."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hwr.decoding.confidence import WeighedReading, scaled, text_probabilities, weigh
 from hwr.decoding.decoders import open_decoder
-from hwr.decoding.reading import LineReading
+from hwr.decoding.reading import Alternative, LineReading
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import Alphabet
 from hwr.model.confidence import (
@@ -96,6 +96,20 @@ def test_a_doubtful_character_is_told_from_sure_ones() -> None:
     assert min(first, third) > 0.99
     assert 0.4 < second < 0.6
     assert 0.4 < reading.confidence < 0.6
+
+
+def test_what_a_field_may_say_is_believed_as_far_as_its_text() -> None:
+    row = np.full((6, 4), -9.0, np.float32)
+    row[[0, 1, 2, 3, 4, 5], [1, 0, 2, 0, 1, 0]] = 9.0
+    row[2] = [-9.0, 0.9, 1.0, -9.0]
+    said = (Alternative("aba", 0.8), Alternative("aaa", 0.2))
+    reading = LineReading(text="aba", confidence=1.0, alternatives=said, spellings=1.5)
+    (weighed,) = weigh([row], [reading], AB)
+    text = 1 / (1 + math.exp(-0.1))
+    assert weighed.network == pytest.approx(float(log_odds(1.5 * text)), abs=1e-3)
+    held = (text / 0.8) ** 0.25
+    believed = [alternative.probability for alternative in weighed.alternatives]
+    assert believed == pytest.approx([0.8 * held, 0.2 * held], abs=1e-3)
 
 
 def test_scales_weigh_network_and_decoder() -> None:

@@ -1,6 +1,7 @@
 """Prefix beam search against all CTC paths, and the decoders that settings name."""
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 from itertools import groupby, product
 from math import exp, inf, log
@@ -13,11 +14,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from hwr.decoding.amounts import worth
 from hwr.decoding.beam import BeamOptions, Guide, _candidates, search
+from hwr.decoding.confidence import scaled, weigh
 from hwr.decoding.decoders import Decoder, open_decoder
 from hwr.decoding.language_model import load_language_model
+from hwr.decoding.reading import LineReading
 from hwr.errors import DecoderError
 from hwr.model.alphabet import BLANK, DEFAULT_CHARACTERS, Alphabet
+from hwr.model.confidence import FIELD_SCALE
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
 EVERYTHING = BeamOptions(width=10_000, least=0.0, gap=inf)
@@ -159,7 +164,35 @@ def test_a_field_reads_what_it_may_hold() -> None:
     digits = decoder_called("digits").read(unsure)
     assert (whole.text, digits.text) == ("lO5", "105")
     # The recogniser saw letters: a forced reading must not look sure.
-    assert digits.confidence < 0.01 < whole.confidence
+    assert confidence_of(unsure, digits) < 0.8
+    (alternative,) = digits.alternatives
+    assert alternative.probability < 0.01 < whole.confidence
+
+
+def confidence_of(logits: NDArray[np.float32], reading: LineReading) -> float:
+    (weighed,) = weigh([logits], [reading], ALPHABET)
+    return scaled(weighed, FIELD_SCALE).confidence
+
+
+def test_what_a_field_means_counts_however_it_is_spelt() -> None:
+    """Of 1 234 with a space or without, and 7 234 without, the first two are one number."""
+    rows = logits_for("1_ _2_3_4__", rivals={0: ("7", 5.0)})
+    rows[2, BLANK] = 5.0
+    reading = decoder_called("digits").read(rows)
+    texts = [text for text, _ in reading.alternatives]
+    assert {"1 234", "1234", "7234"} <= set(texts)
+    assert reading.text in {"1 234", "1234"}
+    assert reading.spellings == pytest.approx(2.0, abs=0.1)
+    assert confidence_of(rows, reading) > confidence_of(rows, replace(reading, spellings=1.0))
+
+
+def test_an_amount_of_nothing_has_many_spellings_too() -> None:
+    rows = logits_for("0_._0_0__", rivals={2: (",", 5.0)})
+    reading = decoder_called("amount").read(rows)
+    same = [p for text, p in reading.alternatives if worth(text) == 0]
+    own = dict(reading.alternatives)[reading.text]
+    assert reading.spellings == pytest.approx(sum(same) / own)
+    assert reading.spellings > 1.9
 
 
 def test_a_sure_field_is_sure() -> None:

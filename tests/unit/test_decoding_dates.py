@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwr.decoding.dates import exists, exists_in_comb
+from hwr.decoding.dates import date_in_comb, date_of
 from hwr.decoding.fields import COMB_FIELDS, FIELDS
 
 WAYS = (
@@ -26,7 +26,7 @@ WAYS = (
 
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.sampled_from(WAYS))
 def test_every_day_exists_however_it_is_written(day: date, way: str) -> None:
-    assert exists(day.strftime(way))
+    assert date_of(day.strftime(way)) is not None
 
 
 @given(
@@ -36,18 +36,18 @@ def test_every_day_exists_however_it_is_written(day: date, way: str) -> None:
 def test_eight_figures_are_a_date_in_a_comb_alone(day: date, way: str) -> None:
     text = day.strftime(way)
     assert COMB_FIELDS["comb:date"].holds(text)
-    assert exists_in_comb(text)
+    assert date_in_comb(text) is not None
     assert not FIELDS["date"].holds(text)
 
 
 @pytest.mark.parametrize("text", ["29022023", "31042024", "02302024", "1402024", "14/02/2024"])
 def test_what_is_no_day_does_not_exist_in_a_comb(text: str) -> None:
-    assert not exists_in_comb(text)
+    assert date_in_comb(text) is None
 
 
 @given(st.integers(1, 9999), st.integers(1, 12), st.integers(1, 31))
 def test_what_no_calendar_has_does_not_exist(year: int, month: int, day: int) -> None:
-    assert exists(f"{year:04}-{month}-{day}") == (day <= monthrange(year, month)[1])
+    assert (date_of(f"{year:04}-{month}-{day}") is not None) == (day <= monthrange(year, month)[1])
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_what_no_calendar_has_does_not_exist(year: int, month: int, day: int) ->
 )
 def test_a_day_that_no_calendar_has_is_held_as_written_and_does_not_exist(text: str) -> None:
     assert FIELDS["date"].holds(text)
-    assert not exists(text)
+    assert date_of(text) is None
 
 
 @pytest.mark.parametrize("text", ["29/02/2024", "29/02/24", "29/02/00", "Feb 29, 2000"])
 def test_a_leap_day_exists_where_its_year_may_be_one(text: str) -> None:
-    assert exists(text)
+    assert date_of(text) is not None
 
 
 @pytest.mark.parametrize("text", ["", "32/01/2024", "February", "1 2 3"])
 def test_what_is_no_date_does_not_exist(text: str) -> None:
-    assert not exists(text)
+    assert date_of(text) is None

@@ -121,7 +121,7 @@ def test_each_language_of_amounts_is_compiled_once(monkeypatch: pytest.MonkeyPat
     amounts._compiled.cache_clear()
     field = replace(FIELDS["amount-in-words"])
     assert field.holds("two hundred and 6/100")
-    assert field.is_sense("two hundred and 6/100")
+    assert field.meaning("two hundred and 6/100") == 20_006
     assert len([one for one in compiled if "hundred" in one and "and|&" in one]) == 1
     assert len([one for one in compiled if "quatre" in one and "centimes" in one]) == 1
 
