@@ -7,7 +7,7 @@ hundred and 31/100 dollars".
 The expressions are verbose ones of the package `regex`, with groups `whole` and `hundredths`.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 
 import regex
@@ -155,6 +155,8 @@ FIGURE_SIGNS = f"*#=-$£€ ,.'/{_LETTERS}{_LETTERS.upper()}"
 _KNOWN = "|".join(sorted((*_NUMBERS, *_HUNDREDS, *_SCALES, *_SCORES), key=len, reverse=True))
 
 
+# A decoder asks of all that a line may say, and who reads two lines together asks again.
+@lru_cache(maxsize=1024)
 def worth(text: str) -> int | None:
     """What an amount in figures or in words is worth, in hundredths.
 
