@@ -8,6 +8,7 @@ import pytest
 from hwr.engines import LineBatch, Logits
 from hwr.line_work import Decodings, LineTask, read_tasks
 from hwr.model.alphabet import BLANK, DEFAULT_CHARACTERS, Alphabet
+from hwr.model.confidence import FIELD_SCALE
 from hwr.model.config import NetworkConfig
 from hwr.model.weights import Model
 
@@ -75,6 +76,16 @@ def test_spaces_between_the_figures_of_a_comb_do_not_matter(
     [reading] = read_tasks(SureOf(seen), [task])
     assert reading.text == text
     assert reading.confidence > 0.95 if sure else reading.confidence == 0
+
+
+def test_only_bounded_fields_are_surer_than_the_network(model: Model, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("paid\n")
+    decodings = Decodings(model, "best-path", None)
+    for name in ("digits", "amount", "amount-in-words", "date", "comb:date", f"lexicon:{words}"):
+        assert decodings.named(name).scale == FIELD_SCALE
+    for name in ("capitals", "comb:capitals", "best-path", "beam:7"):
+        assert decodings.named(name).scale != FIELD_SCALE
 
 
 def test_a_letter_among_the_figures_of_a_comb_is_not_believed(model: Model) -> None:
