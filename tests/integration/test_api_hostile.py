@@ -162,6 +162,15 @@ def test_a_disk_that_is_full_is_told_while_a_part_is_written_and_thrown_away() -
             resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
+def test_a_name_without_an_end_takes_no_longer_than_another() -> None:
+    body = part(b'\\"' * 15_000 + b"\\")
+    start = time.process_time()
+    with MultipartReader("multipart/form-data; boundary=B", max_bytes=2**21, max_parts=1) as reader:
+        for one in reader.feed(body):
+            one.content.close()
+    assert time.process_time() - start < 0.5
+
+
 @pytest.mark.parametrize("either_settings", ["servers"], indirect=True)
 def test_zero_characters_are_the_clients_mistake(either: httpx.Client) -> None:
     submitted = either.post("/v1/jobs", json={"references": ["s3://inbox/scans/a\0b.pdf"]})

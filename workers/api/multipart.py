@@ -30,8 +30,9 @@ _FILES = "files"
 #: The name as RFC 8187 writes it; .NET's own `filename` beside it is no name that a person gave.
 _EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^\s;]+)", re.IGNORECASE)
 
-#: What stands between quotation marks in a header.
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+#: What stands between quotation marks in a header, or behind the last one where that is alone: to
+#: look for its fellow from each mark again would take the square of a header's length.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|$)', re.DOTALL)
 
 #: What parts may be named, and of these what a body may have once.
 FIELDS = (_FILES, "references", "lane", "profile")
