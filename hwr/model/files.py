@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copymode
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """A file to write, which takes the place of `path` when the block ends without an error.
 
     It is in a new folder beside `path`: two runs may write the same file at the same time. A device
-    or a pipe is written as it is, a link keeps its place.
+    or a pipe is written as it is; a link keeps its place, and a file who may read it.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -30,6 +31,8 @@ def replacing(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as own:
         temporary = Path(own) / path.name
         yield temporary
+        if path.exists():
+            copymode(path, temporary)
         temporary.replace(path)
 
 

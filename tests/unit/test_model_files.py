@@ -46,6 +46,14 @@ def test_a_file_that_is_broken_off_is_as_it_was(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_only_its_owner_may_read_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    path.touch(mode=0o600)
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_links_keep_their_place_and_devices_are_written_as_they_are(tmp_path: Path) -> None:
     path, link = tmp_path / "table", tmp_path / "link"
     link.symlink_to(path)
