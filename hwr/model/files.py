@@ -14,6 +14,8 @@ from safetensors.numpy import save
 
 #: Of the little-endian number that a safetensors file begins with, the length of its header.
 _LENGTH_BYTES = 8
+#: Characters of a file's name that its temporary folder shows.
+_SHOWN = 32
 
 
 @contextmanager
@@ -28,7 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
         return
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as own:
+    # Names are as long as file systems allow, some of them.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:_SHOWN]}-") as own:
         temporary = Path(own) / path.name
         yield temporary
         if path.exists():

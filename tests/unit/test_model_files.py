@@ -54,6 +54,13 @@ def test_a_file_that_only_its_owner_may_read_stays_so(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_names_may_be_as_long_as_the_system_has_them(tmp_path: Path) -> None:
+    path = tmp_path / ("é" * 127)
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+
+
 def test_links_keep_their_place_and_devices_are_written_as_they_are(tmp_path: Path) -> None:
     path, link = tmp_path / "table", tmp_path / "link"
     link.symlink_to(path)
