@@ -43,6 +43,9 @@ NEAR = (0.05, 0.03, 0.02)
 MOST_ASKEW, MOST_GROWN = 0.06, 1.25
 #: Of the rules that a form has so many are found, as a share.
 LEAST_FOUND = 0.75
+#: Of the rules on a sheet that are as long as the form's more than this share are the form's: on
+#: ruled paper and in tables some have the distances of any form.
+LEAST_OWN = 0.5
 #: Two sheets have less than this share of the smaller one in common.
 MOST_COMMON = 0.2
 
@@ -190,6 +193,8 @@ def _fitted(found: Rules, parts: Rules, guess: _Place, size: tuple[float, float]
             return None
         left = float(np.median(found[which, :2] - scale * parts[at, :2]))
         place, slope = _Place(scale=scale, left=left, top=top), rise / scale
+    if len(at) <= LEAST_OWN * _count_on(found, parts, place, slope, size):
+        return None
     off = np.abs(equations @ (scale, rise, top) - found[which, 2]).max() / (scale * size[1])
     return _Seen(rules=len(at), off=float(off), sheet=_sheet(place, slope, size))
 
@@ -206,6 +211,18 @@ def _matched(
     away[~(long & (common > SHORTEST * (right - left)) & (away < near))] = np.inf
     at = np.flatnonzero(np.isfinite(away).any(axis=1))
     return at, away[at].argmin(axis=1)
+
+
+def _count_on(
+    found: Rules, parts: Rules, place: _Place, slope: float, size: tuple[float, float]
+) -> int:
+    """How many rules as long as one of the form's lie on a sheet, off its own edges."""
+    wide, high = size
+    x = (found[:, :2].mean(axis=1) - place.left) / place.scale
+    y = (found[:, 2] - place.top) / place.scale - slope * x
+    long = found[:, 1] - found[:, 0] > SHORTEST * place.scale * np.ptp(parts[:, :2], axis=1).min()
+    edge = NEAR[-1] * high
+    return int((long & (x > 0) & (x < wide) & (y > edge) & (y < high - edge)).sum())
 
 
 def _sheet(place: _Place, slope: float, size: tuple[float, float]) -> Quad:

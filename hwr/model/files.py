@@ -30,7 +30,6 @@ def replacing(path: Path) -> Iterator[Path]:
         return
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Names are as long as file systems allow, some of them.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:_SHOWN]}-") as own:
         temporary = Path(own) / path.name
         yield temporary

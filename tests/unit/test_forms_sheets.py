@@ -213,6 +213,14 @@ def test_ruled_paper_is_no_sheet_of_a_form() -> None:
     assert find_sheets(image, FORM) == []
 
 
+def test_a_table_that_has_the_forms_rules_among_others_is_no_sheet_of_it() -> None:
+    image, _ = laid((cheque(), (800, 1100), 0))
+    assert len(find_sheets(image, FORM)) == 1
+    for y in range(846, 1366, 30):
+        cv2.line(image, (330, y), (1130, y), 60, 3)
+    assert find_sheets(image, FORM) == []
+
+
 @pytest.mark.parametrize("pitch", [30, 9])
 def test_a_picture_full_of_rectangles_takes_bounded_time(pitch: int) -> None:
     image = np.full((3000, 3000), 255, np.uint8)
