@@ -41,6 +41,8 @@ from hwr.profiles import Find, PageForm
 #: A form with ruled lines is turned on its head where what hangs from these (0 to 1), and so much
 #: each that its writing looks turned and that more of its boxes are filled that way, are enough.
 TELLS, ENOUGH = 0.3, 0.6
+#: What hangs tells so much at most, not enough alone: some write through the rules.
+MOST_HANGING = 0.5
 #: Quarter turns that set a page on its head.
 HALF_TURN = 2
 
@@ -239,7 +241,8 @@ def _as_it_is_written(placed: Placed, form: PageForm) -> Placed:
 
     Rules look the same both ways, and the shape of letters alone turned upright pages.
     """
-    told = placed.hanging + TELLS * (quarter_turns(placed.view.image) == HALF_TURN)
+    turned = quarter_turns(placed.view.image) == HALF_TURN
+    told = min(placed.hanging, MOST_HANGING) + TELLS * turned
     if told + TELLS < ENOUGH:
         return placed
     other = _zoned(_on_its_head(placed.view), form)

@@ -163,7 +163,7 @@ def first_corner(image: Grey) -> tuple[int, int]:
 def test_a_sheet_is_turned_on_its_head_where_its_writing_hangs_from_its_rules(
     lift: int, high: int
 ) -> None:
-    image = answers(lift, high)
+    image = answers(lift, high, number=True)
     assert first_corner(image) == pytest.approx((100, 240), abs=8)
     turned = np.ascontiguousarray(image[::-1, ::-1])
     assert first_corner(turned) == pytest.approx((1300, 660), abs=8)
@@ -182,8 +182,9 @@ def test_where_a_box_is_written_in_helps_to_tell_which_way_up_a_sheet_is() -> No
     assert first_corner(image) == pytest.approx((100, 240), abs=8)
 
 
-def test_a_sheet_that_may_be_on_its_head_is_told() -> None:
-    image = answers(8, 20)
+@pytest.mark.parametrize(("lift", "high"), [(8, 20), (4, 20), (2, 30)])
+def test_a_sheet_that_may_be_on_its_head_is_told(lift: int, high: int) -> None:
+    image = answers(lift, high)
     assert lay_out(image, ANSWERS, lambda _: ()).warning is None
     warning = lay_out(np.ascontiguousarray(image[::-1, ::-1]), ANSWERS, lambda _: ()).warning
     assert isinstance(warning, FormNotFound)
