@@ -5,8 +5,11 @@ on (RANSAC) says where the form lies on the page, whichever way up and however i
 """
 
 import logging
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import cv2
@@ -31,6 +34,9 @@ SEARCH_SIDE = 1200
 LEAST_SIDE = 32
 #: Most features of a picture: matching compares each of the page with each of the form.
 MOST_FEATURES = 3000
+#: They are chosen of so many, evenly from squares of this side in pixels of the search picture: a
+#: bold heading has the strongest, and what is known by it alone is far off at the foot.
+CANDIDATES, CELL = 60_000, 100
 #: A match is believed whose second best is further away by this factor.
 DISTINCT = 0.8
 #: Features that agree lie within so many pixels of the search picture.
@@ -175,11 +181,22 @@ def _features(image: Grey) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     scale = min(SEARCH_SIDE / max(height, width), 1.0)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    found, features = cv2.ORB.create(MOST_FEATURES).detectAndCompute(small, None)
+    orb = cv2.ORB.create(CANDIDATES)
+    found, features = orb.compute(small, _evenly(orb.detect(small, None)))
     if features is None:
         return np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
     places = np.array([one.pt for one in found], np.float32)
     return places / np.float32(scale), np.asarray(features, np.uint8)
+
+
+def _evenly(found: Sequence[cv2.KeyPoint]) -> list[cv2.KeyPoint]:
+    """The strongest of each square, from all squares as many as they have."""
+    cells: dict[tuple[int, int], list[cv2.KeyPoint]] = defaultdict(list)
+    for one in sorted(found, key=lambda one: -one.response):
+        cells[int(one.pt[0] / CELL), int(one.pt[1] / CELL)].append(one)
+    # First the strongest of every square, then the next of every one, and so on.
+    in_turn = (one for ones in zip_longest(*cells.values()) for one in ones if one is not None)
+    return list(islice(in_turn, MOST_FEATURES))
 
 
 def _matches(form: NDArray[np.uint8], page: NDArray[np.uint8]) -> NDArray[np.int_]:

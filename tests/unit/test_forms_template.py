@@ -50,7 +50,8 @@ def filled(blank: Grey) -> Grey:
 
 def seen(page: Grey, degrees: float, scale: float, tilt: float) -> tuple[Grey, NDArray[np.float64]]:
     """The page on a grey desk, and where it came to lie."""
-    corners = np.array([(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)], np.float32)
+    height = len(page)
+    corners = np.array([(0, 0), (WIDTH, 0), (WIDTH, height), (0, height)], np.float32)
     turn = np.radians(degrees)
     across = np.array([(np.cos(turn), np.sin(turn)), (-np.sin(turn), np.cos(turn))])
     tilted = corners + np.array([(tilt, 0), (-tilt, tilt), (0, 0), (0, -tilt)]) * WIDTH
@@ -90,6 +91,29 @@ def test_zones_lie_where_they_do_on_the_form(
     left, top, right, bottom = TOTAL
     box = np.array([[(left, top), (right, top), (right, bottom), (left, bottom)]], np.float64)
     assert np.abs(cv2.perspectiveTransform(box, move)[0] - zone.polygon).max() < 5 * scale
+
+
+def test_a_bold_heading_does_not_decide_alone(tmp_path: Path) -> None:
+    form = np.full((1600, WIDTH), 250, np.uint8)
+    for y in (60, 110):
+        heading = "INSURANCE CLAIM FORM FOR MOTOR CARS"
+        cv2.putText(form, heading, (80, y), cv2.FONT_HERSHEY_TRIPLEX, 1.2, 0, 3, cv2.LINE_AA)
+    for number, text in enumerate(
+        ("your policy", "day of loss", "who drove", "garage", "sum", "by")
+    ):
+        y = 300 + 240 * number
+        x = 80 + 150 * number
+        cv2.putText(form, text, (x, y), cv2.FONT_HERSHEY_PLAIN, 1.5, 160, 1, cv2.LINE_AA)
+        cv2.line(form, (80, y + 20), (1120, y + 20), 160, 2)
+    assert cv2.imwrite(str(tmp_path / "blank.png"), form)
+    box = (0.1, 0.9, 0.9, 0.99)
+    page = PageForm(template=tmp_path / "blank.png", zones=(ZoneForm(name="foot", box=box),))
+    for degrees in (4, 178):
+        image, move = seen(form, degrees, 1.0, 0.02)
+        layout, _ = laid_out(image, page)
+        corners = np.array([[(120, 1440), (1080, 1440), (1080, 1584), (120, 1584)]], np.float64)
+        place = cv2.perspectiveTransform(corners, move)[0]
+        assert np.abs(place - layout.zones[0].polygon).max() < 5
 
 
 def test_the_print_goes_and_the_writing_stays(blank: Grey, page_form: PageForm) -> None:
