@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 from hwr.layout.ink import Grey, Ink, brightness_of
 from hwr.layout.rules import bridges
 
-#: Print is off its place on the form by this at most, in parts of the form's longer side.
+#: The frame is off by this at most, in parts of the form's longer side.
 SPREAD = 1 / 600
+#: Print of another run is off its place by this at most: a millimetre on A4.
+RUN = 1 / 280
 #: Sides of the parts of a page whose print is moved alike, in pixels.
 PART = 96
 #: Of two places with as much ink the nearer one is taken: a rule fits all along itself. Share of
 #: the print that a place loses by each square pixel that it is away.
-DISTANCE_COST = 0.001
+DISTANCE_COST = 0.004
 
 
 def spread(ink: Ink) -> Ink:
     """Ink (h, w), and wherever it may be if its frame is not exact."""
-    return _widened(ink, _reach(ink))
+    return _widened(ink, _reach(ink, SPREAD))
 
 
 def without_form_print(view: Grey, ink: Ink, printed: Ink) -> Grey:
@@ -38,9 +40,9 @@ def without_form_print(view: Grey, ink: Ink, printed: Ink) -> Grey:
     return np.where(dropped, brightness_of(view), view).astype(np.uint8)
 
 
-def _reach(ink: Ink) -> int:
+def _reach(ink: Ink, share: float) -> int:
     side: int = max(ink.shape)
-    return max(round(side * SPREAD), 1)
+    return max(round(side * share), 1)
 
 
 def _widened(ink: Ink, reach: int) -> Ink:
@@ -49,7 +51,7 @@ def _widened(ink: Ink, reach: int) -> Ink:
 
 def _settled(printed: Ink, ink: Ink) -> Ink:
     """The print with each of its parts where most of it lies on ink."""
-    reach = _reach(ink) + 1
+    reach = _reach(ink, RUN) + 1
     around = np.pad(ink, reach).astype(np.float32)
     settled = np.zeros(around.shape, np.uint8)
     for y, x in product(*(range(0, side, PART) for side in printed.shape)):
