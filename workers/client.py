@@ -5,22 +5,24 @@ with Client("http://127.0.0.1:8080") as client:
     job = client.submit(["scan.pdf", "s3://bucket/other.pdf"])
     for job in client.follow(job["id"]):
         ...
-    results = client.results(job["id"])
+    for document in client.documents(job["id"]):
+        ...
 ```
 """
 
 import shlex
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any, Self
-from urllib.parse import quote
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -36,16 +38,26 @@ from hwr.errors import (
 )
 from hwr.free_text import FREE_TEXT
 from hwr.states import FINAL_STATES
-from workers.file_names import clean_name
+from workers.uploads import form_parts
 
 #: An answer of the service.
 Json = dict[str, Any]
 
 #: Seconds the service may take to answer, and an upload to make progress.
-_TIMEOUT_S = 60.0
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+
+#: The same where a thousand documents are taken in or deleted, perhaps behind a proxy that passes
+#: nothing on before it has all.
+_LONG_TIMEOUT = httpx.Timeout(60.0, connect=10.0, read=600.0)
 
 #: Tries more to connect, for a service that is just being restarted.
 _CONNECT_RETRIES = 2
+
+#: Times that a request is sent again which the service asks to send later.
+_RETRIES = 2
+
+#: Documents whose results are fetched at a time.
+_DOCUMENTS_AT_ONCE = 50
 
 #: Looks at a job that may fail in a row, each after a pause twice as long: a restart's time.
 _FAILED_LOOKS = 5
@@ -72,6 +84,9 @@ _IN_DOUBT = _OUTAGES - {HTTPStatus.TOO_MANY_REQUESTS}
 #: Codes of a 503 by which the API says that it made no job.
 _DEFINITE = frozenset({"ServiceUnavailable", "StorageUnavailable"})
 
+#: Hosts that no proxy stands before, whatever the environment says.
+_OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
 #: The same as in doubt where no answer came at all.
 _LOST = (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError)
 
@@ -87,8 +102,8 @@ class Client:
         """The service at `url`; `key` is the tenant's bearer key, if the service asks for one."""
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {_checked(key)}"} if key else {}
-        transport = httpx.HTTPTransport(retries=_CONNECT_RETRIES)
-        self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S, transport=transport)
+        transport = _transport(self.url)
+        self._http = httpx.Client(headers=headers, timeout=_TIMEOUT, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +123,8 @@ class Client:
 
         `profile` says what kind of documents these are, by a name that the service knows.
         `idempotency_key` names the submission, which makes one job however often it is sent; by
-        default it is a fresh one. Where the answer is lost it is sent once more, after a pause.
+        default it is a fresh one. Where the answer is lost it is sent once more, after a pause;
+        where the service asks to send it later, it is sent twice more, when that is asked for.
 
         Raises AnswerLost when that answer is lost too: the job may exist.
         """
@@ -116,7 +132,7 @@ class Client:
         send = partial(self._send, key, files, lane, profile)
         advice = ""
         with suppress(AnswerLost):
-            answer = send()
+            answer = _patiently(send, lambda answer: _asks_to_wait(answer, definite=True))
             if not _in_doubt(answer):
                 return _content(_accepted(answer))
             advice = answer.headers.get("retry-after", "")
@@ -133,8 +149,9 @@ class Client:
         self, key: str, files: Sequence[str | Path], lane: str, profile: str
     ) -> httpx.Response:
         # Parts of its own for each try: the last one may have ended in the middle of a file.
-        parts = _parts(files, lane, profile)
-        return self._ask("POST", "/v1/jobs", files=parts, headers={"Idempotency-Key": key})
+        parts = form_parts(files, lane, profile)
+        headers = {"Idempotency-Key": key}
+        return self._ask("POST", "/v1/jobs", files=parts, headers=headers, timeout=_LONG_TIMEOUT)
 
     def job(self, job_id: str) -> Json:
         """Where a job stands."""
@@ -177,13 +194,21 @@ class Client:
     def _look(self, job_id: str) -> httpx.Response:
         for failed in range(_FAILED_LOOKS):
             with suppress(ServiceUnavailable):
-                return self._request("GET", _address(job_id))
+                return _accepted(self._ask("GET", _address(job_id)))
             time.sleep(_POLL_S * 2**failed)
-        return self._request("GET", _address(job_id))
+        return _accepted(self._ask("GET", _address(job_id)))
 
     def results(self, job_id: str) -> Json:
-        """The results as far as they are known."""
+        """The results as far as they are known, all at once."""
         return self._json("GET", f"{_address(job_id)}/results")
+
+    def documents(self, job_id: str) -> Iterator[Json]:
+        """The result of each document as far as it is known, a few of them in memory at a time."""
+        address: str | None = f"{_address(job_id)}/results?limit={_DOCUMENTS_AT_ONCE}"
+        while address:
+            answer = self._json("GET", address)
+            yield from answer["documents"]
+            address = answer.get("next")  # services of 0.1.0 send all at once
 
     def cancel(self, job_id: str) -> Json:
         """Call a job off."""
@@ -191,13 +216,13 @@ class Client:
 
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, with its documents and results."""
-        self._request("DELETE", _address(job_id))
+        self._request("DELETE", _address(job_id), timeout=_LONG_TIMEOUT)
 
     def _json(self, method: str, path: str, **request: Any) -> Json:
         return _content(self._request(method, path, **request))
 
     def _request(self, method: str, path: str, **request: Any) -> httpx.Response:
-        return _accepted(self._ask(method, path, **request))
+        return _accepted(_patiently(partial(self._ask, method, path, **request), _asks_to_wait))
 
     def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
@@ -213,6 +238,47 @@ class Client:
             ) from error
 
 
+def _transport(url: str) -> httpx.HTTPTransport:
+    try:
+        return httpx.HTTPTransport(retries=_CONNECT_RETRIES, proxy=_proxy(url))
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ServiceUnavailable(
+            f"The proxy that the environment names cannot be used ({error}). Correct HTTP_PROXY or "
+            "HTTPS_PROXY, or name the service's host in NO_PROXY."
+        ) from error
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for the service (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL at all, which the first request says
+        return None
+    if parts.hostname in _OWN_MACHINE or proxy_bypass(parts.netloc):
+        return None
+    named = getproxies().get(parts.scheme)
+    return named if named is None or "://" in named else f"http://{named}"
+
+
+def _patiently(
+    ask: Callable[[], httpx.Response], asks_to_wait: Callable[[httpx.Response], bool]
+) -> httpx.Response:
+    """The answer, asked for again as often as the service wants that, within bounds."""
+    answer = ask()
+    for _ in range(_RETRIES):
+        if not asks_to_wait(answer):
+            break
+        time.sleep(_pause(answer.headers["retry-after"]))
+        answer = ask()
+    return answer
+
+
+def _asks_to_wait(answer: httpx.Response, *, definite: bool = False) -> bool:
+    """Whether it is a refusal that says when to try again; a definite one did nothing so far."""
+    refused = answer.status_code in _OUTAGES and "retry-after" in answer.headers
+    return refused and not (definite and _in_doubt(answer))
+
+
 def _checked(key: str) -> str:
     if not (key.isascii() and key.isprintable()):
         raise KeyRefused("The key has characters that no header can carry. Check HWR_KEY or --key.")
@@ -226,11 +292,6 @@ def _sendable(idempotency_key: str) -> str:
             f"No header can carry the idempotency key {key!r}. Use letters, digits and hyphens."
         )
     return key
-
-
-def is_reference(file: str | Path) -> bool:
-    """Whether this is no file of ours, but an address that the service fetches."""
-    return str(file).startswith("s3://")
 
 
 def _address(job_id: str) -> str:
@@ -302,46 +363,3 @@ def _pause(advice: str) -> float:
 def _seconds_until(date: str) -> float:
     # Dates of HTTP are UTC, also in the old form that does not say so.
     return parsedate_to_datetime(date).replace(tzinfo=UTC).timestamp() - time.time()
-
-
-def _parts(files: Sequence[str | Path], lane: str, profile: str) -> list[tuple[str, Any]]:
-    parts: list[tuple[str, Any]] = [("lane", (None, lane))]
-    if profile != FREE_TEXT:  # services of 0.1.0 know no profiles
-        parts.append(("profile", (None, profile)))
-    return parts + list(map(_part, files))
-
-
-def _part(file: str | Path) -> tuple[str, Any]:
-    if is_reference(file):
-        return "references", (None, file)
-    path = Path(file)
-    _check_file(path)
-    return "files", (clean_name(path.name), _LateFile(path))
-
-
-def _check_file(path: Path) -> None:
-    try:
-        if not path.is_file():
-            raise BadRequest(f"{path} is no file. Check its name.")
-        path.open("rb").close()
-    except OSError as error:
-        raise BadRequest(
-            f"{path} cannot be read ({error.strerror}). Check its name and permissions."
-        ) from error
-
-
-class _LateFile:
-    """A file that is open only while it is sent: a thousand of them are too many at once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[bytes] | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes; closes the file at its end."""
-        self._file = self._file or self._path.open("rb")
-        data = self._file.read(size)
-        if not data:
-            self._file.close()
-            self._file = None
-        return data

@@ -1,6 +1,7 @@
 """The commands that talk to a service, against one of ours without any workers."""
 
 import json
+import time
 from pathlib import Path
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hwr.errors import JobNotFound
+from workers import client
 from workers.cli import app
 
 
@@ -61,3 +63,30 @@ def test_a_job_is_found_by_its_idempotency_key(api: httpx.Client, scan: str) -> 
 @pytest.mark.parametrize("named", [[], ["1", "--idempotency-key", "k"]])
 def test_a_job_is_named_in_one_way(api: httpx.Client, named: list[str]) -> None:
     assert hwr(api, "status", *named).exit_code == 2
+
+
+def test_who_stops_waiting_is_told_how_to_go_on(
+    api: httpx.Client, scan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+    stopped = hwr(api, "submit", scan, "--wait")
+    assert stopped.exit_code != 0
+    (job,) = api.get("/v1/jobs").json()["jobs"]
+    for command in ("status", "results", "cancel"):
+        assert f"hwr {command} {job['id']}" in " ".join(stopped.stderr.split())
+
+
+def test_results_are_printed_by_parts(
+    api: httpx.Client, scan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_DOCUMENTS_AT_ONCE", 2)
+    job = json.loads(hwr(api, "submit", scan, scan, scan, "--json").stdout)
+    api.post(f"{job['url']}/cancel")
+    printed = hwr(api, "results", job["id"], "--format", "json")
+    told = [json.loads(line) for line in printed.stdout.splitlines()]
+    assert told == api.get(job["results_url"]).json()["documents"]
+    assert printed.exit_code == 1
+    assert f"job {job['id']} is cancelled" in printed.stderr

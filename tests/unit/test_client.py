@@ -12,7 +12,8 @@ import pytest
 
 from hwr.errors import AnswerLost, BadRequest, ServiceError, ServiceUnavailable
 from workers.address import DEFAULT_URL, address_file, find_url, write_address
-from workers.client import Client, is_reference
+from workers.client import Client
+from workers.uploads import is_reference
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -153,6 +154,66 @@ def test_lists_are_followed_to_their_end(stranger: str, answers: list[tuple[int,
         assert [job["id"] for job in client.jobs("failed")] == ["2", "1"]
 
 
+def test_results_are_fetched_some_documents_at_a_time(
+    stranger: str, answers: list[tuple[int, bytes]]
+) -> None:
+    answers += [
+        (200, b'{"documents": [{"id": "1"}], "next": "/v1/jobs/x/results?cursor=1"}'),
+        (200, b'{"documents": [{"id": "2"}]}'),  # as of version 0.1.0
+    ]
+    with Client(stranger) as client:
+        documents = client.documents("x")
+        assert next(documents) == {"id": "1"}
+        assert len(answers) == 1
+        assert [document["id"] for document in documents] == ["2"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_request_is_sent_again_when_the_service_asks_for_it(
+    stranger: str,
+    answers: list[tuple[int, bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(Answer, "advice", "7")
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    answers += [(status, AWAY[1])] * 2 + [DONE]
+    with Client(stranger) as client:
+        assert client.job("x") == {"state": "done"}
+        answers += [(status, AWAY[1])] * 3
+        with pytest.raises(ServiceUnavailable):
+            client.job("x")
+    assert pauses == [7] * 4
+
+
+def test_a_proxy_of_the_environment_is_used(stranger: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answer, "body", b'{"state": "done"}')
+    monkeypatch.setenv("http_proxy", stranger.removeprefix("http://"))
+    monkeypatch.setenv("no_proxy", "other.invalid")
+    with Client("http://service.invalid") as client:
+        assert client.job("x") == {"state": "done"}
+    with Client("http://other.invalid") as client, pytest.raises(ServiceUnavailable):
+        client.job("x")
+
+
+def test_no_proxy_stands_before_the_own_machine(
+    stranger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Answer, "body", b'{"state": "done"}')
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    with Client(stranger) as client:
+        assert client.job("x") == {"state": "done"}
+
+
+def test_a_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "gopher://proxy")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ServiceUnavailable, match="HTTP_PROXY"):
+        Client("http://service.invalid")
+
+
 def test_a_service_that_stays_away_ends_the_following(
     stranger: str, answers: list[tuple[int, bytes]]
 ) -> None:
@@ -247,10 +308,11 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 
 def outage(code: str, retry_after: str | None = "5") -> httpx.Response:
-    """A 503 as the API answers it, or nearly so."""
+    """A 429 or 503 as the API answers it, or nearly so."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     error = {"code": code, "message": "Try again later."}
-    return httpx.Response(503, headers=headers, json={"error": error})
+    status = 429 if code == "TooManyWaiting" else 503
+    return httpx.Response(status, headers=headers, json={"error": error})
 
 
 @pytest.fixture
@@ -307,13 +369,23 @@ def test_a_submission_that_made_no_job_is_sent_once(
     assert "may exist" not in str(told.value)
 
 
-@pytest.mark.parametrize("code", ["ServiceUnavailable", "StorageUnavailable"])
+@pytest.mark.parametrize("code", ["ServiceUnavailable", "StorageUnavailable", "TooManyWaiting"])
 def test_a_service_that_says_it_made_no_job_is_believed(wire: Wire, scan: Path, code: str) -> None:
-    wire.fates.append(outage(code))
+    wire.fates += [outage(code) for _ in range(3)]
     with Client("http://service") as client, pytest.raises(ServiceUnavailable) as told:
         client.submit([scan])
     assert str(told.value) == "Try again later."
-    assert (len(wire.keys), wire.pauses) == (1, [])
+    assert (len(set(wire.keys)), wire.pauses) == (1, [5, 5])
+
+
+@pytest.mark.parametrize("code", ["StorageUnavailable", "TooManyWaiting"])
+def test_a_submission_is_sent_later_where_the_service_asks_for_it(
+    wire: Wire, scan: Path, code: str
+) -> None:
+    wire.fates += [outage(code, "7"), 202]
+    with Client("http://service") as client:
+        assert client.submit([scan])["id"] == "1"
+    assert (len(wire.keys), wire.pauses) == (2, [7])
 
 
 @pytest.mark.parametrize(

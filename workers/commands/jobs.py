@@ -20,9 +20,10 @@ from rich.text import Text
 
 from hwr.states import State
 from workers.address import find_url
-from workers.client import Client, Json, is_reference
+from workers.client import Client, Json
 from workers.commands.show import ALL_READ, SOME_FAILED, complain, show
 from workers.output import Format
+from workers.uploads import is_reference
 
 Url = Annotated[
     str | None,
@@ -69,14 +70,25 @@ def submit(
 def _wait(client: Client, job_id: str, *, as_json: bool) -> int:
     """Wait for the job and print its text, or where it stands then; the exit code."""
     complain(f"job {job_id}")
-    job = watch(client.follow(job_id))
+    try:
+        job = watch(client.follow(job_id))
+    except KeyboardInterrupt:
+        complain(
+            f"The job goes on. Go on waiting with hwr status {job_id}, take what is read with "
+            f"hwr results {job_id}, or call it off with hwr cancel {job_id}"
+        )
+        raise
     code = ALL_READ
     if as_json:
         typer.echo(json.dumps(job))
     else:
-        documents = client.results(job_id)["documents"]
-        code = show(documents, Format.TEXT, None, several=len(documents) > 1)
+        code = _show(client, job, Format.TEXT, None)
     return code if job["state"] == "done" else SOME_FAILED
+
+
+def _show(client: Client, job: Json, form: Format, out: Path | None) -> int:
+    """Print or save what the job's documents say; the exit code."""
+    return show(client.documents(job["id"]), form, out, several=len(job["documents"]) > 1)
 
 
 def status(
@@ -112,12 +124,11 @@ def results(
 ) -> None:
     """Print or save the results of a job, as far as there are any."""
     with connect(url, key) as client:
-        answer = client.results(job)
-    documents = answer["documents"]
-    code = show(documents, form, out, several=len(documents) > 1)
-    if answer["state"] != "done":
-        complain(f"job {job} is {answer['state']}")
-    raise typer.Exit(code if answer["state"] == "done" else SOME_FAILED)
+        told = client.job(job)  # before its results: those of a job that is done are all there
+        code = _show(client, told, form, out)
+    if told["state"] != "done":
+        complain(f"job {job} is {told['state']}")
+    raise typer.Exit(code if told["state"] == "done" else SOME_FAILED)
 
 
 def cancel(job: JobId, url: Url = None, key: Key = None) -> None:
