@@ -49,12 +49,14 @@ HwrError
     ├── JobNotFound
     ├── JobUnfinished
     ├── JobDeleted
+    ├── DocumentNotFound
     ├── NoDocuments
     ├── TooManyDocuments
     ├── TooManyWaiting
     ├── ReferenceRefused
     ├── IdempotencyConflict
     ├── BadRequest
+    ├── UnsupportedMediaType
     ├── KeyRefused
     ├── ObjectNotFound
     ├── ObjectExists
@@ -283,6 +285,10 @@ class JobDeleted(ServiceError):
     """The job of this submission was just deleted. Send it once more: it makes a new one."""
 
 
+class DocumentNotFound(ServiceError):
+    """The job has no such document. Take the ids of its documents from the job itself."""
+
+
 class NoDocuments(ServiceError):
     """The job has no documents. Submit at least one file or reference."""
 
@@ -305,6 +311,10 @@ class IdempotencyConflict(ServiceError):
 
 class BadRequest(ServiceError):
     """The request is not what this address takes. See the message for what to change."""
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body is of no kind that is taken. Send multipart/form-data with files, or JSON."""
 
 
 class KeyRefused(ServiceError):

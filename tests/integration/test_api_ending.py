@@ -56,7 +56,7 @@ def settings(tmp_path: Path) -> Settings:
     return settings
 
 
-@pytest.fixture(params=["put", "delete"])
+@pytest.fixture(params=["put", "delete_below"])
 def api(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, log: Path
 ) -> Iterator[Popen[bytes]]:

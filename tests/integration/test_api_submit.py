@@ -1,5 +1,7 @@
 """Submitting over HTTP: files, references, lanes, limits, and the same submission again."""
 
+import itertools
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,11 @@ import httpx
 import pytest
 from api_bench import PDF, error_of, make_settings, make_tables, open_api, queued, stored
 
+from hwr.errors import StorageUnavailable
 from workers.settings import Settings
-from workers.storage import open_storage
+from workers.storage import FolderStorage, open_storage
+
+UNSUPPORTED = (415, "UnsupportedMediaType")
 
 # ---- Submitting
 
@@ -49,6 +54,42 @@ def test_documents_keep_their_order(api: httpx.Client) -> None:
     files = [("files", (f"{n}.png", b"x")) for n in (3, 1, 2)]
     job = api.post("/v1/jobs", files=files).json()
     assert [document["name"] for document in job["documents"]] == ["3.png", "1.png", "2.png"]
+
+
+def test_files_are_stored_beside_each_other_and_keep_their_order(
+    api: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, waiting = FolderStorage.put, threading.Barrier(2)
+
+    def put(self: FolderStorage, key: str, content: Any) -> None:
+        waiting.wait(30)  # two at once, or it breaks
+        usual(self, key, content)
+
+    monkeypatch.setattr(FolderStorage, "put", put)
+    files = [("files", (f"{number}.png", bytes([number]))) for number in (3, 1, 2, 4)]
+    job = api.post("/v1/jobs", files=files).json()
+    names = [document["name"] for document in job["documents"]]
+    assert names == ["3.png", "1.png", "2.png", "4.png"]
+    storage = open_storage(settings)
+    for document, (_, (_, content)) in zip(job["documents"], files, strict=True):
+        assert storage.get(f"jobs/{job['id']}/{document['id']}/original") == content
+
+
+def test_one_file_that_cannot_be_stored_leaves_nothing_of_the_others(
+    api: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, calls = FolderStorage.put, itertools.count(1)
+
+    def put(self: FolderStorage, key: str, content: Any) -> None:
+        if next(calls) == 2:
+            raise StorageUnavailable("It is full. Free space.")
+        time.sleep(0.1)  # still under way when the other fails
+        usual(self, key, content)
+
+    monkeypatch.setattr(FolderStorage, "put", put)
+    assert error_of(api.post("/v1/jobs", files=[PDF] * 5)) == (503, "StorageUnavailable")
+    assert stored(settings) == []
+    assert api.get("/v1/jobs").json()["jobs"] == []
 
 
 def test_an_empty_file_is_left_to_the_split_stage(api: httpx.Client) -> None:
@@ -124,9 +165,14 @@ def test_other_references_are_refused(
         ({"json": {"references": "s3://inbox/scans/a"}}, (400, "BadRequest")),
         ({"json": [1]}, (400, "BadRequest")),
         ({"content": b"{", "headers": {"content-type": "application/json"}}, (400, "BadRequest")),
-        ({"content": b"x" * 10, "headers": {"content-type": "text/plain"}}, (400, "BadRequest")),
-        ({"content": b"x" * 10}, (400, "BadRequest")),
-        ({}, (400, "BadRequest")),
+        ({"content": b"x", "headers": {"content-type": "text/plain"}}, UNSUPPORTED),
+        ({"content": b"x", "headers": {"content-type": "application/jsonl"}}, UNSUPPORTED),
+        (
+            {"content": b"x", "headers": {"content-type": "multipart/mixed; boundary=B"}},
+            UNSUPPORTED,
+        ),
+        ({"content": b"x" * 10}, UNSUPPORTED),
+        ({}, UNSUPPORTED),
         ({"json": {"references": ["s3://inbox/scans/a"] * 6}}, (413, "TooManyDocuments")),
         ({"files": [PDF] * 6}, (413, "TooManyDocuments")),
         ({"files": [PDF] * 50}, (413, "TooManyDocuments")),

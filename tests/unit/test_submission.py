@@ -16,32 +16,36 @@ from workers.storage import FolderStorage
 
 
 class Hanging(FolderStorage):
-    """Answers nothing from some call on, as a server that hangs."""
+    """Answers nothing, as a server that hangs."""
 
-    def __init__(self, root: Path, *, answers: int) -> None:
+    def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.answers = answers
         self.asked: list[str] = []
 
-    def delete(self, key: str) -> None:
+    def delete_below(self, key: str) -> None:
         self.asked.append(key)
-        if len(self.asked) > self.answers:
-            raise StorageUnavailable
+        raise StorageUnavailable
 
 
 def received(*keys: str) -> Received:
     documents = [NewDocument(name="scan.pdf", key=key, digest="0") for key in keys]
-    return Received(documents=documents)
+    return Received(job_id="one", documents=documents)
 
 
 def test_a_storage_that_hangs_is_waited_for_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    storage = Hanging(tmp_path, answers=1)
-    discard(storage, received("a", "b", "c", "d"))
-    assert storage.asked == ["a", "b"]
-    behind = [text for text in caplog.messages if text.endswith("was left behind")]
-    assert behind == [f"{storage.url(key)} was left behind" for key in "bcd"]
+    storage = Hanging(tmp_path)
+    discard(storage, received("a", "b"))
+    assert storage.asked == ["jobs/one"]
+    behind = [text for text in caplog.messages if text.endswith("may be left behind")]
+    assert behind == [f"{storage.url(key)} may be left behind" for key in "ab"]
+
+
+def test_what_has_no_files_asks_nothing_of_the_storage(tmp_path: Path) -> None:
+    storage = Hanging(tmp_path)
+    discard(storage, received())
+    assert storage.asked == []
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Self
@@ -16,7 +16,7 @@ from hwr.errors import BadRequest, DocumentTooLarge, ServiceUnavailable, TooMany
 from workers.file_names import clean_name
 
 #: Bytes of a part that are held in memory before it goes to a temporary file.
-_IN_MEMORY = 2**20
+IN_MEMORY = 2**20
 
 #: Longest header line of a part in bytes. Room for the longest file names, which are shortened.
 _MAX_HEADER = 64 * 2**10
@@ -34,13 +34,17 @@ _EXTENDED_NAME = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^\s;]+)", re.IG
 #: look for its fellow from each mark again would take the square of a header's length.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|$)', re.DOTALL)
 
+#: What browsers, curl and others write of a name that would end the header or its quotation.
+_ESCAPED = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+_ESCAPE = re.compile("|".join(_ESCAPED), re.IGNORECASE)
+
 #: What parts may be named, and of these what a body may have once.
 FIELDS = (_FILES, "references", "lane", "profile")
 _ONCE = frozenset({"lane", "profile"})
 
 
 def _spool() -> IO[bytes]:
-    return tempfile.SpooledTemporaryFile(_IN_MEMORY)
+    return tempfile.SpooledTemporaryFile(IN_MEMORY)
 
 
 def _no_room(error: OSError) -> ServiceUnavailable:
@@ -54,6 +58,19 @@ def _no_room(error: OSError) -> ServiceUnavailable:
 def _extended_name(disposition: str) -> bytes | None:
     told = _EXTENDED_NAME.search(_QUOTED.sub("", disposition))
     return unquote_to_bytes(told[1]) if told else None
+
+
+def _file_name(disposition: str, options: Mapping[bytes, bytes]) -> str:
+    """The name that the client gives a file, harmless. Raises BadRequest where it gives none."""
+    if extended := _extended_name(disposition):
+        return clean_name(extended.decode("utf-8", "replace"))
+    if b"filename" not in options:
+        raise BadRequest(
+            f"A part {_FILES!r} is a text without a file name, no file. With curl an @ goes before "
+            f"the name of a file: -F {_FILES}=@scan.pdf"
+        )
+    name = options[b"filename"].decode("utf-8", "replace")
+    return clean_name(_ESCAPE.sub(lambda told: _ESCAPED[told[0].upper()], name))
 
 
 @dataclass(kw_only=True)
@@ -194,8 +211,7 @@ class MultipartReader:
             raise BadRequest(f"The field {field_name!r} comes more than once. Send it once.")
         self._seen.add(field_name)
         if field_name == _FILES:
-            name = _extended_name(disposition) or options.get(b"filename", b"")
-            file_name = clean_name(name.decode("utf-8", "replace"))
+            file_name = _file_name(disposition, options)
             self._part = Part(field_name=field_name, file_name=file_name, limit=self._max_bytes)
         else:
             self._part = Part(field_name=field_name, file_name=None, limit=_MAX_FIELD)

@@ -9,13 +9,13 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from hwr.errors import BadRequest, ServiceError
+from hwr.errors import BadRequest, ServiceError, UnsupportedMediaType
 from hwr.profiles import FREE_TEXT
-from workers.api.multipart import MultipartReader, Part
+from workers.api.multipart import IN_MEMORY, MultipartReader, Part
 from workers.api.services import Services
 from workers.database import Database, Lane
 from workers.file_names import clean_name
-from workers.folders import document_folder
+from workers.folders import document_folder, job_folder
 from workers.jobs import NewDocument, new_id, was_written
 from workers.storage import Storage, split_reference
 
@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 #: Fields that a multipart submission may have beside its documents.
 _FIELDS = 10
+
+#: Small files of a submission that are stored at once, each while the next ones come: what storing
+#: takes is mostly waiting, for a disk or a server.
+_AT_ONCE = 8
 
 #: Largest JSON body in bytes: a thousand references of the longest keys S3 permits.
 _MAX_JSON = 2 * 2**20
@@ -65,17 +69,22 @@ async def receive(request: Request, services: Services) -> Received:
     """Take the body of a submission in; what was stored is removed again if it fails.
 
     Raises:
-        BadRequest, DocumentTooLarge, TooManyDocuments, StorageUnavailable.
+        BadRequest, UnsupportedMediaType, DocumentTooLarge, TooManyDocuments,
+        StorageUnavailable.
     """
     received = Received()
     content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
     try:
-        if content_type.lower().startswith("multipart/form-data"):
+        if media_type == "multipart/form-data":
             await _receive_files(request, content_type, services, received)
-        elif content_type.lower().startswith("application/json"):
+        elif media_type == "application/json":
             await _receive_references(request, received)
         else:
-            raise BadRequest("Send multipart/form-data with files, or JSON with references.")
+            raise UnsupportedMediaType(
+                f"The Content-Type is {media_type[:100] or 'missing'}. "
+                "Send multipart/form-data with files, or application/json with references."
+            )
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError):
             _say_cut_off(services.storage, received)
@@ -92,14 +101,13 @@ def _say_cut_off(storage: Storage, received: Received) -> None:
 
 
 def discard(storage: Storage, received: Received) -> None:
-    """Remove the files of a submission that became no job, or name those that stay."""
+    """Remove the files of a submission that became no job, or name those that may stay."""
     keys = received.stored_keys()
+    if not keys:
+        return
     try:
-        while keys:
-            storage.delete(keys[0])
-            keys.pop(0)
+        storage.delete_below(job_folder(received.job_id))
     except ServiceError as error:
-        # Every further file would wait as long for a storage that hangs.
         log.warning("job %s became none and cannot be cleaned up: %s", received.job_id, error)
         _leave_behind(storage, keys)
 
@@ -121,7 +129,7 @@ def discard_unless_written(database: Database, storage: Storage, received: Recei
 
 def _leave_behind(storage: Storage, keys: list[str]) -> None:
     for key in keys:
-        log.warning("%s was left behind", storage.url(key))
+        log.warning("%s may be left behind", storage.url(key))
 
 
 async def _receive_files(
@@ -129,18 +137,34 @@ async def _receive_files(
 ) -> None:
     limits = services.settings
     most = limits.max_documents + _FIELDS
-    with MultipartReader(content_type, max_bytes=limits.max_bytes, max_parts=most) as reader:
-        async for chunk in request.stream():
-            for part in reader.feed(chunk):
-                with part.content:
-                    await _take(part, services, received)
-        reader.end()
+    storing: set[asyncio.Task[None]] = set()
+    try:
+        with MultipartReader(content_type, max_bytes=limits.max_bytes, max_parts=most) as reader:
+            async for chunk in request.stream():
+                for part in reader.feed(chunk):
+                    await _take(part, services, received, storing)
+            reader.end()
+        await _until(storing, most=0)
+    finally:
+        await _end(storing)
 
 
-async def _take(part: Part, services: Services, received: Received) -> None:
+async def _take(
+    part: Part, services: Services, received: Received, storing: set[asyncio.Task[None]]
+) -> None:
     if part.file_name is not None:
-        await services.storing.run(_store, part, part.file_name, services.storage, received)
-    elif part.field_name == "references":
+        key = _note(part, part.file_name, received)
+        small = part.size <= IN_MEMORY
+        storing.add(asyncio.create_task(services.storing.run(_store, part, key, services.storage)))
+        # What lies in a temporary file is stored by itself, so that there is one of them at a time.
+        await _until(storing, most=_AT_ONCE - 1 if small else 0)
+        return
+    with part.content:
+        _take_field(part, received)
+
+
+def _take_field(part: Part, received: Received) -> None:
+    if part.field_name == "references":
         received.add_reference(_text(part))
     elif part.field_name == "profile":
         received.profile = _text(part)
@@ -148,13 +172,38 @@ async def _take(part: Part, services: Services, received: Received) -> None:
         received.lane = _lane(_text(part))
 
 
-def _store(part: Part, name: str, storage: Storage, received: Received) -> None:
+async def _until(storing: set[asyncio.Task[None]], *, most: int) -> None:
+    """Wait until so many at most are going on. Raises what one has failed with."""
+    while storing:
+        patience = None if len(storing) > most else 0
+        done, _ = await asyncio.wait(storing, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            storing.discard(task)
+            task.result()
+        if not done:
+            return
+
+
+async def _end(storing: set[asyncio.Task[None]]) -> None:
+    """End what is going on: what has begun is awaited, so that nothing comes after its removal."""
+    for task in storing:
+        task.cancel()
+    await asyncio.gather(*storing, return_exceptions=True)
+
+
+def _note(part: Part, name: str, received: Received) -> str:
+    """Note the file, in its place and before anything of it is stored; the key it is to have."""
     document_id = new_id()
     key = f"{document_folder(received.job_id, document_id)}/original"
-    storage.put(key, part.content)
     received.documents.append(
         NewDocument(id=document_id, name=name, key=key, digest=part.sha256.hexdigest())
     )
+    return key
+
+
+def _store(part: Part, key: str, storage: Storage) -> None:
+    with part.content:
+        storage.put(key, part.content)
 
 
 def _text(part: Part) -> str:
