@@ -12,6 +12,6 @@ def told_results(database: Database, *, tenant: str, job_id: str) -> list[dict[s
     """The result of each document of the job, parsed from the JSON that leaves the service."""
     view = jobs.view(database, tenant=tenant, job_id=job_id)
     return [
-        json.loads("".join(result_chunks(database, document.id, document.state)))
+        json.loads("".join(result_chunks(database, {document.id: document.state})))
         for document in view.documents
     ]

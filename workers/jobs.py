@@ -121,6 +121,8 @@ class JobView:
     created: datetime
     #: When its last document was closed.
     finished: datetime | None
+    #: The client's name for its submission, if it gave one.
+    idempotency_key: str | None
     #: Its documents in the order they were handed in.
     documents: tuple[DocumentView, ...]
 
@@ -368,6 +370,7 @@ def _job_view(job: Row[Any], documents: tuple[DocumentView, ...]) -> JobView:
         state=job.state,
         created=datetime.fromtimestamp(job.created_at, UTC),
         finished=datetime.fromtimestamp(job.finished_at, UTC) if job.finished_at else None,
+        idempotency_key=job.idempotency_key,
         documents=documents,
     )
 

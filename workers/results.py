@@ -1,7 +1,7 @@
 """The JSON of results, built from the rows, page by page: partial while a job runs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +18,9 @@ Json = dict[str, Any]
 #: Pages fetched at a time, so that memory does not grow with the length of a document.
 PAGES_AT_ONCE = 50
 
+#: Documents whose heads are fetched at a time.
+DOCUMENTS_AT_ONCE = 100
+
 #: States of pages that stand in a result.
 READ = (State.DONE, State.FAILED)
 
@@ -32,8 +35,8 @@ _FIRST_READER = (
 )
 
 #: What clients ask for again and again while a job runs, for each of its documents: made once.
-_HEAD = select(_DOCUMENTS, _FIRST_READER.label("reader")).where(
-    _DOCUMENTS.c.id == bindparam("document_id")
+_HEADS = select(_DOCUMENTS, _FIRST_READER.label("reader")).where(
+    _DOCUMENTS.c.id.in_(bindparam("document_ids", expanding=True))
 )
 _KEPT = select(_DOCUMENTS.c.id).where(_DOCUMENTS.c.id == bindparam("document_id"))
 _SOME_PAGES = (
@@ -46,41 +49,106 @@ _SOME_PAGES = (
     .order_by(_PAGES.c.number)
     .limit(PAGES_AT_ONCE)
 )
+_ALL_PAGES = (
+    select(_PAGES)
+    .where(
+        _PAGES.c.document_id.in_(bindparam("document_ids", expanding=True)),
+        _PAGES.c.state.in_(READ),
+    )
+    .order_by(_PAGES.c.document_id, _PAGES.c.number)
+)
 
 
-def result_chunks(database: Database, document_id: str, state: State) -> Iterator[str]:
-    """The result of a document as JSON text in pieces of some pages each.
+def result_chunks(database: Database, states: Mapping[str, State]) -> Iterator[str]:
+    """Results of documents of one job as JSON text, with commas between, in pieces.
 
     Args:
-        state: The state to state: what the document will be once its result is there.
+        states: Their ids in order, and the state to state of each: what the document will be once
+            its result is there.
 
     Raises:
-        JobNotFound: the job was deleted meanwhile.
+        JobNotFound: the job was deleted meanwhile; what was told until then is no whole result.
     """
-    head = document_head(database, document_id) | {"state": state.value}
-    yield json.dumps(head, ensure_ascii=False)[:-1] + ', "pages": ['
-    for count, page in enumerate(document_pages(database, document_id, head["reader"])):
-        yield (",\n" if count else "\n") + json.dumps(page, ensure_ascii=False)
-    _check_kept(database, document_id)
-    yield "]}\n"
+    for count, (head, pages) in enumerate(_documents(database, list(states))):
+        told = head | {"state": states[head["id"]].value}
+        start = ", " if count else ""
+        yield start + json.dumps(told, ensure_ascii=False)[:-1] + ', "pages": ['
+        for number, page in enumerate(pages):
+            yield (",\n" if number else "\n") + json.dumps(page, ensure_ascii=False)
+        yield "]}\n"
 
 
-def document_head(database: Database, document_id: str) -> Json:
-    """All but the pages: id, name, state, error and the reader of the first page read."""
+def _documents(database: Database, ids: list[str]) -> Iterator[tuple[Json, Iterable[Json]]]:
+    """All but the pages of each document, and its pages. The next is asked for after these."""
+    for start in range(0, len(ids), DOCUMENTS_AT_ONCE):
+        rows = _rows(database, ids[start : start + DOCUMENTS_AT_ONCE])
+        for together in _groups(rows):
+            if _pages_of(together) > PAGES_AT_ONCE:
+                head = _head(together[0])
+                yield head, _long_document(database, head)
+            else:
+                yield from _short_documents(database, together)
+
+
+def _rows(database: Database, ids: list[str]) -> list[Row[Any]]:
     with database.reading() as session:
-        document = session.execute(_HEAD, {"document_id": document_id}).one_or_none()
-    if document is None:
-        raise _deleted(document_id)
+        found = {row.id: row for row in session.execute(_HEADS, {"document_ids": ids})}
+    for document_id in ids:
+        if document_id not in found:
+            raise _deleted(document_id)
+    return [found[document_id] for document_id in ids]
+
+
+def _groups(rows: list[Row[Any]]) -> Iterator[list[Row[Any]]]:
+    """Documents whose pages are fetched together; one with more than that many is alone."""
+    together: list[Row[Any]] = []
+    for row in rows:
+        if together and _pages_of([*together, row]) > PAGES_AT_ONCE:
+            yield together
+            together = []
+        together.append(row)
+    yield together
+
+
+def _pages_of(rows: Sequence[Row[Any]]) -> int:
+    """Most pages they may have in their results: none before they were opened."""
+    return sum(row.page_count or 0 for row in rows)
+
+
+def _head(row: Row[Any]) -> Json:
     return {
-        "id": document.id,
-        "name": document.name,
-        "state": document.state.value,
-        "error": _error(document.error_code, document.error_message),
-        "reader": document.reader or {},
+        "id": row.id,
+        "name": row.name,
+        "state": row.state.value,
+        "error": _error(row.error_code, row.error_message),
+        "reader": row.reader or {},
     }
 
 
-def document_pages(database: Database, document_id: str, reader: Json) -> Iterator[Json]:
+def _short_documents(database: Database, rows: list[Row[Any]]) -> Iterator[tuple[Json, list[Json]]]:
+    heads = {row.id: _head(row) for row in rows}
+    pages: dict[str, list[Json]] = {document_id: [] for document_id in heads}
+    with database.reading() as session:
+        found = session.execute(_ALL_PAGES, {"document_ids": _opened(rows)}).all()
+        lines = _lines(session, [page.id for page in found])
+    for page in found:
+        reader = heads[page.document_id]["reader"]
+        pages[page.document_id].append(_page(page, lines.get(page.id, []), reader))
+    _check_kept(database, rows[0].id)
+    yield from ((head, pages[document_id]) for document_id, head in heads.items())
+
+
+def _opened(rows: list[Row[Any]]) -> list[str]:
+    """Those whose pages were counted; others may have any number of them by now."""
+    return [row.id for row in rows if row.page_count is not None]
+
+
+def _long_document(database: Database, head: Json) -> Iterator[Json]:
+    yield from _some_at_a_time(database, head["id"], head["reader"])
+    _check_kept(database, head["id"])
+
+
+def _some_at_a_time(database: Database, document_id: str, reader: Json) -> Iterator[Json]:
     """Its finished pages in order; a page names its own reader where it is not the given one."""
     number = 0
     while True:

@@ -9,7 +9,7 @@ from sqlalchemy import exc
 
 from hwr.errors import JobNotFound
 from workers import jobs
-from workers.api import jobs as api_jobs
+from workers.api import results as api_results
 
 
 def noted(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -60,7 +60,7 @@ def test_results_that_are_cut_off_are_two_lines(
         raise failure
 
     address = f"{api.post('/v1/jobs', files=[PDF]).headers['location']}/results"
-    monkeypatch.setattr(api_jobs, "result_chunks", half)
+    monkeypatch.setattr(api_results, "result_chunks", half)
     with pytest.raises(httpx.RemoteProtocolError):
         api.get(address)
     began, ended = noted(caplog)[1:]

@@ -255,8 +255,8 @@ def test_nobody_is_to_keep_an_answer(api: httpx.Client, address: str) -> None:
 @pytest.mark.parametrize(
     ("method", "address", "allowed"),
     [
-        ("DELETE", "/v1/jobs", "GET, POST"),
-        ("PUT", "/v1/jobs/x", "DELETE, GET"),
+        ("DELETE", "/v1/jobs", "GET, HEAD, POST"),
+        ("PUT", "/v1/jobs/x", "DELETE, GET, HEAD"),
         ("GET", "/v1/jobs/x/cancel", "POST"),
         ("POST", "/healthz", "GET, HEAD"),
     ],
@@ -302,7 +302,18 @@ def test_every_refusal_is_described_as_it_is_told(api: httpx.Client) -> None:
     described = api.get("/openapi.json").json()
     submit = described["paths"]["/v1/jobs"]["post"]
     refused = {status: told for status, told in submit["responses"].items() if status != "202"}
-    assert set(refused) == {"400", "401", "403", "409", "413", "422", "429", "503", "default"}
+    assert set(refused) == {
+        "400",
+        "401",
+        "403",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+        "503",
+        "default",
+    }
     assert refused["413"]["description"] == "DocumentTooLarge, TooManyDocuments"
     delete = described["paths"]["/v1/jobs/{job_id}"]["delete"]["responses"]
     assert delete["409"]["description"] == "JobUnfinished"
@@ -323,14 +334,26 @@ def test_every_answer_is_described(api: httpx.Client) -> None:
             assert status == "204" or answer["application/json"]["schema"]
 
 
+def test_generated_clients_get_good_names(api: httpx.Client) -> None:
+    paths = api.get("/openapi.json").json()["paths"]
+    names = [told["operationId"] for methods in paths.values() for told in methods.values()]
+    assert sorted(names) == [
+        *("cancel_job", "delete_job", "get_document_result", "get_job", "get_results"),
+        *("is_alive", "is_ready", "list_jobs", "submit_job"),
+    ]
+
+
 def test_headers_are_described(api: httpx.Client) -> None:
     paths = api.get("/openapi.json").json()["paths"]
     submit = paths["/v1/jobs"]["post"]["responses"]
     assert set(submit["202"]["headers"]) == {"Location", "Retry-After"}
     assert set(submit["401"]["headers"]) == {"WWW-Authenticate"}
     assert set(submit["503"]["headers"]) == {"Retry-After"}
-    for address in ("/v1/jobs/{job_id}", "/v1/jobs/{job_id}/results"):
-        assert set(paths[address]["get"]["responses"]["200"]["headers"]) == {"Retry-After"}
+    results = "/v1/jobs/{job_id}/results"
+    for address in ("/v1/jobs/{job_id}", results, f"{results}/{{document_id}}"):
+        told = paths[address]["get"]["responses"]
+        assert set(told["200"]["headers"]) == {"ETag", "Retry-After"}
+        assert "content" not in told["304"]
 
 
 def test_what_submissions_and_lists_refuse_is_described(api: httpx.Client) -> None:

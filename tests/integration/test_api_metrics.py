@@ -20,8 +20,8 @@ from stage_bench import ListDispatch, Stages, open_stages
 from hwr import __version__
 from hwr.errors import JobNotFound
 from workers import jobs, leases
-from workers.api import jobs as api_jobs
 from workers.api import latest, work_left
+from workers.api import results as api_results
 from workers.api.sending import Sending
 from workers.counts import KEY, Event, open_counts
 from workers.database import Database, Document, open_database
@@ -304,7 +304,7 @@ class TestRequests:
             raise JobNotFound
 
         address = f"{api.post('/v1/jobs', files=[PDF], headers=BANK).headers['location']}/results"
-        monkeypatch.setattr(api_jobs, "result_chunks", half)
+        monkeypatch.setattr(api_results, "result_chunks", half)
         with pytest.raises(httpx.RemoteProtocolError):
             api.get(address, headers=BANK)
         assert self.count(api, "/v1/jobs/{job_id}/results", "GET", "5xx") == 1

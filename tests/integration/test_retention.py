@@ -13,7 +13,7 @@ from stage_bench import FunctionReader, ListCounts, ListDispatch
 from typer.testing import CliRunner
 
 from hwr.errors import DatabaseUnavailable, JobNotFound, ServiceError, StorageUnavailable
-from workers import fan_in, jobs, leases, retention
+from workers import fan_in, jobs, leases, results, retention
 from workers.cli import app
 from workers.database import Base, Database, Document, Job, Line, Page, Stage, State, open_database
 from workers.jobs import NewDocument
@@ -95,7 +95,7 @@ def add_job(
         if days is not None:
             ended = {"state": State.DONE, "finished_at": time.time() - days * DAY_S}
             session.execute(update(Job).where(Job.id == job_id).values(**ended))
-            closed = {"state": State.DONE, "stage": Stage.CLOSED, "due_at": None}
+            closed = {"state": State.DONE, "stage": Stage.CLOSED, "due_at": None, "page_count": 1}
             session.execute(update(Document).where(Document.job_id == job_id).values(**closed))
 
 
@@ -362,17 +362,18 @@ class TestBeside:
     """Others that are at work on the job, or look at it, while it is deleted."""
 
     def test_a_result_never_ends_early_as_if_it_were_whole(
-        self, database: Database, storage: Storage
+        self, database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(results, "PAGES_AT_ONCE", 0)  # its page comes by itself
         add_job(database, storage, "a", days=1)
-        chunks = result_chunks(database, "a-document", State.DONE)
+        chunks = result_chunks(database, {"a-document": State.DONE})
         told = [next(chunks), next(chunks)]
         retention.delete_ended(database, storage, "a")
         with pytest.raises(JobNotFound, match="Submit it again"):
             told.extend(chunks)
         assert "]}" not in told[-1]
         with pytest.raises(JobNotFound):
-            next(result_chunks(database, "a-document", State.DONE))
+            next(result_chunks(database, {"a-document": State.DONE}))
 
     def test_who_looks_in_between_is_told_of_no_empty_job(
         self, database: Database, storage: Storage

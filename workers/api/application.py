@@ -11,7 +11,7 @@ from celery.app.defaults import DEFAULT_PROCESS_LOG_FMT
 from fastapi import FastAPI
 
 import hwr
-from workers.api import errors, exposure, health, jobs, metrics
+from workers.api import errors, exposure, health, jobs, metrics, results
 from workers.api.audit import Audit
 from workers.api.services import open_services
 from workers.api.timing import Timing
@@ -46,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.services = services
     app.include_router(health.router)
     app.include_router(jobs.router)
+    app.include_router(results.router)
     if settings.metrics_token:
         app.include_router(metrics.router)
     errors.install(app)

@@ -13,8 +13,8 @@ from workers.database import OUTAGES
 
 log = logging.getLogger(__name__)
 
-#: The functions of workers.api.jobs that are noted whatever comes of them.
-_NOTED = frozenset({"submit", "cancel", "delete", "results"})
+#: The functions of workers.api.jobs and workers.api.results that are noted whatever comes of them.
+_NOTED = frozenset({"submit", "cancel", "delete", "results", "document_result"})
 
 #: What may happen while an answer is sent: its job is deleted, or a server goes away.
 _TOLD_IN_A_LINE = (HwrError, *OUTAGES)

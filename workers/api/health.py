@@ -18,14 +18,19 @@ log = logging.getLogger(__name__)
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="is_alive")
 @router.head("/healthz", include_in_schema=False)
 async def healthz() -> dict[str, str]:
     """The process answers, also while all its threads wait for a server."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", response_model=dict[str, str], responses=refusals(ServiceUnavailable))
+@router.get(
+    "/readyz",
+    operation_id="is_ready",
+    response_model=dict[str, str],
+    responses=refusals(ServiceUnavailable),
+)
 @router.head("/readyz", include_in_schema=False)
 async def readyz(services: ServicesOf) -> JSONResponse:
     """Database, Redis and storage answer too."""

@@ -1,13 +1,10 @@
 """The addresses of jobs."""
 
-import json
-from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
 from hwr.errors import (
     BadRequest,
@@ -28,12 +25,14 @@ from hwr.errors import (
     TooManyDocuments,
     TooManyWaiting,
     UnknownProfile,
+    UnsupportedMediaType,
 )
 from hwr.profiles import FREE_TEXT
 from workers import job_list, jobs
+from workers.api.advice import ADVICE, advise
+from workers.api.conditional import CONDITIONAL, TAGGED, IfNoneMatch, tagged
 from workers.api.errors import headers, refusals
 from workers.api.parameters import check_parameters
-from workers.api.result_schema import Results
 from workers.api.schema import Job, JobList, job_json, job_list_json
 from workers.api.services import Services, ServicesOf, Tenant
 from workers.api.submission import (
@@ -45,10 +44,9 @@ from workers.api.submission import (
 )
 from workers.api.threads import ended
 from workers.backlog import check_room
-from workers.database import FINAL_STATES, Lane, State
+from workers.database import Lane, State
 from workers.job_list import Cursor, JobPage
 from workers.jobs import JobView
-from workers.results import result_chunks
 from workers.retention import delete_own
 
 router = APIRouter(
@@ -58,14 +56,8 @@ router = APIRouter(
     dependencies=[Depends(check_parameters)],
 )
 
-#: Seconds a client should wait before it asks again.
-RETRY_AFTER_S = 1
-
 #: Longest Idempotency-Key in characters.
 _MAX_KEY = 200
-
-#: Characters of results that are sent at once: each piece takes a change of threads.
-_PIECE = 2**16
 
 #: Jobs in a list, unless the client says otherwise, and at most.
 _LISTED, _MAX_LISTED = 50, 500
@@ -85,11 +77,8 @@ _MULTIPART = {
     },
 }
 
-#: What an answer about a job that has not ended advises.
-_ADVICE = {"Retry-After": "Seconds until asking again; only while the job runs"}
-
-#: The same, and where a new job is.
-_SUBMITTED = _ADVICE | {"Location": "Address of the job"}
+#: What an answer to a submission has beside the job.
+_SUBMITTED = ADVICE | {"Location": "Address of the job"}
 
 _KEY_SCHEMA = {"minLength": 1, "maxLength": _MAX_KEY, "pattern": "^[ -~]+$"}
 
@@ -105,6 +94,7 @@ _REFUSED = refusals(
     JobDeleted,
     DocumentTooLarge,
     TooManyDocuments,
+    UnsupportedMediaType,
     ProfileError,
     UnknownProfile,
     TooManyWaiting,
@@ -127,6 +117,7 @@ _BODY = {
 @router.post(
     "",
     status_code=202,
+    operation_id="submit_job",
     openapi_extra=_BODY,
     responses={**_REFUSED, 202: headers(_SUBMITTED)},
 )
@@ -157,11 +148,12 @@ async def submit(
     background.add_task(services.sending.begin, job_id)
     view = await run_in_threadpool(_submitted, services, tenant, job_id)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
-    _advise(response, view)
+    advise(response, view)
     return job_json(view)
 
 
-@router.get("")
+@router.get("", operation_id="list_jobs")
+@router.head("", include_in_schema=False)
 def newest(
     request: Request,
     services: ServicesOf,
@@ -196,15 +188,27 @@ def _next_url(request: Request, page: JobPage) -> str | None:
     return f"{router.prefix}?{urlencode(asked)}"
 
 
-@router.get("/{job_id}", responses={**refusals(JobNotFound), 200: headers(_ADVICE)})
-def view(response: Response, services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
+@router.get(
+    "/{job_id}",
+    operation_id="get_job",
+    response_model=Job,
+    responses={**refusals(JobNotFound), **CONDITIONAL, 200: headers(ADVICE | TAGGED)},
+)
+@router.head("/{job_id}", response_model=Job, include_in_schema=False)
+def view(
+    response: Response,
+    services: ServicesOf,
+    tenant: Tenant,
+    job_id: str,
+    if_none_match: IfNoneMatch = None,
+) -> Response | Job:
     """Where the job and each of its documents stand."""
     view = jobs.view(services.database, tenant=tenant, job_id=job_id)
-    _advise(response, view)
-    return job_json(view)
+    advise(response, view)
+    return tagged(response, view, if_none_match) or job_json(view)
 
 
-@router.post("/{job_id}/cancel", responses=refusals(JobNotFound))
+@router.post("/{job_id}/cancel", operation_id="cancel_job", responses=refusals(JobNotFound))
 def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
     """Call the job off. What was read stays readable; a finished job stays as it is."""
     jobs.cancel(services.database, tenant=tenant, job_id=job_id)
@@ -214,6 +218,7 @@ def cancel(services: ServicesOf, tenant: Tenant, job_id: str) -> Job:
 @router.delete(
     "/{job_id}",
     status_code=204,
+    operation_id="delete_job",
     response_class=Response,
     responses=refusals(JobNotFound, JobUnfinished, DatabaseUnavailable, StorageUnavailable),
 )
@@ -222,44 +227,6 @@ async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
     await services.storing.run(
         delete_own, services.database, services.storage, tenant=tenant, job_id=job_id
     )
-
-
-@router.get(
-    "/{job_id}/results",
-    response_model=Results,
-    responses={**refusals(JobNotFound), 200: headers(_ADVICE)},
-)
-def results(services: ServicesOf, tenant: Tenant, job_id: str) -> StreamingResponse:
-    """The results as far as they are known; `complete` says whether more will come."""
-    view = jobs.view(services.database, tenant=tenant, job_id=job_id)
-    text = gathered(_result_text(services, view), _PIECE)
-    response = StreamingResponse(text, media_type="application/json")
-    _advise(response, view)
-    return response
-
-
-def _result_text(services: Services, view: JobView) -> Iterator[str]:
-    # The state was taken before the results: a job told as complete has all of them.
-    complete = view.state in FINAL_STATES
-    head = {"id": view.id, "state": view.state, "complete": complete}
-    yield json.dumps(head)[:-1] + ', "documents": ['
-    for position, document in enumerate(view.documents):
-        yield ", " if position else ""
-        yield from result_chunks(services.database, document.id, document.state)
-    yield "]}\n"
-
-
-def gathered(pieces: Iterator[str], at_least: int) -> Iterator[str]:
-    """The same text in pieces of so many characters or more, but for the last."""
-    held, size = [], 0
-    for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size >= at_least:
-            yield "".join(held)
-            held, size = [], 0
-    if held:
-        yield "".join(held)
 
 
 async def _write_down(
@@ -306,8 +273,3 @@ def _check_key(idempotency_key: str | None) -> None:
     # Headers are taken for Latin-1: what came in UTF-8 would be kept as a key nobody asks for.
     if not (idempotency_key.isascii() and idempotency_key.isprintable()):
         raise BadRequest("The Idempotency-Key must be ASCII. Use letters, digits and hyphens.")
-
-
-def _advise(response: Response, view: JobView) -> None:
-    if view.state not in FINAL_STATES:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)

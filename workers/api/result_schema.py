@@ -79,4 +79,9 @@ class Results(BaseModel):
     id: str = Field(description="Of the job")
     state: State
     complete: bool = Field(description="Whether no more will come")
+    next: str | None = Field(
+        None,
+        description="Only there where `limit` or `cursor` is sent: address of the results that go "
+        "on after these documents; null: there are no more",
+    )
     documents: list[ResultDocument] = Field(description="In the order of the job's own `documents`")

@@ -24,7 +24,7 @@ class Refusal(BaseModel):
 
 
 class Document(BaseModel):
-    """Where a document stands."""
+    """Where a document stands. Its result: GET /v1/jobs/{job_id}/results/{id}."""
 
     id: str
     name: str
@@ -45,6 +45,7 @@ class Job(BaseModel):
     profile: str
     created: datetime
     finished: datetime | None
+    idempotency_key: str | None
     pages_done: int
     pages_total_known: int
     lines_done: int
@@ -87,6 +88,7 @@ def job_json(view: JobView) -> Job:
         profile=view.profile,
         created=view.created,
         finished=view.finished,
+        idempotency_key=view.idempotency_key,
         pages_done=view.pages_done,
         pages_total_known=view.pages_total_known,
         lines_done=view.lines_done,

@@ -111,7 +111,7 @@ def _claim(context: Context, document_id: str, message_id: str) -> PublishWork |
 
 def _publish(context: Context, work: PublishWork) -> None:
     with _KeptFile(work.keeper) as file:
-        for chunk in result_chunks(context.database, work.document_id, work.state):
+        for chunk in result_chunks(context.database, {work.document_id: work.state}):
             file.write(chunk.encode())
             work.keeper.keep()
         file.seek(0)
