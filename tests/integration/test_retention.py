@@ -364,8 +364,10 @@ class TestBeside:
     def test_a_result_never_ends_early_as_if_it_were_whole(
         self, database: Database, storage: Storage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(results, "PAGES_AT_ONCE", 0)  # its page comes by itself
+        monkeypatch.setattr(results, "PAGES_AT_ONCE", 1)
         add_job(database, storage, "a", days=1)
+        with database.writing() as session:  # one of so many that they come some at a time
+            session.execute(update(Document).values(page_count=2))
         chunks = result_chunks(database, {"a-document": State.DONE})
         told = [next(chunks), next(chunks)]
         retention.delete_ended(database, storage, "a")

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 import services
@@ -23,7 +24,7 @@ from hwr.errors import (
     StorageUnavailable,
     UnsafeObject,
 )
-from workers.s3 import fetch_reference
+from workers.s3 import S3Storage, fetch_reference
 from workers.settings import Settings
 from workers.storage import FolderStorage, Storage, open_storage
 
@@ -314,6 +315,23 @@ def test_all_below_a_key_goes_and_no_neighbour(storage: Storage) -> None:
         with pytest.raises(ObjectNotFound):
             storage.get(gone)
     assert storage.get("a/bb") == storage.get("ab") == b"x"
+
+
+def test_objects_on_a_server_are_removed_beside_each_other(
+    s3: services.S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = S3Storage(s3_url, endpoint_url=s3.endpoint_url)
+    usual, two = storage._delete, threading.Barrier(2)
+
+    def delete(entry: Any) -> None:
+        two.wait(30)  # two at once, or it breaks
+        usual(entry)
+
+    for name in "bcde":
+        storage.put(f"a/{name}", b"x")
+    monkeypatch.setattr(storage, "_delete", delete)
+    storage.delete_below("a")
+    assert storage.names("a") == []
 
 
 def test_two_may_remove_the_same_at_once(tmp_path: Path) -> None:
