@@ -24,14 +24,17 @@ def told_all(caplog: pytest.LogCaptureFixture) -> None:
 def test_jobs_are_noted_with_tenant_and_status(
     keyed: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job = keyed.post("/v1/jobs", files=[PDF], headers=BANK).json()["id"]
+    submitted = keyed.post("/v1/jobs", files=[PDF], headers=BANK).json()
+    job, document = submitted["id"], submitted["documents"][0]["id"]
     keyed.get(f"/v1/jobs/{job}", headers=BANK)
     keyed.get(f"/v1/jobs/{job}/results", headers=BANK)
+    keyed.get(f"/v1/jobs/{job}/results/{document}", headers=BANK)
     keyed.post(f"/v1/jobs/{job}/cancel", headers=SCHOOL)
     keyed.post("/v1/jobs", files=[PDF] * 6, headers=BANK)
     assert noted(caplog) == [
         f"submit tenant=bank job={job} status=202",
         f"results tenant=bank job={job} status=200",
+        f"document_result tenant=bank job={job} status=200",
         f"cancel tenant=school job={job} status=404 error=JobNotFound",
         "submit tenant=bank job=- status=413 error=TooManyDocuments",
     ]

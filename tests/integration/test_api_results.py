@@ -45,6 +45,19 @@ def test_partial_results_while_it_runs(api: httpx.Client, database: Database) ->
     assert api.get(job["url"]).json()["pages_done"] == 1
 
 
+def test_which_of_several_sheets_a_line_is_on(api: httpx.Client, database: Database) -> None:
+    job = api.post("/v1/jobs", files=[PDF]).json()
+    read_one_page(database, job["documents"][0]["id"])
+    zone = {"name": "date", "polygon": [[0, 0]], "found": "rule", "sheet": 2}
+    with database.writing() as session:
+        session.execute(update(Line).values(sheet=2))
+        session.execute(update(Page).values(zones=[zone]))
+    answer = api.get(job["results_url"]).json()
+    assert Results.model_validate(answer).model_dump(mode="json", exclude_unset=True) == answer
+    (page,) = answer["documents"][0]["pages"]
+    assert (page["lines"][0]["sheet"], page["zones"]) == (2, [zone])
+
+
 def add_pages(database: Database, document_id: str, count: int) -> None:
     """What is left behind of a document that has been read."""
     place = {"polygon": [[0, 0], [9, 0], [9, 9]], "baseline": [[0, 8], [9, 8]]}

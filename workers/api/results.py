@@ -65,7 +65,7 @@ def results(
     documents = view.documents
     if limit is not None or cursor is not None:
         start, end = cursor or 0, (cursor or 0) + (limit or _LISTED)
-        head["next"] = _next_url(request, end) if end < len(view.documents) else None
+        head["next"] = _next_url(request, view.id, end) if end < len(view.documents) else None
         documents = view.documents[start:end]
     advise(response, view)
     known = tagged(response, (head, documents), if_none_match)
@@ -105,10 +105,10 @@ def _document(view: JobView, document_id: str) -> DocumentView:
     raise DocumentNotFound
 
 
-def _next_url(request: Request, cursor: int) -> str:
+def _next_url(request: Request, job_id: str, cursor: int) -> str:
     # A path of ours, as all addresses in answers: a proxy may have another host and scheme.
     asked = dict(request.query_params) | {"cursor": str(cursor)}
-    return f"{request.url.path}?{urlencode(asked)}"
+    return f"{router.prefix.format(job_id=job_id)}?{urlencode(asked)}"
 
 
 def _sent(request: Request, response: Response, text: Iterator[str]) -> Response:

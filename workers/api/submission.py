@@ -1,4 +1,4 @@
-"""A submission while it arrives: files go to storage one by one, references are noted."""
+"""A submission while it arrives: small files are stored beside each other, references noted."""
 
 import asyncio
 import logging

@@ -74,8 +74,8 @@ def _wait(client: Client, job_id: str, *, as_json: bool) -> int:
         job = watch(client.follow(job_id))
     except KeyboardInterrupt:
         complain(
-            f"The job goes on. Go on waiting with hwr status {job_id}, take what is read with "
-            f"hwr results {job_id}, or call it off with hwr cancel {job_id}"
+            f"The job goes on. See where it stands with hwr status {job_id}, take what is read "
+            f"with hwr results {job_id}, or call it off with hwr cancel {job_id}"
         )
         raise
     code = ALL_READ
