@@ -113,7 +113,7 @@ def _decompress(data: bytes) -> bytes:
 
 
 def _check_size(size: int) -> None:
-    if not 0 <= size <= MOST_BYTES:
+    if size > MOST_BYTES:
         raise ValueError(f"content of {size} bytes")
 
 

@@ -256,7 +256,7 @@ class TestLeases:
     ) -> None:
         claim(database, document_id, "dead")
         with database.writing() as session:
-            leases.release_dead(session, Document, document_id, "other")
+            leases.release_dead(session, Document, document_id, "dea")
         assert claim(database, document_id) is None
         with database.writing() as session:
             leases.release_dead(session, Document, document_id, "dead")
@@ -272,6 +272,18 @@ class TestLeases:
                 return leases.take_due(session, settings, Document, 10)
 
         assert [taken for ids in at_once(take) for taken in ids] == [document_id]
+
+    def test_what_is_due_longest_goes_first(
+        self, database: Database, settings: Settings, document_id: str
+    ) -> None:
+        submit(database, settings)
+        with database.writing() as session:
+            longest = session.scalars(select(Document).where(Document.id != document_id)).one()
+            session.execute(update(Document).values(due_at=time.time() - 1))
+            session.execute(
+                update(Document).where(Document.id == longest.id).values(due_at=time.time() - 2)
+            )
+            assert list(leases.take_due(session, settings, Document, 1)) == [longest.id]
 
     @staticmethod
     def expire(database: Database) -> None:

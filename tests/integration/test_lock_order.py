@@ -1,4 +1,4 @@
-"""Who locks many rows of PostgreSQL does so in one order, so that no two wait for each other."""
+"""Who locks rows of PostgreSQL does so in one order, and before counting what is in them."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,8 @@ import pytest
 from locks import wait_for_lock
 from sqlalchemy import select
 
-from workers import jobs, leases
+from hwr.errors import DocumentFailed
+from workers import fan_in, jobs, leases
 from workers.database import Database, Document, Page, State
 from workers.jobs import NewDocument
 from workers.leases import Work
@@ -71,3 +72,21 @@ def test_who_waits_for_the_first_row_holds_no_other(
             found: list[Any] = list(session.scalars(free))
             assert sorted(found) == others
         called.result(30)
+
+
+def test_pages_that_end_while_their_document_is_refused_are_all_counted(database: Database) -> None:
+    def refuse() -> None:
+        with database.writing() as session:
+            document = fan_in.lock_document(session, Document.id == "1")
+            fan_in.fail_document(session, Settings(), document, DocumentFailed("twice"))
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.writing() as session:
+            fan_in.count_page(session, Settings(), "1", failed=True)
+            session.get_one(Page, 1).state = State.FAILED
+            session.flush()
+            refused = pool.submit(refuse)
+            wait_for_lock(database)
+        refused.result(30)
+    with database.reading() as session:
+        assert session.get_one(Document, "1").pages_failed == len(IDS)

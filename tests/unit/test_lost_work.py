@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from numpy.typing import NDArray
 from PIL import Image
 from pipeline import draw_lines, png, two_pages
+from redis.exceptions import RedisError
 from sqlalchemy import event, exc, func, select, update
 from stage_bench import FunctionReader, Stages, reading
 
@@ -48,11 +49,12 @@ class TestDispatch:
         assert reap(database, stages.context.settings, stages.queue).total() == len(others)
         assert sorted(stages.queue.splits) == sorted(others)
 
+    @pytest.mark.parametrize("error", [OperationalError, RedisError, OSError])
     def test_what_cannot_be_sent_now_is_due_and_nothing_else(
-        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
     ) -> None:
         def away(*_: object, **__: object) -> None:
-            raise OperationalError
+            raise error
 
         stages.submit(png(draw_lines(1)), png(draw_lines(1)))
         unsent, _ = stages.queue.splits
@@ -189,24 +191,26 @@ class TestReaper:
     def test_a_document_that_waits_for_its_result_is_published(self, stages: Stages) -> None:
         stages.submit(png(Image.new("L", (600, 400), 255)))
         stages.split()
-        stages.queue.publishes.clear()
         assert stages.document().stage == Stage.PUBLISH
-        stages.set(Document, due_at=time.time() - 1)
-        reap(stages.context.database, stages.context.settings, stages.queue)
         assert stages.queue.publishes == [stages.document().id]
+        stages.set(Document, due_at=time.time() - 1)
+        sent = reap(stages.context.database, stages.context.settings, stages.queue)
+        assert sent == {False: 1}  # nobody has begun with its result
+        assert stages.queue.publishes == [stages.document().id] * 2
 
+    @pytest.mark.parametrize("error", [OperationalError, ZeroDivisionError])
     def test_what_cannot_be_sent_stays_due(
-        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
     ) -> None:
         def away(*_: object) -> None:
-            raise OperationalError
+            raise error
 
         stages.submit(two_pages())
         stages.queue.splits.clear()
         stages.set(Document, due_at=time.time() - 1)
         with monkeypatch.context() as patch:
             patch.setattr(stages.queue, "split", away)
-            with pytest.raises(OperationalError):
+            with pytest.raises(error):
                 reap(stages.context.database, stages.context.settings, stages.queue)
         assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 1
 

@@ -110,6 +110,13 @@ class TestMessages:
         send_documents(stages.context.database, stages.queue, job_id)
         assert stages.queue.splits == [waiting]
 
+    def test_what_was_cancelled_before_it_was_sent_is_not_sent(self, stages: Stages) -> None:
+        job_id = stages.submit(png(draw_lines(1)))
+        stages.queue.splits.clear()
+        jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
+        send_documents(stages.context.database, stages.queue, job_id)
+        assert stages.queue.splits == []
+
     def test_beginning_with_one_job_begins_no_other(self, stages: Stages) -> None:
         waiting = stages.submit(png(draw_lines(1)))
         stages.submit(png(draw_lines(1)))

@@ -1,7 +1,7 @@
 """The read stage when lines, pages and the engine are late or broken."""
 
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -115,6 +115,25 @@ class TestReadFailures:
         assert (page.attempts, page.lease_token, stages.lines()) == (0, None, [])
         stages.run()
         assert stages.view(job_id).state == State.DONE
+
+    def test_an_engine_that_is_too_busy_for_another_line_is_not_broken(
+        self, tmp_path: Path
+    ) -> None:
+        class Busy(FunctionReader):
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[LineReading]:
+                return Future() if image.min() == 255 else super().submit(image, **options)
+
+        def poisoned(_: NDArray[np.uint8]) -> LineReading:
+            if len(reader.submitted) == 1:
+                raise LineFailed
+            return reading("read")
+
+        reader = Busy(poisoned)
+        with open_stages(tmp_path, lease_s=0.6) as stages:
+            stages.submit(png(draw_lines(2)))
+            stages.split()
+            stages.read(reader=reader)
+            assert [line.error_code for line in stages.lines()] == ["LineFailed", None]
 
     def test_a_page_with_a_late_line_is_tried_again_before_that_fails_alone(
         self, tmp_path: Path
@@ -240,6 +259,34 @@ class TestReadFailures:
         stages.read(reader=FunctionReader(watched))
         assert len(due) == 1
         assert due[0] > time.time()
+
+    def test_the_lease_is_kept_while_lines_are_waited_for(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        promise: Future[LineReading] = Future()
+        waits: list[float] = []
+        due: list[float] = []
+
+        class Slow(FunctionReader):
+            def submit(self, image: NDArray[np.uint8], **options: Any) -> Future[LineReading]:
+                return promise
+
+        def watched(promises: set[Any], timeout: float) -> Any:
+            waits.append(timeout)
+            due.extend(page.due_at or 0.0 for page in stages.pages())
+            stages.set(Page, due_at=0.0)
+            if len(waits) == 2:
+                promise.set_result(reading("read"))
+            return wait(promises, timeout=0)
+
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        monkeypatch.setattr(leases, "RENEWALS", 1e9)
+        monkeypatch.setattr(read_stage, "wait", watched)
+        stages.read(reader=Slow())
+        assert max(waits) < 1
+        assert min(due) > time.time()
+        assert [line.text for line in stages.lines()] == ["read"]
 
     @pytest.mark.parametrize("event", ["cancelled", "late"])
     def test_lines_that_nobody_waits_for_leave_the_reader(self, tmp_path: Path, event: str) -> None:
