@@ -63,6 +63,8 @@ class TestDispatch:
         CeleryDispatch(app, stages.context.database).split(unsent, Lane.NORMAL)
         assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 1
         assert stages.queue.splits == [unsent]
+        CeleryDispatch(app, stages.context.database).publish(unsent)
+        assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 1
 
 
 class TestTasks:
@@ -193,6 +195,7 @@ class TestReaper:
         stages.split()
         assert stages.document().stage == Stage.PUBLISH
         assert stages.queue.publishes == [stages.document().id]
+        assert reap(stages.context.database, stages.context.settings, stages.queue).total() == 0
         stages.set(Document, due_at=time.time() - 1)
         sent = reap(stages.context.database, stages.context.settings, stages.queue)
         assert sent == {False: 1}  # nobody has begun with its result

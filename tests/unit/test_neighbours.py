@@ -186,7 +186,10 @@ class TestResult:
         with stages.context.database.writing() as session:
             for page, state in ((failed, State.FAILED), (waiting, State.QUEUED)):
                 session.execute(update(Page).where(Page.id == page.id).values(state=state))
+            session.execute(update(Page).where(Page.number == 2).values(reader={"model": "new"}))
         (told,) = told_results(stages.context.database, tenant=TENANT, job_id=job_id)
         assert [page["number"] for page in told["pages"]] == [1, 2, 3, 4]
         orders = [[line["order"] for line in page["lines"]] for page in told["pages"]]
         assert orders == [[0, 1]] * 4
+        readers = [page.get("reader") for page in told["pages"]]
+        assert readers == [None, {"model": "new"}, None, None]  # the others as its first page

@@ -105,6 +105,21 @@ def test_a_suspected_page_is_read_after_those_at_work_and_before_others(
     assert order == [first, suspected, later]
 
 
+def test_who_gets_a_page_that_is_being_read_does_not_wait_to_be_alone(
+    stages: Stages, pages: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alone(_: float) -> None:
+        pytest.fail("it waits for a page that another message has")
+
+    def sent_twice(_: NDArray[np.uint8]) -> LineReading:
+        stages.read(pages[0])
+        return reading("read")
+
+    monkeypatch.setattr(stages.context.pages, "alone", alone)
+    stages.read(pages[0], FunctionReader(sent_twice))
+    assert [line.text for line in stages.lines()] == ["read"]
+
+
 def test_a_page_that_hangs_does_not_hold_up_the_others_for_a_suspected_one(
     stages: Stages, pages: list[int]
 ) -> None:

@@ -56,14 +56,26 @@ class TestPublish:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
+        database, tries = stages.context.database, []
+        writing = database.writing
+        error = exc.OperationalError("UPDATE", None, RuntimeError("refused"))
+
+        def still_away() -> None:
+            tries.append("hand back")
+            monkeypatch.setattr(database, "writing", writing)
+            raise error
+
         def away(*_: object) -> None:
-            raise exc.OperationalError("UPDATE", None, RuntimeError("refused"))
+            monkeypatch.setattr(database, "writing", still_away)
+            raise error
 
         stages.submit(png(Image.new("L", (600, 400), 255)))
         stages.split()
+        monkeypatch.setattr(leases, "_BETWEEN_TRIES_S", 0.0)
         with monkeypatch.context() as patch:
             patch.setattr(fan_in, "close_document", away)
             stages.publish()
+        assert tries == ["hand back"]
         assert "cannot be published now: The database sqlite:///" in caplog.text
         assert "Traceback" not in caplog.text
         assert stages.document().lease_token is None

@@ -191,6 +191,7 @@ class TestReadFailures:
                 stages.read(page_id)
         (page,) = stages.pages()
         assert (page.attempts, page.lease_token, page.suspected) == (0, None, alone)
+        assert (page.due_at or 0.0) <= leases.retry_at(stages.context.settings, 0)
         assert "HWR_DATABASE_URL" in caplog.text
         assert "Traceback" not in caplog.text
         stages.run()

@@ -78,6 +78,8 @@ class TestSplitFailures:
         assert stages.view(job_id).state == State.DONE_WITH_ERRORS
         failed, done = stages.pages()
         assert (failed.error_code, done.state) == ("PageFailed", State.DONE)
+        tries = stages.context.settings.max_attempts
+        assert f"failed {tries} times" in (failed.error_message or "")
 
     def test_every_page_has_as_many_tries_whatever_the_one_before_it_took(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -193,13 +195,25 @@ class TestSplitFailures:
         caplog: pytest.LogCaptureFixture,
         step: str,
     ) -> None:
+        database, tries = stages.context.database, []
+        writing = database.writing
+        error = exc.OperationalError("UPDATE", None, RuntimeError("statement timeout"))
+
+        def still_away() -> None:
+            tries.append("hand back")
+            monkeypatch.setattr(database, "writing", writing)
+            raise error
+
         def away(*_: object) -> None:
-            raise exc.OperationalError("UPDATE", None, RuntimeError("statement timeout"))
+            monkeypatch.setattr(database, "writing", still_away)
+            raise error
 
         job_id = stages.submit(two_pages())
+        monkeypatch.setattr(leases, "_BETWEEN_TRIES_S", 0.0)
         with monkeypatch.context() as patch:
             patch.setattr(split_stage, step, away)
             split_uncharged(stages)
+        assert tries
         assert "HWR_DATABASE_URL" in caplog.text
         assert "Traceback" not in caplog.text
         stages.run()

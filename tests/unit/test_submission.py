@@ -1,17 +1,22 @@
 """What is refused as another submission under a known key, and what becomes of its files."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import Request
 from stage_bench import TENANT, Stages
 
-from hwr.errors import IdempotencyConflict, StorageUnavailable
+from hwr.errors import BadRequest, IdempotencyConflict, StorageUnavailable
 from workers import jobs
-from workers.api.submission import Received, discard
+from workers.api.submission import Received, discard, receive
+from workers.api.threads import Threads
 from workers.database import Lane
 from workers.jobs import NewDocument
+from workers.settings import Settings
 from workers.storage import FolderStorage
 
 
@@ -46,6 +51,29 @@ def test_what_has_no_files_asks_nothing_of_the_storage(tmp_path: Path) -> None:
     storage = Hanging(tmp_path)
     discard(storage, received())
     assert storage.asked == []
+
+
+def test_files_that_were_stored_go_when_the_rest_is_refused(tmp_path: Path) -> None:
+    fields = iter((b'name="files"; filename="a"\r\n\r\na', b'name="lane"\r\n\r\nfast', b""))
+    stored: list[Path] = []
+
+    async def chunk() -> dict[str, Any]:
+        stored[:] = [path for path in tmp_path.rglob("*") if path.is_file()]
+        body = b"--b\r\nContent-Disposition: form-data; " + next(fields) + b"\r\n"
+        return {"type": "http.request", "body": body, "more_body": True}
+
+    async def submit() -> Received:
+        return await receive(request, services)
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    request = Request({"type": "http", "headers": headers}, chunk)
+    services: Any = SimpleNamespace(
+        settings=Settings(), storage=FolderStorage(tmp_path), storing=Threads(1)
+    )
+    with pytest.raises(BadRequest):
+        asyncio.run(submit())
+    assert len(stored) == 1
+    assert not stored[0].exists()
 
 
 @pytest.mark.parametrize(
