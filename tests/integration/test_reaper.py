@@ -45,6 +45,7 @@ class TestLostQueues:
             client.flushall()
         passes(stages)
         assert (stages.queue.splits, stages.queue.reads) == (3 * splits, 3 * reads)
+        assert stages.queue.publishes == []  # of the document that waits for its pages
 
     def test_they_stay_lost_until_all_was_sent(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch

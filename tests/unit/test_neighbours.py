@@ -133,6 +133,7 @@ class TestCancel:
             job_id = session.get_one(Document, cancelled).job_id
         stages.set(Document, due_at=time.time())  # as one that waits to be split further
         jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
+        assert stages.view(job_id).finished is not None
         states = [page.state for page in pages_of(stages, cancelled)]
         assert states == [State.DONE, State.CANCELLED]
         assert {page.state for page in pages_of(stages, other)} == {State.QUEUED}

@@ -40,9 +40,13 @@ class TestPublish:
         job_id = stages.submit(png(Image.new("L", (600, 400), 255)))
         stages.split()
         document_id = stages.queue.publishes[0]
+        waits = []
         with monkeypatch.context() as patch:
             patch.setattr(stages.context.storage, "put", away)
-            stages.publish()
+            for _ in range(2):
+                stages.publish(document_id)
+                waits.append((stages.document().due_at or 0.0) - time.time())
+        assert waits[1] / waits[0] == pytest.approx(2, rel=0.1)
         assert f"document {document_id}: cannot be published now: The storage" in caplog.text
         assert "Traceback" not in caplog.text
         assert stages.view(job_id).state == State.RUNNING
