@@ -341,3 +341,12 @@ class TestReadFailures:
         stages.read()
         assert stages.pages()[0].error_code == "DamagedLinePack"
         assert stages.queue.publishes == [page.document_id]
+
+    def test_a_lost_line_pack_fails_its_page(self, stages: Stages) -> None:
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        (page,) = stages.pages()
+        stages.context.storage.delete(page.lines_key or "")
+        stages.read()
+        assert stages.pages()[0].error_code == "ObjectNotFound"
+        assert stages.queue.publishes == [page.document_id]
