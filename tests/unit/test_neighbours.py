@@ -140,6 +140,14 @@ class TestCancel:
         with stages.context.database.reading() as session:
             assert session.get_one(Document, cancelled).due_at is None
 
+    def test_documents_that_were_done_stay(self, stages: Stages) -> None:
+        job_id = stages.submit(png(draw_lines(0)), png(draw_lines(1)))
+        stages.split()
+        stages.publish()
+        jobs.cancel(stages.context.database, tenant=TENANT, job_id=job_id)
+        states = [document.state for document in stages.view(job_id).documents]
+        assert states == [State.DONE, State.CANCELLED]
+
 
 class TestHandBack:
     def test_it_charges_one_page_and_none_below_nothing(self, stages: Stages) -> None:

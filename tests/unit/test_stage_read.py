@@ -350,3 +350,15 @@ class TestReadFailures:
         stages.read()
         assert stages.pages()[0].error_code == "ObjectNotFound"
         assert stages.queue.publishes == [page.document_id]
+
+    def test_a_worker_that_is_stopped_hands_its_page_back_at_once(self, stages: Stages) -> None:
+        def stopped(_: NDArray[np.uint8]) -> LineReading:
+            raise SystemExit
+
+        stages.submit(png(draw_lines(1)))
+        stages.split()
+        with pytest.raises(SystemExit):
+            stages.read(reader=FunctionReader(stopped))
+        (page,) = stages.pages()
+        assert (page.attempts, page.lease_token, page.suspected) == (0, None, False)
+        assert (page.due_at or time.time() + 1) <= time.time()
