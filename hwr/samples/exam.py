@@ -1,6 +1,6 @@
 """An exam paper that a candidate has filled in: A4, ruled pages and now and then a plain one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -10,7 +10,7 @@ from hwr.samples.fonts import Face
 from hwr.samples.hand import Writer, choose_writer, wrap
 from hwr.samples.noise import as_field
 from hwr.samples.scanner import Scan, scan
-from hwr.samples.sheet import Sheet, new_sheet
+from hwr.samples.sheet import Colour, Sheet, new_sheet
 from hwr.samples.text import CANDIDATES, ESSAYS, PAPER, QUESTIONS, SCHOOL, TIME, Question, any_date
 
 #: A4 at 200 dpi, in pixels
@@ -47,13 +47,17 @@ class Candidate:
     capitals: Writer
 
 
-def exam_pages(count: int, rng: np.random.Generator) -> Iterator[Scan]:
-    """Scan `count` pages, one at a time."""
+#: Makes a sheet of a width and height in pixels, its tint and where its chance comes from.
+Paper = Callable[[int, int, Colour, np.random.Generator], Sheet]
+
+
+def exam_pages(count: int, rng: np.random.Generator, paper: Paper = new_sheet) -> Iterator[Scan]:
+    """Scan `count` pages, one at a time; `paper` says how a sheet is written on."""
     candidate = _choose_candidate(rng)
     order = [QUESTIONS[place] for place in rng.permutation(len(QUESTIONS))]
     asked = 0
     for number in range(1, count + 1):
-        sheet = new_sheet(WIDTH, HEIGHT, CREAM if number % PLAIN_EVERY == 0 else WHITE, rng)
+        sheet = paper(WIDTH, HEIGHT, CREAM if number % PLAIN_EVERY == 0 else WHITE, rng)
         y = _print_head(sheet, number, candidate)
         asked = _fill(sheet, y, number, asked, order, candidate)
         _finish(sheet, number)

@@ -10,23 +10,29 @@ line that was given to their zone.
 With `--on-head` every page is turned by half. With `--read` the lines are also read, each zone by
 its decoder: the character error rate against what was written in the zones. Everything here is
 synthetic: it says nothing of your forms.
+
+With `--hands DATA` only exams are drawn, and their names and answers are real lines of unseen
+writers (see `real_hands.py`). They are read from the page and alone, as the packs have them: what
+the form costs is the difference. Each written line is counted under what became of it.
 """
 
 import sys
 import time
 from argparse import ArgumentParser
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from real_hands import Hands
 
 from hwr.decoding.reconciling import FieldLine, reconcile
-from hwr.forms import PageLayout, Zone, draw_layout, lay_out
+from hwr.forms import PageLayout, Zone, ZonedLine, draw_layout, lay_out
 from hwr.model.line_image import normalise_line
 from hwr.profiles import load_profile
 from hwr.reader import LineReader
@@ -35,6 +41,7 @@ from hwr.samples.cheque import bilevel, cheque_back, cheque_front, choose_cheque
 from hwr.samples.exam import exam_pages
 from hwr.samples.fonts import Face
 from hwr.samples.scanner import Scan
+from hwr.samples.sheet import new_sheet
 from hwr.samples.truth import Polygon
 from hwr.training.metrics import error_rates
 
@@ -50,6 +57,15 @@ MARGINS, GROUNDS, NOISE, QUALITIES = (0.0, 0.15), (20, 200), (0.0, 6.0), (40, 95
 Grey = NDArray[np.uint8]
 
 
+class Fate(StrEnum):
+    """What became of a written line."""
+
+    GIVEN = "given to its zone"
+    MERGED = "in one line with another"
+    STRAY = "given to another zone"
+    LOST = "lost"
+
+
 @dataclass(kw_only=True)
 class Tally:
     """What was found of the zones of one kind of page."""
@@ -63,6 +79,11 @@ class Tally:
     seconds: float = 0.0
     #: What is written in each zone, and what was read.
     texts: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    #: The same of real lines before they came onto a page.
+    alone: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    fates: Counter[Fate] = field(default_factory=Counter)
+    #: Pages that were read on their head.
+    on_head: int = 0
 
 
 def main() -> None:
@@ -73,12 +94,15 @@ def main() -> None:
     parser.add_argument("--on-head", action="store_true", help="turn every page by half")
     parser.add_argument("--read", action="store_true", help="read the lines too")
     parser.add_argument("--missed", type=Path, help="folder for pictures of pages with a miss")
+    parser.add_argument("--hands", type=Path, help="packs of real lines to write with")
+    parser.add_argument("--kept", type=Path, default=Path("build/hands"), help="for their cuts")
     options = parser.parse_args()
     # OpenCV would share the work out among all cores; seconds are to be those of one.
     cv2.setNumThreads(1)
-    reader = LineReader() if options.read else None
+    hands = Hands(options.hands, options.kept) if options.hands else None
+    reader = LineReader() if options.read or hands else None
     tallies: dict[str, Tally] = defaultdict(Tally)
-    for kind, scan, rng in draw(options.documents, options.seed):
+    for kind, scan, rng in draw(options.documents, options.seed, hands):
         image, truth = changed(scan, rng)
         if options.on_head:
             image, truth = on_its_head(image, truth)
@@ -91,18 +115,24 @@ def main() -> None:
             save(options.missed / f"{kind}-{tallies[kind].pages}.jpg", image, layout, missed)
         if reader:
             read(tallies[kind], truth, layout, reader)
+        if hands and reader:
+            read_alone(tallies[kind], truth, layout, reader, hands)
     show(tallies)
     if reader:
         reader.close()
 
 
-def draw(documents: int, seed: int) -> Iterator[tuple[str, Scan, np.random.Generator]]:
+def draw(
+    documents: int, seed: int, hands: Hands | None = None
+) -> Iterator[tuple[str, Scan, np.random.Generator]]:
     """Pages as they come from the scanner, with the kind they are counted under."""
     for place in range(documents):
         rng = np.random.default_rng([seed, place])
-        for scan in exam_pages(4, rng):
+        for scan in exam_pages(4, rng, hands.sheets(place, rng) if hands else new_sheet):
             plain = not scan.truth.zones[-1].name[-1].isdigit()
             yield "exam plain" if plain else "exam ruled", scan, rng
+        if hands:
+            continue
         cheque = choose_cheque(rng, list(Face)[place % len(Face)])
         front = cheque_front(cheque, rng, pattern=place % 2 == 0)
         yield "cheque front", front, rng
@@ -185,22 +215,54 @@ def count(tally: Tally, truth: TruthPage, layout: PageLayout) -> list[str]:
     written = [line for line in truth.lines if line.zone in read_zones]
     tally.lines += len(written)
     tally.given += sum(given(line, layout) for line in written)
+    tally.fates.update(fate(line, written, layout) for line in written)
+    tally.on_head += is_turned(layout, truth)
     return missed
+
+
+def is_turned(layout: PageLayout, truth: TruthPage) -> bool:
+    """Whether what runs to the right on the page runs to the left in the view of it."""
+    (x, _), (right, _) = layout.view.points_on_page([(0, 0), (layout.view.image.shape[1] - 1, 0)])
+    corners = truth.zones[0].polygon
+    return (right - x) * (corners[1][0] - corners[0][0]) < 0
 
 
 def given(line: TruthLine, layout: PageLayout) -> bool:
     """Whether lines that were given to the line's zone hold enough of it."""
-    true = np.array(line.polygon, float)
+    of_zone = [one for one in layout.lines if one.zone is not None and one.zone.name == line.zone]
+    return sum(held(line, one) for one in of_zone) >= LEAST_COVERED
+
+
+def held(line: TruthLine, found: ZonedLine) -> float:
+    """Share of a written line's width that a line which was found holds."""
+    true, outline = (np.array(one.polygon, float) for one in (line, found.line))
+    if not outline[:, 1].min() <= true[:, 1].mean() <= outline[:, 1].max():
+        return 0.0
     left, right = true[:, 0].min(), true[:, 0].max()
-    middle = true[:, 1].mean()
-    covered = 0.0
-    for one in layout.lines:
-        if one.zone is None or one.zone.name != line.zone:
-            continue
-        outline = np.array(one.line.polygon, float)
-        if outline[:, 1].min() <= middle <= outline[:, 1].max():
-            covered += max(min(right, outline[:, 0].max()) - max(left, outline[:, 0].min()), 0.0)
-    return bool(covered >= LEAST_COVERED * (right - left))
+    common = min(right, outline[:, 0].max()) - max(left, outline[:, 0].min())
+    return max(float(common / (right - left)), 0.0)
+
+
+def fate(line: TruthLine, others: Sequence[TruthLine], layout: PageLayout) -> Fate:
+    """What became of a line, beside the others of its page."""
+    shares = [held(line, one) for one in layout.lines]
+    if sum(shares) < LEAST_COVERED:
+        return Fate.LOST
+    if not given(line, layout):
+        return Fate.STRAY
+    most = layout.lines[int(np.argmax(shares))]
+    fellows = (one for one in others if one is not line and one.zone == line.zone)
+    return Fate.MERGED if any(runs_through(most, one) for one in fellows) else Fate.GIVEN
+
+
+def runs_through(found: ZonedLine, line: TruthLine) -> bool:
+    """Whether a line that was found holds most of the middle of this one."""
+    top_left, top_right, low_right, low_left = (np.array(at, float) for at in line.polygon)
+    start, end = (top_left + low_left) / 2, (top_right + low_right) / 2
+    outline = np.array(found.line.polygon, np.float32)
+    points = [start + share * (end - start) for share in np.linspace(0.05, 0.95, 19)]
+    inside = [cv2.pointPolygonTest(outline, (x, y), False) >= 0 for x, y in points]
+    return sum(inside) > len(points) / 2
 
 
 def iou(true: Polygon, zone: Zone) -> float:
@@ -237,6 +299,24 @@ def read(tally: Tally, truth: TruthPage, layout: PageLayout, reader: LineReader)
             tally.texts[kind].append((text, " ".join(said[true.name])))
 
 
+def read_alone(
+    tally: Tally, truth: TruthPage, layout: PageLayout, reader: LineReader, hands: Hands
+) -> None:
+    """Read the same lines as they came, by the decoders of their zones."""
+    decoders = {zone.name: zone.decoder for zone in layout.zones}
+    for zone in truth.zones:
+        texts = [line.text for line in truth.lines if line.zone == zone.name]
+        real = [text for text in texts if text in hands.pictures]
+        waiting = [
+            reader.submit(normalise_line(hands.pictures[text]), decoder=decoders.get(zone.name))
+            for text in real
+        ]
+        if waiting:
+            said = " ".join(promise.result().text for promise in waiting)
+            kind = zone.name.rstrip("0123456789").rstrip()
+            tally.alone[kind].append((" ".join(real), said))
+
+
 def save(path: Path, image: Grey, layout: PageLayout, missed: Sequence[str]) -> None:
     """A picture of what was found on a page, for people."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -257,7 +337,15 @@ def show(tallies: dict[str, Tally]) -> None:
         for zone, texts in tally.texts.items():
             cer = error_rates(texts).cer
             exact = sum(true == read for true, read in texts) / len(texts)
-            sys.stdout.write(f"{kind}, {zone}: CER {cer:.1%}, {exact:.0%} of {len(texts)} exact\n")
+            alone = (
+                f", alone {error_rates(tally.alone[zone]).cer:.1%}" if zone in tally.alone else ""
+            )
+            sys.stdout.write(
+                f"{kind}, {zone}: CER {cer:.1%}{alone}, {exact:.0%} of {len(texts)} exact\n"
+            )
+    for kind, tally in sorted(tallies.items()):
+        fates = ", ".join(f"{count} {one}" for one, count in sorted(tally.fates.items()))
+        sys.stdout.write(f"{kind}, lines: {fates}; {tally.on_head} pages on their head\n")
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
