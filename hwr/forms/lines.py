@@ -28,6 +28,9 @@ LEAST_SHARE = 0.25
 #: Writing that goes over a zone's end is followed so far for the end of its word, as a share of the
 #: line's height; between two zones a gap is looked for so near.
 FOLLOWED, BETWEEN = 2.5, 0.8
+#: A zone begins so much too early at most, as a share of the line's height: what is before a gap
+#: between words is print then.
+EARLY = 0.3
 #: Narrowest gap before a zone and between two, and between words where writing goes on behind a
 #: zone, as shares of the line's height: letters stand apart too.
 LEAST_GAP, WORD_GAP = 0.12, 0.3
@@ -200,7 +203,7 @@ def _cut(image: Grey, line: Line, before: Piece, after: Piece) -> float:
     """
     x, height = before.right, _height(line)
     left = FOLLOWED if before.owner == NOWHERE else 0.0 if after.owner == NOWHERE else BETWEEN
-    right = FOLLOWED if after.owner == NOWHERE else 0.0 if before.owner == NOWHERE else BETWEEN
+    right = FOLLOWED if after.owner == NOWHERE else EARLY if before.owner == NOWHERE else BETWEEN
     # A gap that begins or ends on the other side is seen whole. Beyond the line's ends there may be
     # print, which is darker than any letter.
     first, last = float(line.baseline[0][0]), float(line.baseline[-1][0])
@@ -210,6 +213,8 @@ def _cut(image: Grey, line: Line, before: Piece, after: Piece) -> float:
         gaps = [*_gaps(image, line, start, end, WORD_GAP), (last, last)]
     else:
         gaps = _gaps(image, line, start, end, LEAST_GAP)
+    if before.owner == NOWHERE:
+        gaps = [gap for gap in gaps if gap[0] <= x] + _gaps(image, line, start, end, WORD_GAP)
     near = [
         min(max(x, low), high)
         for low, high in gaps

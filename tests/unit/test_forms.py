@@ -502,6 +502,25 @@ def test_letters_that_stand_apart_behind_a_zone_stay_with_its_word() -> None:
     assert end == pytest.approx(645, abs=2)
 
 
+@pytest.mark.parametrize(("word", "begins"), [(724, 700), (684, 660)])
+def test_print_before_a_zone_that_begins_early_is_none_of_it(word: int, begins: int) -> None:
+    image = paper()
+    # A label to just before the word, which begins in the zone or goes over its end.
+    words(image, 200, (500, begins), (word, 800))
+    right = zone("right", (0.5, 0.1, 0.9, 0.3))
+    ((_, left, end),) = read(laid_out(image, form(right), line(500, 800, 200)))
+    assert begins <= left <= word
+    assert end == 800
+
+
+def test_a_letter_that_stands_apart_at_the_beginning_of_a_zone_stays_with_its_word() -> None:
+    image = paper()
+    words(image, 200, (400, 600), (695, 706), (714, 800))
+    right = zone("right", (0.5, 0.1, 0.9, 0.3))
+    ((_, left, _),) = read(laid_out(image, form(right), line(400, 800, 200)))
+    assert 600 <= left <= 695
+
+
 def test_a_line_is_cut_at_its_outline_too() -> None:
     image = paper()
     words(image, 200, (150, 500), (700, 800))
