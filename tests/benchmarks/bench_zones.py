@@ -49,6 +49,8 @@ from hwr.training.metrics import error_rates
 LEAST_IOU = 0.7
 #: Share of a written line that lies in the line that was found.
 LEAST_COVERED = 0.5
+#: Places along a written line that are looked at.
+ALONG = 19
 
 #: How a page is changed.
 MAX_TURN_DEGREES, SCALES, MAX_KEYSTONE = 4.0, (0.7, 1.3), 0.015
@@ -229,40 +231,41 @@ def is_turned(layout: PageLayout, truth: TruthPage) -> bool:
 
 def given(line: TruthLine, layout: PageLayout) -> bool:
     """Whether lines that were given to the line's zone hold enough of it."""
-    of_zone = [one for one in layout.lines if one.zone is not None and one.zone.name == line.zone]
-    return sum(held(line, one) for one in of_zone) >= LEAST_COVERED
-
-
-def held(line: TruthLine, found: ZonedLine) -> float:
-    """Share of a written line's width that a line which was found holds."""
-    true, outline = (np.array(one.polygon, float) for one in (line, found.line))
-    if not outline[:, 1].min() <= true[:, 1].mean() <= outline[:, 1].max():
-        return 0.0
+    true = np.array(line.polygon, float)
     left, right = true[:, 0].min(), true[:, 0].max()
-    common = min(right, outline[:, 0].max()) - max(left, outline[:, 0].min())
-    return max(float(common / (right - left)), 0.0)
+    middle = true[:, 1].mean()
+    covered = 0.0
+    for one in layout.lines:
+        if one.zone is None or one.zone.name != line.zone:
+            continue
+        outline = np.array(one.line.polygon, float)
+        if outline[:, 1].min() <= middle <= outline[:, 1].max():
+            covered += max(min(right, outline[:, 0].max()) - max(left, outline[:, 0].min()), 0.0)
+    return bool(covered >= LEAST_COVERED * (right - left))
 
 
 def fate(line: TruthLine, others: Sequence[TruthLine], layout: PageLayout) -> Fate:
     """What became of a line, beside the others of its page."""
-    shares = [held(line, one) for one in layout.lines]
-    if sum(shares) < LEAST_COVERED:
+    inside = [held_along(line, one) for one in layout.lines]
+    own = [one.zone is not None and one.zone.name == line.zone for one in layout.lines]
+    if not np.mean(np.any([*inside, np.zeros(ALONG)], axis=0)) > LEAST_COVERED:
         return Fate.LOST
-    if not given(line, layout):
+    given = [points for points, is_own in zip(inside, own, strict=True) if is_own]
+    if not np.mean(np.any([*given, np.zeros(ALONG)], axis=0)) > LEAST_COVERED:
         return Fate.STRAY
-    most = layout.lines[int(np.argmax(shares))]
-    fellows = (one for one in others if one is not line and one.zone == line.zone)
-    return Fate.MERGED if any(runs_through(most, one) for one in fellows) else Fate.GIVEN
+    most = layout.lines[int(np.argmax(np.sum(inside, axis=1)))]
+    fellows = (one for one in others if one is not line)
+    is_merged = any(held_along(one, most).mean() > LEAST_COVERED for one in fellows)
+    return Fate.MERGED if is_merged else Fate.GIVEN
 
 
-def runs_through(found: ZonedLine, line: TruthLine) -> bool:
-    """Whether a line that was found holds most of the middle of this one."""
+def held_along(line: TruthLine, found: ZonedLine) -> NDArray[np.bool_]:
+    """Which of some points along the middle of a written line a found one holds."""
     top_left, top_right, low_right, low_left = (np.array(at, float) for at in line.polygon)
     start, end = (top_left + low_left) / 2, (top_right + low_right) / 2
     outline = np.array(found.line.polygon, np.float32)
-    points = [start + share * (end - start) for share in np.linspace(0.05, 0.95, 19)]
-    inside = [cv2.pointPolygonTest(outline, (x, y), False) >= 0 for x, y in points]
-    return sum(inside) > len(points) / 2
+    points = [start + share * (end - start) for share in np.linspace(0.05, 0.95, ALONG)]
+    return np.array([cv2.pointPolygonTest(outline, (x, y), False) >= 0 for x, y in points])
 
 
 def iou(true: Polygon, zone: Zone) -> float:
