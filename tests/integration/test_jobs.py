@@ -45,9 +45,9 @@ THREADS = 8
 FIRST_VERSION = (
     "INSERT INTO jobs (id, tenant, lane, digest, state, documents_left, created_at)"
     " VALUES ('1', 'bank', 'normal', 'd', 'running', 1, 1.0)",
-    "INSERT INTO documents (id, job_id, position, name, stage, state, splitting_page, pages_done,"
-    " pages_failed, lines_done, lines_failed, sends, attempts)"
-    " VALUES ('2', '1', 0, 'scan.pdf', 'read', 'running', 1, 1, 0, 1, 0, 0, 1)",
+    "INSERT INTO documents (id, job_id, position, name, stage, state, page_count, splitting_page,"
+    " pages_done, pages_failed, lines_done, lines_failed, sends, attempts)"
+    " VALUES ('2', '1', 0, 'scan.pdf', 'read', 'running', 1, 1, 1, 0, 1, 0, 0, 1)",
     "INSERT INTO pages (id, document_id, number, width, height, state, sends, attempts)"
     " VALUES (3, '2', 1, 100, 64, 'done', 0, 1)",
     'INSERT INTO lines (page_id, "order", text, confidence, polygon, baseline)'

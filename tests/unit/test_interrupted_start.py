@@ -24,8 +24,13 @@ main()
 """
 
 
+def heed() -> None:
+    """As in a terminal; what starts tests in the background may have it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def press(
-    module: str, file: Path, before: Callable[[], object] | None = None
+    module: str, file: Path, before: Callable[[], object] = heed
 ) -> subprocess.CompletedProcess[str]:
     """`hwr read FILE`, with Ctrl-C when it comes to import this module."""
     command = [sys.executable, "-c", PRESSED, module, "read", str(file)]

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,15 +56,20 @@ def test_what_has_no_files_asks_nothing_of_the_storage(tmp_path: Path) -> None:
 
 def test_files_that_were_stored_go_when_the_rest_is_refused(tmp_path: Path) -> None:
     fields = iter((b'name="files"; filename="a"\r\n\r\na', b'name="lane"\r\n\r\nfast', b""))
+    asked = count()
     stored: list[Path] = []
 
     async def chunk() -> dict[str, Any]:
-        stored[:] = [path for path in tmp_path.rglob("*") if path.is_file()]
+        # With the second chunk the file is whole, and is stored while the third is waited for.
+        is_whole = next(asked) == 2
+        while is_whole and not stored:
+            await asyncio.sleep(0.01)
+            stored[:] = [path for path in tmp_path.rglob("*") if path.is_file()]
         body = b"--b\r\nContent-Disposition: form-data; " + next(fields) + b"\r\n"
         return {"type": "http.request", "body": body, "more_body": True}
 
     async def submit() -> Received:
-        return await receive(request, services)
+        return await asyncio.wait_for(receive(request, services), timeout=10)
 
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     request = Request({"type": "http", "headers": headers}, chunk)
