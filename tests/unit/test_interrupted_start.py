@@ -44,10 +44,10 @@ def test_an_interrupted_start_says_nothing(tmp_path: Path, module: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path: Path) -> None:
+def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
     def ignore() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    done = press("workers.cli", tmp_path / "nothing.pdf", ignore)
+    done = press("workers.cli", Path("nothing.pdf"), ignore)
     assert done.returncode == 2
     assert "nothing.pdf" in done.stderr
