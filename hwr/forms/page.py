@@ -83,10 +83,8 @@ class Placed:
     sheet: Quad
     #: All of its zones, in pixels of the view.
     zones: tuple[Zone, ...]
-    #: How far its writing hangs from ruled lines, -1 (it stands on them) to 1.
-    hanging: float = 0.0
-    #: How many of its boxes that have no print of their own are written in.
-    filled: int = 0
+    #: What found these, and can say more of the same sheet.
+    finder: Finder
     #: Why the zones may be wrong.
     warning: FormNotFound | None = None
 
@@ -212,9 +210,10 @@ def _placed(image: Grey, form: PageForm) -> Placed:
         found = register(image, open_template(form.template, patterned=form.patterned))
     except FormNotFound as warning:
         return replace(_on_sheet(image, form), warning=warning)
-    zones = Finder(found.sheet, Found.TEMPLATE).zones(form)
+    finder = Finder(found.sheet, Found.TEMPLATE)
     height, width = found.view.image.shape
-    return Placed(view=found.view, sheet=corners(width, height), zones=zones)
+    zones = finder.zones(form)
+    return Placed(view=found.view, sheet=corners(width, height), zones=zones, finder=finder)
 
 
 def _on_sheet(image: Grey, form: PageForm) -> Placed:
@@ -242,11 +241,11 @@ def _as_it_is_written(placed: Placed, form: PageForm) -> Placed:
     Rules look the same both ways, and the shape of letters alone turned upright pages.
     """
     turned = quarter_turns(placed.view.image) == HALF_TURN
-    told = min(placed.hanging, MOST_HANGING) + TELLS * turned
+    told = min(placed.finder.hanging(form), MOST_HANGING) + TELLS * turned
     if told + TELLS < ENOUGH:
         return placed
     other = _zoned(_on_its_head(placed.view), form)
-    told += TELLS * float(np.sign(other.filled - placed.filled))
+    told += TELLS * float(np.sign(other.finder.filled(form) - placed.finder.filled(form)))
     if printed(other.zones, form) < printed(placed.zones, form) or told < TELLS:
         return placed
     return other if told >= ENOUGH else replace(placed, warning=placed.warning or on_its_head())
@@ -260,8 +259,7 @@ def _zoned(view: Upright, form: PageForm) -> Placed:
         view=view,
         sheet=sheet,
         zones=zones,
-        hanging=finder.hanging(form),
-        filled=finder.filled(form),
+        finder=finder,
         warning=without_print(zones, form),
     )
 
