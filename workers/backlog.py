@@ -4,16 +4,13 @@ from sqlalchemy import func, literal, select
 
 from hwr.errors import TooManyWaiting
 from workers.database import OPEN, Database, Document, Job, table_of
-from workers.jobs import find_submission
 from workers.settings import Settings
 
 _JOBS, _DOCUMENTS = table_of(Job), table_of(Document)
 
 
-def check_room(
-    database: Database, settings: Settings, *, tenant: str, idempotency_key: str | None
-) -> None:
-    """Refuse what is submitted while too much waits, unless it was taken before.
+def check_room(database: Database, settings: Settings, *, tenant: str) -> None:
+    """Refuse what is submitted while too much waits.
 
     Submissions that arrive at the same time do not see each other, and may all be taken.
 
@@ -22,8 +19,6 @@ def check_room(
     """
     most = settings.max_waiting_documents
     if not most or _waiting(database, tenant, most) < most:
-        return
-    if find_submission(database, tenant=tenant, idempotency_key=idempotency_key):
         return
     raise TooManyWaiting(
         f"Your documents without a result are as many as may be ({most}). Submit more when some"

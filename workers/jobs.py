@@ -151,11 +151,14 @@ def submit(
     lane: Lane = Lane.NORMAL,
     profile: str = FREE_TEXT,
     idempotency_key: str | None = None,
+    known: Row[str, str] | None = None,
     job_id: str | None = None,
 ) -> Submission:
     """Write a job down. Send its messages with `workers.dispatch.send_documents` afterwards.
 
     Args:
+        known: What `find_submission` told before the documents came in. Such are in no storage, so
+            that they never make a new job, also where the known one was deleted since.
         job_id: The id it gets when it is new (see `new_id`); by default a random one.
 
     Raises:
@@ -175,7 +178,7 @@ def submit(
         documents_left=len(documents),
         created_at=time.time(),
     )
-    known = find_submission(database, tenant=tenant, idempotency_key=idempotency_key)
+    known = known or find_submission(database, tenant=tenant, idempotency_key=idempotency_key)
     if known is None:
         load_profile(profile, settings.profiles)
         known = _insert(database, settings, job, documents)

@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from api_bench import PDF, error_of, make_settings, make_tables, open_api, queued, stored
 
 from hwr.errors import StorageUnavailable
+from workers import jobs
 from workers.settings import Settings
 from workers.storage import FolderStorage, open_storage
 
@@ -218,10 +220,45 @@ def test_the_same_key_is_the_same_job(either: httpx.Client) -> None:
     assert again.json()["id"] == first.json()["id"]
 
 
-def test_a_repetition_stores_nothing_twice(api: httpx.Client, settings: Settings) -> None:
-    for _ in range(3):
-        api.post("/v1/jobs", files=[PDF], headers={"Idempotency-Key": "batch-7"})
-    assert len(stored(settings)) == 1
+def test_a_repetition_is_told_before_anything_is_stored(
+    api: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: FolderStorage, key: str, content: object) -> None:
+        raise StorageUnavailable(key)
+
+    key = {"Idempotency-Key": "batch-7"}
+    files = [PDF, ("files", ("other.pdf", b"other"))]
+    first = api.post("/v1/jobs", files=files, headers=key).json()["id"]
+    monkeypatch.setattr(FolderStorage, "put", refuse)
+    monkeypatch.setattr(FolderStorage, "delete_below", refuse)
+    again = api.post("/v1/jobs", files=files, headers=key)
+    assert (again.status_code, again.json()["id"]) == (202, first)
+    for changed in (files[:1], files[::-1], [PDF, ("files", ("other.pdf", b"othes"))]):
+        refused = api.post("/v1/jobs", files=changed, headers=key)
+        assert error_of(refused) == (409, "IdempotencyConflict")
+    assert len(stored(settings)) == 2
+
+
+def test_the_same_twice_at_once_is_one_job(
+    either: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(*given: Any, **of: Any) -> Any:
+        asked.append(of)
+        if len(asked) > 2:
+            return usual(*given, **of)
+        both.wait()  # until both have asked, of which neither has written its job down
+        return None
+
+    asked: list[Any] = []
+    usual, both = jobs.find_submission, threading.Barrier(2, timeout=30)
+    monkeypatch.setattr(jobs, "find_submission", find)
+    key = {"Idempotency-Key": "batch-7"}
+    with ThreadPoolExecutor(2) as pool:
+        posts = [pool.submit(either.post, "/v1/jobs", files=[PDF], headers=key) for _ in range(2)]
+        answers = [post.result() for post in posts]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(either.get("/v1/jobs").json()["jobs"]) == 1
 
 
 def test_the_same_key_for_other_documents_is_a_conflict(

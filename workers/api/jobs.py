@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Row
 
 from hwr.errors import (
     BadRequest,
@@ -133,15 +134,9 @@ async def submit(
 ) -> Job:
     """Submit documents: files, s3:// references, or both in one multipart body."""
     _check_key(idempotency_key)
-    await run_in_threadpool(
-        check_room,
-        services.database,
-        services.settings,
-        tenant=tenant,
-        idempotency_key=idempotency_key,
-    )
+    known = await run_in_threadpool(_known_or_room, services, tenant, idempotency_key)
     with services.submissions.one():
-        received = await receive(request, services)
+        received = await receive(request, services, known)
         job_id = await _write_down(services, tenant, received, idempotency_key)
     request.state.job = job_id
     # After the answer: Redis may be slow or away, and the database already has the job.
@@ -229,6 +224,17 @@ async def delete(services: ServicesOf, tenant: Tenant, job_id: str) -> None:
     )
 
 
+def _known_or_room(
+    services: Services, tenant: str, idempotency_key: str | None
+) -> Row[str, str] | None:
+    """The job that the key has already; where there is none, there has to be room for one."""
+    database = services.database
+    known = jobs.find_submission(database, tenant=tenant, idempotency_key=idempotency_key)
+    if known is None:
+        check_room(database, services.settings, tenant=tenant)
+    return known
+
+
 async def _write_down(
     services: Services, tenant: str, received: Received, idempotency_key: str | None
 ) -> str:
@@ -244,6 +250,7 @@ async def _write_down(
                 lane=received.lane,
                 profile=received.profile,
                 idempotency_key=idempotency_key,
+                known=received.known,
                 job_id=received.job_id,
             )
         )

@@ -83,6 +83,8 @@ class Part:
     file_name: str | None
     #: Most bytes it may have.
     limit: int
+    #: Whether its bytes are kept; else only their number and their hash are told.
+    kept: bool = True
     #: Its bytes; positioned at the start once the part is whole.
     content: IO[bytes] = field(default_factory=_spool)
     #: Bytes so far.
@@ -96,7 +98,8 @@ class Part:
         if self.size > self.limit:
             raise self._too_large()
         self.sha256.update(data)
-        self.content.write(data)
+        if self.kept:
+            self.content.write(data)
 
     def _too_large(self) -> Exception:
         if self.file_name is None:
@@ -116,8 +119,15 @@ class MultipartReader:
     context manager it closes what was left unfinished.
     """
 
-    def __init__(self, content_type: str, *, max_bytes: int, max_parts: int) -> None:
-        """Raises BadRequest when the content type names no usable boundary."""
+    def __init__(
+        self, content_type: str, *, max_bytes: int, max_parts: int, kept: bool = True
+    ) -> None:
+        """`kept` says whether the bytes of files are.
+
+        Raises:
+            BadRequest: the content type names no usable boundary.
+        """
+        self._kept = kept
         self._max_bytes = max_bytes
         self._parts_left = max_parts
         self._part: Part | None = None
@@ -212,7 +222,9 @@ class MultipartReader:
         self._seen.add(field_name)
         if field_name == _FILES:
             file_name = _file_name(disposition, options)
-            self._part = Part(field_name=field_name, file_name=file_name, limit=self._max_bytes)
+            self._part = Part(
+                field_name=field_name, file_name=file_name, limit=self._max_bytes, kept=self._kept
+            )
         else:
             self._part = Part(field_name=field_name, file_name=None, limit=_MAX_FIELD)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from hwr.errors import BadRequest, ServiceError, UnsupportedMediaType
@@ -46,6 +47,8 @@ class ReferenceList(BaseModel):
 class Received:
     """What a client has handed in so far."""
 
+    #: The job that its key has already: what comes in is compared with it, and stored nowhere.
+    known: Row[str, str] | None = None
     #: Id of the job it is going to be.
     job_id: str = field(default_factory=new_id)
     #: How urgent it is.
@@ -62,17 +65,23 @@ class Received:
 
     def stored_keys(self) -> list[str]:
         """Storage keys of the files."""
+        if self.known is not None:
+            return []
         return [document.key for document in self.documents if document.key is not None]
 
 
-async def receive(request: Request, services: Services) -> Received:
+async def receive(
+    request: Request, services: Services, known: Row[str, str] | None = None
+) -> Received:
     """Take the body of a submission in; what was stored is removed again if it fails.
+
+    Where its key has a job already, the documents are only read, to tell whether they are the same.
 
     Raises:
         BadRequest, UnsupportedMediaType, DocumentTooLarge, TooManyDocuments,
         StorageUnavailable.
     """
-    received = Received()
+    received = Received(known=known)
     content_type = request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     try:
@@ -139,7 +148,12 @@ async def _receive_files(
     most = limits.max_documents + _FIELDS
     storing: set[asyncio.Task[None]] = set()
     try:
-        with MultipartReader(content_type, max_bytes=limits.max_bytes, max_parts=most) as reader:
+        with MultipartReader(
+            content_type,
+            max_bytes=limits.max_bytes,
+            max_parts=most,
+            kept=received.known is None,
+        ) as reader:
             async for chunk in request.stream():
                 for part in reader.feed(chunk):
                     await _take(part, services, received, storing)
@@ -154,6 +168,9 @@ async def _take(
 ) -> None:
     if part.file_name is not None:
         key = _note(part, part.file_name, received)
+        if received.known is not None:
+            part.content.close()
+            return
         small = part.size <= IN_MEMORY
         storing.add(asyncio.create_task(services.storing.run(_store, part, key, services.storage)))
         # What lies in a temporary file is stored by itself, so that there is one of them at a time.
