@@ -250,6 +250,7 @@ def test_nobody_is_to_keep_an_answer(api: httpx.Client, address: str) -> None:
     job = api.post("/v1/jobs", files=[PDF])
     answer = api.get("/v1/jobs" + address.format(id=job.json()["id"]))
     assert [told.headers["cache-control"] for told in (job, answer)] == ["no-store"] * 2
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(

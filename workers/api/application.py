@@ -11,11 +11,11 @@ from celery.app.defaults import DEFAULT_PROCESS_LOG_FMT
 from fastapi import FastAPI
 
 import hwr
-from workers.api import errors, exposure, health, jobs, metrics, results
+from workers.api import documentation, errors, exposure, health, jobs, metrics, results
 from workers.api.audit import Audit
+from workers.api.browser_headers import BrowserHeaders
 from workers.api.services import open_services
 from workers.api.timing import Timing
-from workers.api.uncached import Uncached
 from workers.settings import Settings
 
 #: Seconds that requests in progress get when the API is told to end. Of the minute that supervisors
@@ -41,16 +41,18 @@ def create_app(settings: Settings) -> FastAPI:
         version=hwr.__version__,
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # FastAPI's own pages fetch scripts from elsewhere
         redoc_url=None,
     )
     app.state.services = services
+    app.include_router(documentation.router)
     app.include_router(health.router)
     app.include_router(jobs.router)
     app.include_router(results.router)
     if settings.metrics_token:
         app.include_router(metrics.router)
     errors.install(app)
-    app.add_middleware(Uncached)
+    app.add_middleware(BrowserHeaders)
     app.add_middleware(Timing, services.times)
     app.add_middleware(Audit)  # around it, for it keeps what was cut off to itself
     return app

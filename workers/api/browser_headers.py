@@ -1,11 +1,13 @@
-"""Answers are for whoever asked: no proxy and no browser is to keep one."""
+"""What browsers and proxies are told of every answer: to keep none, and to guess nothing of it."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
-class Uncached:
-    """The application, with each of its answers marked so."""
+
+class BrowserHeaders:
+    """The application, with these headers on each of its answers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -15,7 +17,7 @@ class Uncached:
 
         async def marking(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Cache-Control"] = "no-store"
+                MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
         await self._app(scope, receive, marking)
