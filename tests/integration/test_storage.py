@@ -1,6 +1,8 @@
 """Folder and S3 keep the same promises; only their failures differ."""
 
+import base64
 import errno
+import hashlib
 import io
 import os
 import resource
@@ -9,10 +11,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import services
+from botocore.awsrequest import AWSResponse
 
 from hwr.errors import (
     DocumentTooLarge,
@@ -24,6 +28,7 @@ from hwr.errors import (
     StorageUnavailable,
     UnsafeObject,
 )
+from workers import storage as storages
 from workers.s3 import S3Storage, fetch_reference
 from workers.settings import Settings
 from workers.storage import FolderStorage, Storage, open_storage
@@ -317,21 +322,64 @@ def test_all_below_a_key_goes_and_no_neighbour(storage: Storage) -> None:
     assert storage.get("a/bb") == storage.get("ab") == b"x"
 
 
-def test_objects_on_a_server_are_removed_beside_each_other(
-    s3: services.S3Server, s3_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_objects_on_a_server_are_removed_together(s3: services.S3Server, s3_url: str) -> None:
+    def note(request: Any, **_: Any) -> None:
+        sent.append(request)
+
+    sent: list[Any] = []
     storage = S3Storage(s3_url, endpoint_url=s3.endpoint_url)
-    usual, two = storage._delete, threading.Barrier(2)
-
-    def delete(entry: Any) -> None:
-        two.wait(30)  # two at once, or it breaks
-        usual(entry)
-
+    storage._client.meta.events.register("before-send.s3.DeleteObjects", note)
     for name in "bcde":
         storage.put(f"a/{name}", b"x")
-    monkeypatch.setattr(storage, "_delete", delete)
     storage.delete_below("a")
     assert storage.names("a") == []
+    (request,) = sent
+    # What servers ask for that know no newer hash, and nothing that they do not know.
+    md5 = base64.b64decode(request.headers["Content-MD5"])
+    assert md5 == hashlib.md5(request.body).digest()
+    assert [name for name in request.headers if "checksum" in name.lower()] == []
+
+
+@pytest.mark.parametrize(("code", "refused"), [("AccessDenied", True), ("NoSuchKey", False)])
+def test_what_a_server_does_not_remove_is_told(
+    s3: services.S3Server, s3_url: str, code: str, refused: bool
+) -> None:
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        error = f"<Error><Key>kept/a/b</Key><Code>{code}</Code><Message>no</Message></Error>"
+        raw = SimpleNamespace(
+            stream=lambda: iter([f"<DeleteResult>{error}</DeleteResult>".encode()])
+        )
+        return AWSResponse(request.url, 200, {}, raw)
+
+    storage = S3Storage(s3_url, endpoint_url=s3.endpoint_url)
+    storage.put("a/b", b"x")
+    storage._client.meta.events.register("before-send.s3.DeleteObjects", answer)
+    told = pytest.raises(StorageUnavailable, match=r"kept/a/b \(AccessDenied\)")
+    with told if refused else nullcontext():
+        storage.delete_below("a")
+
+
+def test_documents_in_a_folder_are_removed_beside_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove(folder: Path) -> None:
+        if folder.name in "bc":
+            two.wait(30)  # two at once, or it breaks
+        usual(folder)
+
+    outside = tmp_path / "outside"
+    store, usual, two = (
+        FolderStorage(tmp_path / "store"),
+        storages._remove_tree,
+        threading.Barrier(2),
+    )
+    for path in (outside / "kept", store.root / "a" / "b" / "d", store.root / "a" / "c" / "d"):
+        path.mkdir(parents=True)
+    (store.root / "a" / "link").symlink_to(outside)
+    monkeypatch.setattr(storages, "_remove_tree", remove)
+    store.delete_below("a")
+    assert [*store.root.iterdir()] == []
+    assert (outside / "kept").exists()
 
 
 def test_two_may_remove_the_same_at_once(tmp_path: Path) -> None:
