@@ -163,7 +163,7 @@ class PageFailed(PageError):
 
 
 class LineError(HwrError):
-    """The line cannot be read. The other lines of the page are not affected."""
+    """The line cannot be read, its page's others can. Scan the page again."""
 
 
 class BadLineImage(LineError):
@@ -258,7 +258,7 @@ class TrainingDataError(HwrError):
 
 
 class TrainingDiverged(HwrError):
-    """The gradients of a step are no numbers. Its weights were not touched."""
+    """The gradients of a step are no numbers. Start again, and if it stays, lower --rate."""
 
 
 class TrainingStopped(HwrError):
@@ -370,4 +370,4 @@ class PortTaken(ServiceError):
 
 
 class ServerFailed(ServiceError):
-    """A process of the service cannot start or keeps ending. See its log."""
+    """A process of the service cannot start or keeps ending. Correct what its log names."""

@@ -14,7 +14,7 @@ from hwr.errors import ServerFailed
 from hwr.states import FINAL_STATES
 from workers.address import find_url
 from workers.client import Client, Json
-from workers.processes import free_port, spawn, stop, tail
+from workers.processes import free_port, last_words, spawn, stop
 
 #: Seconds between two looks at the service while it starts; `hwr up` itself gives up in time.
 LOOK_S = 0.2
@@ -39,7 +39,7 @@ def running_service(data: Path, log: Path, console: Console) -> Iterator[Client]
     data.mkdir(parents=True, exist_ok=True)
     port = free_port()
     options = ["--data", str(data), "--port", str(port)]
-    command = [sys.executable, "-m", "workers.cli", "up", *options]
+    command = [sys.executable, "-m", "workers", "up", *options]
     process = spawn(command, log=log, environment=ENVIRONMENT)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -56,7 +56,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path, url: str, lo
     # `hwr up` writes its address into the folder when all its parts are ready.
     while find_url(None, data) != url:
         if process.poll() is not None:
-            raise ServerFailed(f"hwr up ended. {log} ends:\n{tail(log)}")
+            raise ServerFailed(f"hwr up ended. {last_words(log)}")
         time.sleep(LOOK_S)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import redis
 
 from hwr.errors import ServerFailed
-from workers.processes import free_port, spawn, stop, tail
+from workers.processes import free_port, last_words, spawn, stop
 
 #: Seconds until a server that has just been started must answer; loading a log file takes time.
 _START_S = 20.0
@@ -63,7 +63,7 @@ class EmbeddedRedis:
         for _ in range(_START_TRIES):
             if self._started(free_port()):
                 return
-        raise ServerFailed(f"The embedded Redis cannot start. {self.log} ends:\n{tail(self.log)}")
+        raise ServerFailed(f"The embedded Redis cannot start. {last_words(self.log)}")
 
     def restart(self) -> None:
         """Start the server again where its clients know it to be.
@@ -73,7 +73,7 @@ class EmbeddedRedis:
         """
         self.stop()
         if not self._started(self._port):
-            raise ServerFailed(f"The embedded Redis is gone. {self.log} ends:\n{tail(self.log)}")
+            raise ServerFailed(f"The embedded Redis is gone. {last_words(self.log)}")
 
     def stop(self) -> None:
         """Have the server write its log and end."""

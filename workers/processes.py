@@ -96,6 +96,15 @@ def tail(log: Path, lines: int = 5) -> str:
         return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 
+def last_words(log: Path) -> str:
+    """How a log ends, and what to do about it: the rest of a message that a process has failed."""
+    return (
+        f"{log} ends:\n{tail(log)}\n"
+        "Correct what it names and start again. Where it names nothing, free memory: what is killed"
+        " for want of it says nothing."
+    )
+
+
 def put_aside(log: Path, limit: int = LOG_BYTES) -> None:
     """Make a log of more than `limit` bytes NAME.1, in place of the one before, and begin anew.
 

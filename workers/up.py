@@ -20,7 +20,7 @@ import httpx
 from hwr.errors import PortTaken, ServerFailed, ServiceRunning
 from workers.address import address_file, find_url, write_address
 from workers.embedded_redis import EmbeddedRedis
-from workers.processes import kill, put_aside, spawn, tail
+from workers.processes import kill, last_words, put_aside, spawn
 from workers.settings import get_settings
 
 #: Seconds until all must be ready: loading an engine and the model is most of it.
@@ -38,7 +38,7 @@ _RESTARTS, _RESTARTS_WITHIN_S = 3, 60.0
 
 #: What the parts run, by name. The API ends first, so that no new job comes in.
 _COMMANDS = {
-    "api": ("workers.cli", "api"),
+    "api": ("workers", "api"),
     "split": ("workers.worker", "split"),
     "read": ("workers.worker", "read"),
 }
@@ -97,7 +97,10 @@ class _Service:
         while not self._ready() and not stopping.wait(_LOOK_S):
             self._check_alive()
             if time.monotonic() > deadline:
-                raise ServerFailed(f"Not ready after {_START_S:.0f} s. See {self._data}/*.log.")
+                raise ServerFailed(
+                    f"Not ready after {_START_S:.0f} s. See in {self._data}/*.log what it waits"
+                    " for, or start it again when less runs on this machine."
+                )
         if not stopping.is_set():
             write_address(self._data, self._url)
             self._say(f"hwr is ready at {self._url} (data in {self._data}). Ctrl-C ends it.")
@@ -135,7 +138,7 @@ class _Service:
     def _check_alive(self) -> None:
         for part in self._parts:
             if not part.alive():
-                raise ServerFailed(f"{part.name} cannot start. {part.log} ends:\n{tail(part.log)}")
+                raise ServerFailed(f"{part.name} cannot start. {last_words(part.log)}")
 
     def _revive(self) -> None:
         if not self._redis.alive():
@@ -161,7 +164,7 @@ class _Starts:
         now = time.monotonic()
         self._times = [then for then in self._times if now - then < _RESTARTS_WITHIN_S] + [now]
         if len(self._times) > _RESTARTS:
-            raise ServerFailed(f"{self._name} keeps ending. {self._log} ends:\n{tail(self._log)}")
+            raise ServerFailed(f"{self._name} keeps ending. {last_words(self._log)}")
 
 
 class _Part:

@@ -23,7 +23,9 @@ def test_a_part_that_keeps_ending_is_named_with_its_log(tmp_path: Path, clock: l
     starts = up._Starts("read", log)
     for _ in range(3):
         starts.count()
-    with pytest.raises(ServerFailed, match=r"(?s)read keeps ending.*ModelError: no weights"):
+    with pytest.raises(
+        ServerFailed, match=r"(?s)read keeps ending.*ModelError: no weights\nCorrect"
+    ):
         starts.count()
 
 

@@ -157,7 +157,12 @@ def _database(request: Request, error: Exception) -> JSONResponse:
 def _unfit(request: Request, error: Exception) -> JSONResponse:
     # PostgreSQL takes no zero character, wherever in a request a client puts one.
     log.info("%s %s: %s", request.method, request.url.path, error)
-    return _refused(request, 400, "BadRequest", "The request has characters that cannot be kept.")
+    return _refused(
+        request,
+        400,
+        "BadRequest",
+        "The request has characters that cannot be kept. Leave zero characters out.",
+    )
 
 
 def _gone(request: Request, _: Exception) -> JSONResponse:
