@@ -92,7 +92,3 @@ def main() -> None:
     except OSError as error:
         complain(f"{error}. Check the path, its permissions and the space on its disk.")
         sys.exit(SOME_FAILED)
-
-
-if __name__ == "__main__":
-    main()

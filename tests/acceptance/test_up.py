@@ -64,7 +64,7 @@ def test_ctrl_c_drains_and_leaves_nothing(tmp_path: Path, model: Path) -> None:
 
 def test_what_is_killed_is_started_again_and_all_die_with_up(tmp_path: Path, model: Path) -> None:
     with run_up(tmp_path, model) as up:
-        for name in ("workers.cli api", "valkey-server"):
+        for name in ("-m workers api", "valkey-server"):
             [pid] = [pid for pid, command in up.processes().items() if name in command]
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: "api was killed by signal 9" in up.log.read_text(), up.logs)

@@ -71,7 +71,7 @@ def _on_servers(folder: Path) -> Iterator[Client]:
             "HWR_API_PORT": str(port),
         }
         for number, words in enumerate((["api"], ["worker", "split"], ["worker", "read"])):
-            command = [sys.executable, "-m", "workers.cli", *words]
+            command = [sys.executable, "-m", "workers", *words]
             log = folder / f"part-{number}.log"
             part = spawn(command, log=log, environment=os.environ | settings)
             stack.callback(stop, part, patience_s=60)

@@ -163,7 +163,7 @@ def run_rig(folder: Path, workers: int) -> Iterator[Rig]:
 
 def _start(name: str, folder: Path, environment: dict[str, str]) -> Popen[bytes]:
     role = name.split(" ")[0]
-    command = ["workers.cli", "api"] if role == "api" else ["workers.worker", role]
+    command = ["workers", "api"] if role == "api" else ["workers.worker", role]
     ready = {"HWR_READY_FILE": str(folder / f"{name}.ready")}
     log = folder / f"{name}.log"
     return spawn([sys.executable, "-m", *command], log=log, environment=environment | ready)

@@ -215,5 +215,5 @@ def send_as_before_lanes(service: Service, document_id: str) -> None:
 
 
 def test_importing_the_tasks_does_not_load_torch() -> None:
-    code = "import sys, workers.tasks, workers.worker; sys.exit('torch' in sys.modules)"
+    code = "import sys, workers.tasks, workers.celery_worker; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,12 +11,12 @@ from celery.app.defaults import DEFAULTS
 from celery.worker import state, strategy
 from kombu.transport.redis import Transport
 
-from workers import worker
+from workers import celery_worker as worker
 from workers.app import _configuration, app, make_app, queue_names
+from workers.celery_worker import arguments
 from workers.role import Role
 from workers.settings import Settings
 from workers.tasks import split
-from workers.worker import arguments
 
 SETTINGS = Settings(visibility_timeout_s=1234, split_processes=3, read_threads=5)
 

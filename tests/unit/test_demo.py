@@ -9,7 +9,7 @@ from PIL import Image
 from rich.console import Console
 
 from hwr.samples import Kind, Truth, TruthLine, TruthPage
-from workers.demo import Input, main, overlays, rates_of, show
+from workers.demo_run import Input, main, overlays, rates_of, show
 from workers.demo_service import line_watcher
 
 BOX = ((20, 40), (180, 40), (180, 70), (20, 70))

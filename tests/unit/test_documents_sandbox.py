@@ -58,7 +58,7 @@ def test_poppler_may_work_as_long_as_a_page_may_take(
 ) -> None:
     monkeypatch.setenv("HWR_PAGE_DEADLINE_S", deadline_s)
     code = """
-from workers.worker import _bound_process
+from workers.celery_worker import _bound_process
 _bound_process()
 print(resource.getrlimit(resource.RLIMIT_CPU)[0])
 """

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 PRESSED = """
-import os, signal, sys
+import importlib, os, signal, sys
 
-pressed_at = sys.argv.pop(1)
+program, pressed_at = sys.argv.pop(1), sys.argv.pop(1)
 
 class CtrlC:
     def find_spec(self, name, *_):
@@ -19,8 +19,7 @@ class CtrlC:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, CtrlC())
-from workers.__main__ import main
-main()
+importlib.import_module(program).main()
 """
 
 
@@ -30,17 +29,30 @@ def heed() -> None:
 
 
 def press(
-    module: str, file: Path, before: Callable[[], object] = heed
+    program: str, module: str, *words: str, before: Callable[[], object] = heed
 ) -> subprocess.CompletedProcess[str]:
-    """`hwr read FILE`, with Ctrl-C when it comes to import this module."""
-    command = [sys.executable, "-c", PRESSED, module, "read", str(file)]
+    """The program with these words behind it, with Ctrl-C when it comes to import the module."""
+    command = [sys.executable, "-c", PRESSED, program, module, *words]
     return subprocess.run(command, capture_output=True, text=True, preexec_fn=before)
 
 
-@pytest.mark.parametrize("module", ["workers.cli", "workers.commands.jobs", "hwr.reader"])
-def test_an_interrupted_start_says_nothing(tmp_path: Path, module: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "module", "words"),
+    [
+        ("workers.__main__", "workers.cli", ["read", "scan.pdf"]),
+        ("workers.__main__", "workers.commands.jobs", ["read", "scan.pdf"]),
+        ("workers.__main__", "hwr.reader", ["read", "scan.pdf"]),
+        ("workers.demo", "pydantic", []),
+        ("workers.worker", "pydantic", ["split"]),
+        ("workers.worker", "celery", ["split"]),
+    ],
+)
+def test_an_interrupted_start_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, module: str, words: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "scan.pdf").touch()
-    done = press(module, tmp_path / "scan.pdf")
+    done = press(program, module, *words)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
@@ -48,6 +60,6 @@ def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
     def ignore() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    done = press("workers.cli", Path("nothing.pdf"), ignore)
+    done = press("workers.__main__", "workers.cli", "read", "nothing.pdf", before=ignore)
     assert done.returncode == 2
     assert "nothing.pdf" in done.stderr

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from workers.celery_worker import _bound_process
 from workers.scratch import scratch_folder, sweep
-from workers.worker import _bound_process
 
 HELD = """
 import os, signal
