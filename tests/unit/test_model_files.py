@@ -1,11 +1,14 @@
 """Files of a model: the same content is the same bytes, and any reader of the format takes them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors import safe_open
 
+from hwr.model import files
 from hwr.model.files import replacing, write_tensors
 
 _TENSORS: dict[str, np.ndarray] = {
@@ -71,3 +74,39 @@ def test_links_keep_their_place_and_devices_are_written_as_they_are(tmp_path: Pa
     device = Path("/dev/null")
     with replacing(device) as temporary:
         assert temporary == device
+
+
+def test_a_file_that_is_a_mount_point_is_written_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, mounts = tmp_path / "of a container", tmp_path / "mountinfo"
+    path.write_text("before, and longer")
+    escaped = str(path).replace(" ", r"\040")
+    mounts.write_text(
+        f"36 35 98:0 / / rw - ext4 disk rw\n37 36 98:0 /x {escaped} rw - ext4 disk rw\n"
+    )
+    monkeypatch.setattr(files, "_MOUNTS", mounts)
+    before = path.stat().st_ino
+    with pytest.raises(ZeroDivisionError), replacing(path):
+        raise ZeroDivisionError
+    assert path.read_text() == "before, and longer"
+    with replacing(path) as temporary:
+        temporary.write_text("after")
+    assert (path.read_text(), path.stat().st_ino) == ("after", before)
+    assert sorted(tmp_path.iterdir()) == sorted([mounts, path])
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no names of open files here")
+def test_what_is_open_already_is_written_behind_what_it_has(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from hwr.model.files import replacing\n"
+        "print('table')\n"
+        "with replacing(Path('/dev/stdout')) as temporary: temporary.write_text('json\\n')\n"
+        "print('end')"
+    )
+    path = tmp_path / "out"
+    path.write_text("earlier\n")
+    with path.open("a") as output:
+        subprocess.run([sys.executable, "-c", code], stdout=output, check=True)
+        print("later", file=output)
+    assert path.read_text() == "earlier\ntable\njson\nend\nlater\n"

@@ -58,7 +58,9 @@ def to_write(path: Path | None) -> Path | None:
 
 def _written(path: Path) -> Path:
     """What has to let us write: a device itself, of a file its folder, where a new one is made."""
-    return path if path.exists() and not path.is_file() else path.resolve().parent
+    from hwr.model.files import stays
+
+    return path if stays(path) else path.resolve().parent
 
 
 def write_whole(path: Path, text: str) -> None:
