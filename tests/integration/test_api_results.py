@@ -96,6 +96,21 @@ def test_results_come_some_documents_at_a_time(api: httpx.Client) -> None:
     assert documents == whole["documents"]
 
 
+def test_parts_of_results_have_a_bounded_number_of_pages(
+    api: httpx.Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.api.results._MOST_PAGES", 3)
+    job = submit(api, 5)
+    for document, count in zip(job["documents"], (1, 2, 4, 1), strict=False):
+        add_pages(database, document["id"], count)
+    url, parts = f"{job['results_url']}?limit=5", []
+    while url:
+        answer = api.get(url).json()
+        parts.append([len(document["pages"]) for document in answer["documents"]])
+        url = answer["next"]
+    assert parts == [[1, 2], [4], [1, 0]]
+
+
 def test_parts_of_results_end_where_the_job_does(api: httpx.Client) -> None:
     url = submit(api, 2)["results_url"]
     assert api.get(url, params={"limit": 2}).json()["next"] is None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -30,6 +31,10 @@ router = APIRouter(
 #: Documents in a part of the results, unless the client says otherwise, and at most.
 _LISTED, _MAX_LISTED = 50, 500
 
+#: Pages in a part of the results, unless one document alone has more: some 16 MB of text, of which
+#: a client makes ten times as much when it parses them.
+_MOST_PAGES = 1000
+
 #: Characters of results that are sent at once: each piece takes a change of threads.
 _PIECE = 2**16
 
@@ -50,7 +55,12 @@ def results(
     tenant: Tenant,
     job_id: str,
     limit: Annotated[
-        int | None, Query(ge=1, le=_MAX_LISTED, description="Documents at most; otherwise all")
+        int | None,
+        Query(
+            ge=1,
+            le=_MAX_LISTED,
+            description="Documents at most, fewer if long; else all",
+        ),
     ] = None,
     cursor: Annotated[
         int | None,
@@ -64,9 +74,10 @@ def results(
     head = {"id": view.id, "state": view.state, "complete": view.state in FINAL_STATES}
     documents = view.documents
     if limit is not None or cursor is not None:
-        start, end = cursor or 0, (cursor or 0) + (limit or _LISTED)
+        start = cursor or 0
+        documents = _part(documents[start : start + (limit or _LISTED)])
+        end = start + len(documents)
         head["next"] = _next_url(request, view.id, end) if end < len(view.documents) else None
-        documents = view.documents[start:end]
     advise(response, view)
     known = tagged(response, (head, documents), if_none_match)
     return known or _sent(request, response, _result_text(services, head, documents))
@@ -96,6 +107,12 @@ def document_result(
     known = tagged(response, document, if_none_match)
     text = result_chunks(services.database, {document.id: document.state})
     return known or _sent(request, response, text)
+
+
+def _part(documents: Sequence[DocumentView]) -> Sequence[DocumentView]:
+    """The first of the documents: one, or as many as a client holds well at once."""
+    pages = accumulate(document.page_count or 0 for document in documents)
+    return documents[: max(1, sum(count <= _MOST_PAGES for count in pages))]
 
 
 def _document(view: JobView, document_id: str) -> DocumentView:
