@@ -361,7 +361,7 @@ def _new_row(job_id: str, position: int, document: NewDocument, due_at: float) -
 def _job(session: Session, tenant: str, job_id: str) -> Row[Any]:
     job = session.execute(_JOB, {"job_id": job_id, "tenant": tenant}).one_or_none()
     if job is None:
-        raise JobNotFound(f"There is no job {job_id!r}. Check its id and your key.")
+        raise JobNotFound(f"There is no job {job_id[:100]!r}. Check its id and your key.")
     return job
 
 

@@ -14,6 +14,7 @@ import hwr
 from workers.api import documentation, errors, exposure, health, jobs, metrics, results
 from workers.api.audit import Audit
 from workers.api.browser_headers import BrowserHeaders
+from workers.api.framing import Framing
 from workers.api.services import open_services
 from workers.api.timing import Timing
 from workers.settings import Settings
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.metrics_token:
         app.include_router(metrics.router)
     errors.install(app)
+    app.add_middleware(Framing)
     app.add_middleware(BrowserHeaders)
     app.add_middleware(Timing, services.times)
     app.add_middleware(Audit)  # around it, for it keeps what was cut off to itself
@@ -68,6 +70,7 @@ def serve(settings: Settings) -> None:
         port=settings.api_port,
         server_header=False,
         access_log=False,
+        ws="none",
         log_config=None,
         timeout_graceful_shutdown=_GRACE_S,
     )

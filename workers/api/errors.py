@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -53,6 +54,9 @@ _NEUTRAL = {
     500: "The service failed; its log says why. Try again, and if it stays, report it.",
     503: "The service cannot do this now; its log says why. Try again later.",
 }
+
+#: Characters of an address that are told again: far longer than ours.
+_MAX_PATH = 200
 
 #: What headers say, for /docs.
 _HEADER_TEXTS = {"WWW-Authenticate": "Bearer", "Retry-After": "Seconds until trying again"}
@@ -109,18 +113,24 @@ def _refused(request: Request, status: int, code: str, message: str) -> JSONResp
     return error_response(status, code, message)
 
 
+def _place(request: Request) -> str:
+    """Where a request went, for the log: its address is whatever a client put there."""
+    return f"{request.method} {quote(request.url.path[:_MAX_PATH])}"
+
+
 def _named(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HwrError)  # noqa: S101 (this is what the handler is installed for)
     status = _STATUS.get(type(error), 500)
     if status not in _NEUTRAL:
         return _refused(request, status, error.code, str(error))
-    log.error("%s %s: %s", request.method, request.url.path, error)
+    log.error("%s: %s", _place(request), error)
     return _refused(request, status, error.code, _NEUTRAL[status])
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    message = f"{error.detail}: {request.method} {request.url.path}. See /docs for the addresses."
+    path = request.url.path[:_MAX_PATH]
+    message = f"{error.detail}: {request.method} {path}. See /docs for the addresses."
     code = HTTPStatus(error.status_code).phrase.replace(" ", "")
     response = _refused(request, error.status_code, code, message)
     response.headers.update(error.headers or {})
@@ -147,7 +157,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _database(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s: %s", request.method, request.url.path, error)
+    log.error("%s: %s", _place(request), error)
     # A code of its own: a commit may have been carried out, while other outages made no job.
     return _refused(
         request, 503, "DatabaseUnavailable", "The database does not answer. Try again soon."
@@ -156,7 +166,7 @@ def _database(request: Request, error: Exception) -> JSONResponse:
 
 def _unfit(request: Request, error: Exception) -> JSONResponse:
     # PostgreSQL takes no zero character, wherever in a request a client puts one.
-    log.info("%s %s: %s", request.method, request.url.path, error)
+    log.info("%s: %s", _place(request), error)
     return _refused(
         request,
         400,
@@ -166,10 +176,10 @@ def _unfit(request: Request, error: Exception) -> JSONResponse:
 
 
 def _gone(request: Request, _: Exception) -> JSONResponse:
-    log.info("%s %s: the client went away", request.method, request.url.path)
+    log.info("%s: the client went away", _place(request))
     return _refused(request, 400, "BadRequest", "The upload was cut off. Send it again.")
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    log.error("%s", _place(request), exc_info=error)
     return error_response(500, "InternalError", _NEUTRAL[500])

@@ -133,7 +133,7 @@ async def submit(
     ] = None,
 ) -> Job:
     """Submit documents: files, s3:// references, or both in one multipart body."""
-    _check_key(idempotency_key)
+    _check_key(idempotency_key, request.headers.getlist("idempotency-key"))
     known = await run_in_threadpool(_known_or_room, services, tenant, idempotency_key)
     with services.submissions.one():
         received = await receive(request, services, known)
@@ -272,9 +272,11 @@ def _submitted(services: Services, tenant: str, job_id: str) -> JobView:
         raise JobDeleted from error
 
 
-def _check_key(idempotency_key: str | None) -> None:
+def _check_key(idempotency_key: str | None, sent: list[str]) -> None:
     if idempotency_key is None:
         return
+    if len(sent) > 1:
+        raise BadRequest("The Idempotency-Key comes more than once. Send it once.")
     if not 0 < len(idempotency_key) <= _MAX_KEY:
         raise BadRequest(f"The Idempotency-Key must have 1 to {_MAX_KEY} characters.")
     # Headers are taken for Latin-1: what came in UTF-8 would be kept as a key nobody asks for.

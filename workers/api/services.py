@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from hwr.errors import KeyRefused
 from workers.api.auth import tenant_of
 from workers.api.latest import Latest
 from workers.api.sending import Sending
@@ -103,6 +104,8 @@ def _services(request: Request) -> Services:
 def _tenant(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 ) -> str:
+    if len(request.headers.getlist("authorization")) > 1:
+        raise KeyRefused("The header Authorization comes more than once. Send it once.")
     key = given.credentials if given else None
     tenant = tenant_of(key, _services(request).settings.api_keys)
     request.state.tenant = tenant

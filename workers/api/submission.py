@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from hwr.errors import BadRequest, ServiceError, UnsupportedMediaType
+from hwr.errors import BadRequest, ServiceError, TooManyDocuments, UnsupportedMediaType
 from hwr.profiles import FREE_TEXT
 from workers.api.multipart import IN_MEMORY, MultipartReader, Part
 from workers.api.services import Services
@@ -85,10 +85,11 @@ async def receive(
     content_type = request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     try:
+        _check_encoding(request)
         if media_type == "multipart/form-data":
             await _receive_files(request, content_type, services, received)
         elif media_type == "application/json":
-            await _receive_references(request, received)
+            await _receive_references(request, services.settings.max_documents, received)
         else:
             raise UnsupportedMediaType(
                 f"The Content-Type is {media_type[:100] or 'missing'}. "
@@ -100,6 +101,14 @@ async def receive(
         await services.storing.run(discard, services.storage, received)
         raise
     return received
+
+
+def _check_encoding(request: Request) -> None:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType(
+            f"The Content-Encoding is {encoding[:100]}. Send the body as it is, uncompressed."
+        )
 
 
 def _say_cut_off(storage: Storage, received: Received) -> None:
@@ -234,7 +243,7 @@ def _lane(name: str) -> Lane:
         raise BadRequest(f"There is no lane {name!r}. Use {', '.join(Lane)}.") from error
 
 
-async def _receive_references(request: Request, received: Received) -> None:
+async def _receive_references(request: Request, most: int, received: Received) -> None:
     body = b""
     async for chunk in _limited(request.stream()):
         body += chunk
@@ -246,6 +255,8 @@ async def _receive_references(request: Request, received: Received) -> None:
         raise BadRequest(
             f'{where}: {first["msg"]}. Send {{"references": ["s3://bucket/file.pdf"]}}.'
         ) from error
+    if len(parsed.references) > most:  # to note each of so many would hold up all other requests
+        raise TooManyDocuments
     received.lane, received.profile = parsed.lane, parsed.profile
     for reference in parsed.references:
         received.add_reference(reference)
