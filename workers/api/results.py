@@ -109,7 +109,7 @@ def document_result(
     return known or _sent(request, response, text)
 
 
-def _part(documents: Sequence[DocumentView]) -> Sequence[DocumentView]:
+def _part(documents: tuple[DocumentView, ...]) -> tuple[DocumentView, ...]:
     """The first of the documents: one, or as many as a client holds well at once."""
     pages = accumulate(document.page_count or 0 for document in documents)
     return documents[: max(1, sum(count <= _MOST_PAGES for count in pages))]
