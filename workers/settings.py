@@ -230,8 +230,8 @@ class Settings(BaseSettings):
     @classmethod
     def _tell_tenants_from_operators(cls, token: SecretStr, info: ValidationInfo) -> SecretStr:
         keys: dict[str, Keys] = info.data.get("api_keys", {})
-        if token.get_secret_value() != token.get_secret_value().strip():
-            raise _bad_token("no header can carry the spaces around it")
+        if not _fits_a_header(token.get_secret_value()):
+            raise _bad_token("it has spaces around it or characters other than ASCII")
         for tenant, own in keys.items():
             if token in own:
                 raise _bad_token(f"it is a key of {tenant!r}, who may not see all that goes on")
@@ -243,8 +243,10 @@ class Settings(BaseSettings):
         owners: dict[str, str] = {}
         for tenant, secret in ((tenant, secret) for tenant, own in keys.items() for secret in own):
             key = secret.get_secret_value()
-            if key != key.strip():
-                raise _bad_key(f"no header can carry the spaces around the key of {tenant!r}")
+            if not _fits_a_header(key):
+                raise _bad_key(
+                    f"the key of {tenant!r} has spaces around it or characters other than ASCII"
+                )
             if owners.setdefault(key, tenant) != tenant:
                 raise _bad_key(f"{owners[key]!r} and {tenant!r} have the same key")
         return keys
@@ -260,6 +262,11 @@ def _ports_named() -> Iterator[None]:
             "its port is no number, or its password has one of @ : / ? # [ ], which are written"
             " %40 %3A %2F %3F %23 %5B %5D",
         ) from None
+
+
+def _fits_a_header(secret: str) -> bool:
+    """Whether clients can send it: of other characters no two make the same bytes."""
+    return secret == secret.strip() and secret.isascii() and secret.isprintable()
 
 
 def _bad_key(reason: str) -> PydanticCustomError:
