@@ -84,6 +84,12 @@ def test_an_upload_that_is_cut_off_leaves_nothing(
             time.sleep(0.01)
         api.send_signal(signal.SIGTERM)
         api.wait(30)
+        told = connection.recv(2**16)
+    # A program tries again: it was no fault of its own.
+    assert told.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 5" in told.lower()
+    assert b'"code":"ServiceUnavailable"' in told
+    assert "Traceback" not in log.read_text()
     # As a worker's log: [2026-11-03 12:00:00,123: WARNING/MainProcess] …
     assert re.search(r"(?m)^\[[\d-]+ .*: WARNING/.*\] job \w+ was cut off", log.read_text())
     assert stored(settings) == []

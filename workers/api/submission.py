@@ -10,7 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from hwr.errors import BadRequest, ServiceError, TooManyDocuments, UnsupportedMediaType
+from hwr.errors import (
+    BadRequest,
+    ServiceError,
+    ServiceUnavailable,
+    TooManyDocuments,
+    UnsupportedMediaType,
+)
 from hwr.profiles import FREE_TEXT
 from workers.api.multipart import IN_MEMORY, MultipartReader, Part
 from workers.api.services import Services
@@ -80,6 +86,7 @@ async def receive(
     Raises:
         BadRequest, UnsupportedMediaType, DocumentTooLarge, TooManyDocuments,
         StorageUnavailable.
+        ServiceUnavailable: there is no room for it, or the API ends before it has come.
     """
     received = Received(known=known)
     content_type = request.headers.get("content-type", "")
@@ -99,6 +106,8 @@ async def receive(
         if isinstance(error, asyncio.CancelledError):
             _say_cut_off(services.storage, received)
         await services.storing.run(discard, services.storage, received)
+        if isinstance(error, asyncio.CancelledError):
+            raise ServiceUnavailable("The API ends. Send the submission again.") from error
         raise
     return received
 
