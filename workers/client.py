@@ -84,6 +84,9 @@ _IN_DOUBT = _OUTAGES - {HTTPStatus.TOO_MANY_REQUESTS}
 #: Codes of a 503 by which the API says that it made no job.
 _DEFINITE = frozenset({"ServiceUnavailable", "StorageUnavailable"})
 
+#: What OpenSSL calls a certificate that nobody vouches for whom we trust.
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+
 #: Hosts that no proxy stands before, whatever the environment says.
 _OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -232,10 +235,7 @@ class Client:
                 f"{self.url} was asked and did not answer ({error}). Try again soon."
             ) from error
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise ServiceUnavailable(
-                f"Nothing answers at {self.url} ({error}). "
-                'Start it with "hwr up" or name another with --url.'
-            ) from error
+            raise ServiceUnavailable(_unreached(self.url, error)) from error
 
 
 def _transport(url: str) -> httpx.HTTPTransport:
@@ -246,6 +246,20 @@ def _transport(url: str) -> httpx.HTTPTransport:
             f"The proxy that the environment names cannot be used ({error}). Correct HTTP_PROXY or "
             "HTTPS_PROXY, or name the service's host in NO_PROXY."
         ) from error
+    except OSError as error:
+        raise ServiceUnavailable(
+            f"The certificates that the environment names cannot be read ({error}). Correct "
+            "SSL_CERT_FILE or SSL_CERT_DIR."
+        ) from error
+
+
+def _unreached(url: str, error: Exception) -> str:
+    if _UNTRUSTED in str(error):
+        return (
+            f"The certificate of {url} is not trusted ({error}). If its authority is one of your "
+            "own, name the file with that one's certificate in SSL_CERT_FILE."
+        )
+    return f'Nothing answers at {url} ({error}). Start it with "hwr up" or name another with --url.'
 
 
 def _proxy(url: str) -> str | None:

@@ -444,3 +444,21 @@ def test_the_service_is_found_where_it_says(tmp_path: Path) -> None:
 def test_a_damaged_address_file_is_passed_over(tmp_path: Path, content: str) -> None:
     address_file(tmp_path).write_text(content)
     assert find_url(None, tmp_path) == DEFAULT_URL
+
+
+def test_a_certificate_of_an_authority_of_ones_own_is_told_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(*_: object, **__: object) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer")
+
+    monkeypatch.setattr(httpx.Client, "request", ask)
+    refused = pytest.raises(ServiceUnavailable, match=r"not trusted.*SSL_CERT_FILE")
+    with Client("https://service") as client, refused:
+        client.job("1")
+
+
+def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    with pytest.raises(ServiceUnavailable, match="Correct SSL_CERT_FILE"):
+        Client("https://service")
