@@ -237,6 +237,7 @@ def test_a_failure_of_ours_is_told_without_its_insides(
     answer = api.get("/v1/jobs/x")
     assert error_of(answer) == (500, "InternalError")
     assert "insides" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_other_addresses(api: httpx.Client) -> None:

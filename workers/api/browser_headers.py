@@ -3,7 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+#: What each answer has.
+BROWSER_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class BrowserHeaders:
@@ -17,7 +18,7 @@ class BrowserHeaders:
 
         async def marking(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                MutableHeaders(scope=message).update(BROWSER_HEADERS)
             await send(message)
 
         await self._app(scope, receive, marking)

@@ -17,6 +17,7 @@ from starlette.routing import Match
 
 from hwr import errors
 from hwr.errors import HwrError
+from workers.api.browser_headers import BROWSER_HEADERS
 from workers.api.schema import Refusal
 from workers.database import OUTAGES
 
@@ -182,4 +183,6 @@ def _gone(request: Request, _: Exception) -> JSONResponse:
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("%s", _place(request), exc_info=error)
-    return error_response(500, "InternalError", _NEUTRAL[500])
+    response = error_response(500, "InternalError", _NEUTRAL[500])
+    response.headers.update(BROWSER_HEADERS)  # it is sent from around all that would add them
+    return response
