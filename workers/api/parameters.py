@@ -19,7 +19,7 @@ def check_parameters(request: Request, _: Tenant) -> None:
     known = _known(request)
     for name, count in counted.items():
         if name not in known:
-            raise BadRequest(f"There is no query parameter {name!r}. {_instead(known)}")
+            raise BadRequest(f"There is no query parameter {name[:100]!r}. {_instead(known)}")
         if count > 1:
             raise BadRequest(f"The query parameter {name!r} comes {count} times. Send it once.")
 

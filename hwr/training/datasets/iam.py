@@ -91,7 +91,9 @@ def _record(
     if known is None or len(fields) <= _FIELDS or fields[1] not in ("ok", "err"):
         raise TrainingDataError("its row is not as the database writes it. Fetch the file again.")
     if units == "words" and fields[1] == "err":
-        raise TrainingDataError("the database marks it as cut out wrongly. Take lines.txt, whose lines are whole.")
+        raise TrainingDataError(
+            "the database marks it as cut out wrongly. Take lines.txt, whose lines are whole."
+        )
     form = known["form"]
     standard = splits.get(fields[0], splits.get(form, _UNUSED)) if splits else None
     return Record(
