@@ -55,7 +55,10 @@ def decode_grey(data: bytes, name: str) -> Grey:
     Raises:
         TrainingDataError: it cannot be decoded; `name` is in the message.
     """
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except cv2.error:  # of sizes that it refuses
+        image = None
     if image is None:
         raise TrainingDataError(f"{name} cannot be decoded. Repack the data set without it.")
     return np.asarray(image, np.uint8)

@@ -198,6 +198,19 @@ def test_a_line_that_comes_twice_is_told(tmp_path: Path, caplog: pytest.LogCaptu
     assert "1 lines come more than once, a.png among them" in caplog.text
 
 
+def test_a_tab_in_a_text_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path / "t.tsv", "path\ttext\twriter\na.png\tone\ttwo\tw\na.png\tgood\tw\t\n")
+    put(tmp_path / "a.png", picture())
+    assert [(s.text, s.writer) for s in read_folder(tmp_path, "all")] == [("good", "w")]
+    assert "t.tsv, row 2 left out: its row has more cells than there are columns" in caplog.text
+
+
+def test_rows_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
+    put(tmp_path / "t.tsv", "path\ttext\ra.png\tone\ra.png\ttwo")
+    put(tmp_path / "a.png", picture())
+    assert [s.text for s in read_folder(tmp_path, "all")] == ["one", "two"]
+
+
 def test_what_no_model_can_write_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(tmp_path / "t.tsv", "a.png\tDługa “Łódź” ł\x9b\n")
     put(tmp_path / "a.png", picture())
@@ -249,6 +262,40 @@ def test_every_data_set_below_a_folder_is_read(tmp_path: Path) -> None:
     assert found == {"first": "one", "second": "more/two", "third": "drawn"}
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("own/u.tsv", "path\ttext\na.png\tx\n".encode("utf-16")),
+        ("other/u.tsv", b'"path"\t"text"\n"a.png"\t"x"\n'),
+        ("packs/u.tsv", b"path\ttext\na.png\tx\n"),
+        ("own/inner/u.tsv", b"path\ttext\n"),
+    ],
+)
+def test_tables_that_are_not_read_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, data: bytes
+) -> None:
+    put(tmp_path / "own" / "a.png", picture())
+    put(tmp_path / "own" / "t.tsv", "a.png\tone\n")
+    put(tmp_path / "packs" / "drawn.tsv", "path\ttext\twriter\tsplit\n1.jpg\ttwo\tw\ttrain\n")
+    with zipfile.ZipFile(tmp_path / "packs" / "drawn.zip", "w") as archive:
+        archive.writestr("1.jpg", jpeg())
+    read_folder(tmp_path, "train")
+    assert "not read" not in caplog.text
+    put(tmp_path / name, data)
+    assert [s.text for s in read_folder(tmp_path, "train")] == ["one", "two"]
+    unread = tmp_path / name
+    assert f"{unread.parent if 'inner' in name else unread} is not read" in caplog.text
+
+
+def test_a_zip_without_a_table_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path / "own" / "a.png", picture())
+    put(tmp_path / "own" / "t.tsv", "a.png\tone\n")
+    with zipfile.ZipFile(tmp_path / "pages.zip", "w") as archive:
+        archive.writestr("p.xml", "<PcGts/>")
+    assert [s.text for s in read_folder(tmp_path, "train")] == ["one"]
+    assert "pages.zip is not read" in caplog.text
+
+
 def test_links_to_other_data_sets_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -296,18 +343,42 @@ def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:
 def test_broken_members_of_a_pack_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows = [f"{name}.jpg\tx\tw\ttrain\n" for name in ("flat", "cut", "wrong")]
+    names = ("flat", "cut", "wrong", "empty", "huge", "low", "tab")
+    rows = [f"{name}.jpg\tx\tw\ttrain\n" for name in names[:-1]] + ["tab.jpg\tx\ty\tw\ttrain\n"]
     put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n" + "".join(rows))
     frame = b"\xff\xd8\xff\xc0\x00\x11\x08"
     with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
         archive.writestr("flat.jpg", frame + bytes(20))
         archive.writestr("cut.jpg", frame + bytes(3))
         archive.writestr("wrong.jpg", b"WRONG" * 20)
+        archive.writestr("empty.jpg", _sized(40, 200)[:300])
+        archive.writestr("huge.jpg", _sized(60_000, 60_000))
+        archive.writestr("low.jpg", _sized(1, 200))
+        archive.writestr("tab.jpg", jpeg())
     data = (tmp_path / "drawn.zip").read_bytes()
     put(tmp_path / "drawn.zip", data.replace(b"WRONG", b"right"))
     assert read_folder(tmp_path, "train") == []
-    for name in ("flat", "cut", "wrong"):
+    for name in names:
         assert f"drawn: {name}.jpg left out" in caplog.text
+    assert "drawn: 0 lines of train, 7 left out" in caplog.text
+
+
+def _sized(height: int, width: int) -> bytes:
+    """A picture whose header says that it is so large."""
+    data = jpeg()
+    sides = data.index(b"\xff\xc0") + 5
+    return data[:sides] + height.to_bytes(2) + width.to_bytes(2) + data[sides + 4 :]
+
+
+def test_a_line_that_comes_twice_in_a_pack_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = "1.jpg\tone\tv\ttrain\n1.jpg\tone\tw\tval\n"
+    put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n" + rows)
+    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
+        archive.writestr("1.jpg", jpeg())
+    assert len(read_folder(tmp_path, "train")) == 1
+    assert "1 lines come more than once, 1.jpg among them" in caplog.text
 
 
 def test_a_pack_may_begin_with_a_mark_and_its_empty_texts_are_left_out(

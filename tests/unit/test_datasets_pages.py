@@ -1,7 +1,8 @@
 """Lines cut from pages by PAGE and ALTO XML. Pages and XML are drawn here."""
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -100,6 +101,26 @@ def test_page_xml_gives_a_line_cut_by_its_outline(data: Path, year: int) -> None
     sample = only(data)
     assert (sample.text, sample.name, sample.writer) == ("said", "p.xml, l1", "p")
     assert_is_the_line(sample.load())
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("P.XML", str.encode),
+        ("p.xml", lambda text: text.replace("UTF-8", "UTF-16").encode("utf-16")),
+        (
+            "p.xml",
+            lambda text: (
+                re.sub("(</?)(?=[A-Z])", r"\1pc-2:", text).replace("xmlns", "xmlns:pc-2").encode()
+            ),
+        ),
+    ],
+)
+def test_page_xml_is_found_however_it_is_written(
+    data: Path, name: str, change: Callable[[str], bytes]
+) -> None:
+    (data / name).write_bytes(change(page(page_line())))
+    assert only(data).text == "said"
 
 
 def test_alto_gives_a_line_cut_by_its_outline(data: Path) -> None:

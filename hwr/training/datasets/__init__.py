@@ -6,7 +6,9 @@ each kind looks like is told in CONTRIBUTING.md, "Adding a data set".
 
 import logging
 from collections.abc import Iterator
+from enum import Enum, auto
 from pathlib import Path
+from zipfile import is_zipfile
 
 from hwr.errors import TrainingDataError
 from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
@@ -14,15 +16,19 @@ from hwr.training.datasets.foreign import tell_foreign
 from hwr.training.datasets.iam import holds_iam, iam_records
 from hwr.training.datasets.marked_pages import holds_marked_pages, page_records
 from hwr.training.datasets.packs import holds_packs, read_packs
-from hwr.training.datasets.records import LeftOut, Reader, gather
+from hwr.training.datasets.records import LeftOut, Record, gather
 from hwr.training.datasets.store import Archive, Folder
-from hwr.training.datasets.table import holds_table, table_records
+from hwr.training.datasets.table import holds_table, other_tables, table_records
 from hwr.training.samples import LineSample
 
 log = logging.getLogger(__name__)
 
 #: How deep data sets may lie below the named folder: collection/document/page/….xml.
 _DEPTH = 3
+_UNREAD = (
+    "%s is not read. A table of lines lies in a folder or zip without data of another kind; its"
+    " first row names path and text, or a picture; it is in UTF-8, with tabs and nothing quoted."
+)
 
 
 def read_folder(data: Path, split: str) -> list[LineSample]:
@@ -34,7 +40,7 @@ def read_folder(data: Path, split: str) -> list[LineSample]:
     Raises:
         TrainingDataError: there is no data set.
     """
-    sets = [*_datasets(data, data, _DEPTH)]
+    sets = [*_datasets(data, _DEPTH)]
     if not sets:
         raise TrainingDataError(
             f"{data} holds no line pack (NAME.tsv with NAME.zip), no PAGE or ALTO XML, no IAM"
@@ -46,38 +52,81 @@ def read_folder(data: Path, split: str) -> list[LineSample]:
     return samples
 
 
-def _datasets(place: Path, top: Path, depth: int) -> Iterator[Path]:
-    if holds_packs(place) or _reader(place, top) is not None:
+class _Kind(Enum):
+    """What a folder or zip holds. Of several kinds in one folder the first is read."""
+
+    PACKS = auto()
+    IAM = auto()
+    PAGES = auto()
+    TABLE = auto()
+
+
+def _kind(place: Path) -> _Kind | None:
+    if place.is_dir():
+        if holds_packs(place):
+            return _Kind.PACKS
+        if holds_iam(place):
+            return _Kind.IAM
+        if holds_marked_pages(place):
+            return _Kind.PAGES
+        return _Kind.TABLE if holds_table(Folder(place)) else None
+    return _Kind.TABLE if _is_zip(place) and holds_table(Archive(place)) else None
+
+
+def _is_zip(place: Path) -> bool:
+    return place.suffix.lower() == ".zip"
+
+
+def _datasets(place: Path, depth: int) -> Iterator[Path]:
+    kind = _kind(place)
+    for unread in _unread(place, kind):
+        log.warning(_UNREAD, unread)
+    if kind:
         yield place
+        _tell_inner(place, kind, depth)
     elif depth and place.is_dir():
         for child in sorted(place.iterdir()):
             if child.is_symlink():
                 log.warning("%s is a link and not followed: name its target.", child)
             else:
-                yield from _datasets(child, top, depth - 1)
+                yield from _datasets(child, depth - 1)
+
+
+def _tell_inner(place: Path, kind: _Kind, depth: int) -> None:
+    """Warn of data sets inside one; the zips of packs and the folders of IAM are its own."""
+    if kind is _Kind.IAM or not depth or place.is_file():
+        return
+    for child in sorted(place.iterdir()):
+        if not child.is_symlink() and (child.is_dir() or kind is not _Kind.PACKS):
+            for inner in _datasets(child, depth - 1):
+                log.warning("%s is not read, as it lies in a data set. Move it beside.", inner)
+
+
+def _unread(place: Path, kind: _Kind | None) -> list[Path]:
+    """Tables in `place` that are not read, or `place` itself if it is such a zip."""
+    if not place.is_dir():
+        return [place] if kind is None and _is_zip(place) and is_zipfile(place) else []
+    names = other_tables(Folder(place)) if kind is _Kind.TABLE else Folder(place).tables()
+    tables = [place / name for name in names]
+    packs = kind is _Kind.PACKS
+    return [path for path in tables if not (packs and path.with_suffix(".zip").exists())]
 
 
 def _lines(place: Path, top: Path, split: str) -> list[LineSample]:
-    reader = _reader(place, top)
-    if holds_packs(place) or reader is None:
+    kind = _kind(place)
+    if kind is _Kind.PACKS:
         return read_packs(place, split)
     left_out = LeftOut(_name(place, top))
-    return gather(reader(left_out), split, left_out)
+    return gather(_records(place, kind, top, left_out), split, left_out)
 
 
 def _name(place: Path, top: Path) -> str:
     return place.stem if place == top else place.relative_to(top).with_suffix("").as_posix()
 
 
-def _reader(place: Path, top: Path) -> Reader | None:
-    """What reads the data set at `place`; pictures may lie anywhere in the named folder `top`."""
-    if place.is_dir():
-        if holds_iam(place):
-            return lambda left_out: iam_records(place, left_out)
-        if holds_marked_pages(place):
-            return lambda left_out: page_records(place, Folder(top), left_out)
-        if holds_table(Folder(place)):
-            return lambda left_out: table_records(Folder(place), left_out)
-    elif place.suffix.lower() == ".zip" and holds_table(Archive(place)):
-        return lambda left_out: table_records(Archive(place), left_out)
-    return None
+def _records(place: Path, kind: _Kind | None, top: Path, left_out: LeftOut) -> list[Record]:
+    if kind is _Kind.IAM:
+        return iam_records(place, left_out)
+    if kind is _Kind.PAGES:  # whose pictures may lie anywhere in the named folder
+        return page_records(place, Folder(top), left_out)
+    return table_records(Folder(place) if place.is_dir() else Archive(place), left_out)

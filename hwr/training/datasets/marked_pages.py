@@ -26,7 +26,7 @@ from hwr.training.datasets.records import LeftOut, Record
 from hwr.training.datasets.store import Folder
 from hwr.training.samples import Grey
 
-_ROOT = re.compile(rb"<(?:\w+:)?(PcGts|alto)\b")
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(PcGts|alto)\b")
 _HEAD_BYTES = 4096
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".JPG", ".JPEG", ".PNG", ".TIF", ".TIFF")
 #: How much the picture's proportions may differ from those that the XML was made for.
@@ -62,7 +62,7 @@ _FORMATS = {
 
 def holds_marked_pages(folder: Path) -> bool:
     """Whether a PAGE or ALTO file lies in `folder` itself."""
-    return any(map(is_marked, folder.glob("*.xml")))
+    return bool(_marked(folder))
 
 
 def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Record]:
@@ -71,7 +71,7 @@ def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Reco
     Neither format names a writer: each page counts as one.
     """
     records: list[Record] = []
-    for path in sorted(filter(is_marked, folder.glob("*.xml"))):
+    for path in _marked(folder):
         try:
             records += _records(path, pictures, left_out)
         except (TrainingDataError, OSError) as error:
@@ -79,12 +79,16 @@ def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Reco
     return records
 
 
+def _marked(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if is_marked(path))
+
+
 def is_marked(path: Path) -> bool:
-    """Whether the file begins as PAGE or ALTO does."""
-    if not path.is_file():
+    """Whether it is an .xml file that begins as PAGE or ALTO does, in UTF-16 as well."""
+    if path.suffix.lower() != ".xml" or not path.is_file():
         return False
     with path.open("rb") as file:
-        return _ROOT.search(file.read(_HEAD_BYTES)) is not None
+        return _ROOT.search(file.read(_HEAD_BYTES).replace(b"\0", b"")) is not None
 
 
 def _records(path: Path, pictures: Folder, left_out: LeftOut) -> Iterator[Record]:

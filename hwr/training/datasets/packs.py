@@ -3,21 +3,24 @@
 import csv
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from hwr.errors import TrainingDataError
-from hwr.training.datasets.records import LeftOut, some_text
+from hwr.errors import HwrError, TrainingDataError
+from hwr.model.line_image import as_grey
+from hwr.training.datasets.records import LeftOut, check_cells, some_text, tell_repeated
+from hwr.training.datasets.store import ZIP_ERRORS
 from hwr.training.samples import LineSample, decode_grey
 from hwr.training.splits import takes, tell_others
 
 _COLUMNS = {"path", "text", "writer", "split"}
 #: Bytes of the largest picture of a line, unpacked.
 _MOST_BYTES = 32 * 2**20
+#: Pixels of the largest picture of a line.
+_MOST_PIXELS = 16_000_000
 #: What a member raises that is missing, damaged or encrypted, or a picture whose header is cut off.
-_BROKEN = (KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, struct.error)
+_BROKEN = (KeyError, struct.error, *ZIP_ERRORS)
 
 
 def holds_packs(folder: Path) -> bool:
@@ -66,12 +69,13 @@ def _whole_records(folder: Path, name: str, split: str, left_out: LeftOut) -> It
             raise TrainingDataError(f"{folder / name}.tsv has no column {min(missing)}. Add it.")
         named = list(rows)
         tell_others(name, (row["split"] for row in named))
+        tell_repeated(name, (row["path"] for row in named))
         for row in named:
-            if not takes(split, row["split"]):
-                continue
             try:
-                yield _sample(name, row, _member(archive, row["path"]))
-            except (*_BROKEN, TrainingDataError) as error:
+                check_cells(row.get(None, ()))
+                if takes(split, row["split"]):
+                    yield _sample(name, row, _member(archive, row["path"]))
+            except (*_BROKEN, HwrError) as error:
                 left_out.add(row["path"], error)
 
 
@@ -83,6 +87,10 @@ def _member(archive: zipfile.ZipFile, path: str) -> bytes:
 
 def _sample(dataset: str, row: dict[str, str], data: bytes) -> LineSample:
     height, width = jpeg_size(data, row["path"])
+    if height * width > _MOST_PIXELS:
+        raise TrainingDataError(f"it is {width} × {height} pixels, which is no line. Cut it out.")
+    # One that cannot be decoded would end a run in its midst.
+    as_grey(decode_grey(data, row["path"]))
     return LineSample(
         dataset=dataset,
         name=row["path"],

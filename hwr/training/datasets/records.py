@@ -63,10 +63,6 @@ def _shown(name: str) -> str:
     return "".join(filter(str.isprintable, name))
 
 
-#: Lists the records of one data set; records that cannot even be listed are reported.
-Reader = Callable[[LeftOut], Sequence[Record]]
-
-
 def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[LineSample]:
     """The lines of one split.
 
@@ -74,7 +70,7 @@ def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[Lin
     small and compressed: a page is not decoded again for every line.
     """
     tell_others(left_out.dataset, (record.split for record in records if record.split))
-    _tell_repeated(left_out.dataset, records)
+    tell_repeated(left_out.dataset, (record.name for record in records))
     validating = val_writers(record.writer for record in records if record.split is None)
     samples = []
     for record in records:
@@ -88,10 +84,21 @@ def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[Lin
     return samples
 
 
-def _tell_repeated(dataset: str, records: Sequence[Record]) -> None:
+def check_cells(beyond: Sequence[str]) -> None:
+    """See that a row of a table has nothing `beyond` its columns but empty cells.
+
+    Raises:
+        TrainingDataError: it has: a tab in the text moves what follows into the wrong columns.
+    """
+    if any(beyond):
+        raise TrainingDataError(
+            "its row has more cells than there are columns. Take the tab out of its text."
+        )
+
+
+def tell_repeated(dataset: str, lines: Iterable[str]) -> None:
     """Warn of lines that come several times: they may be in both splits, or say different texts."""
-    counts = Counter(record.name for record in records)
-    if names := [name for name, count in counts.items() if count > 1]:
+    if names := [name for name, count in Counter(lines).items() if count > 1]:
         log.warning(
             "%s: %d lines come more than once, %s among them. Keep one row of each.",
             dataset,

@@ -17,7 +17,7 @@ from hwr.training.samples import Grey
 MOST_BYTES = 256 * 2**20
 
 #: What `zipfile` raises on archives that lie: damaged, encrypted, packed in a way it cannot unpack.
-_ZIP_ERRORS = (
+ZIP_ERRORS = (
     EOFError,
     NotImplementedError,
     OSError,
@@ -113,7 +113,7 @@ class Archive:
         """See `Store.tables`."""
         try:
             return sorted(name for name in self._zip.namelist() if name.endswith(".tsv"))
-        except _ZIP_ERRORS as error:
+        except ZIP_ERRORS as error:
             raise TrainingDataError(f"{self.path} cannot be opened: {error}. Zip again.") from error
 
     def has(self, name: str) -> bool:
@@ -125,7 +125,7 @@ class Archive:
         try:
             _check_size(name, self._zip.getinfo(name).file_size)
             return self._zip.read(name)
-        except (KeyError, *_ZIP_ERRORS) as error:
+        except (KeyError, *ZIP_ERRORS) as error:
             raise TrainingDataError(
                 f"{name!r} cannot be read from {self.path}: {error}. Zip it again."
             ) from error

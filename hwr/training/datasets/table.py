@@ -10,13 +10,18 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from hwr.errors import TrainingDataError
-from hwr.training.datasets.records import LeftOut, Record
+from hwr.training.datasets.records import LeftOut, Record, check_cells
 from hwr.training.datasets.store import Store
 
 log = logging.getLogger(__name__)
 
 _COLUMNS = ("path", "text", "writer", "split")
 _REQUIRED = {"path", "text"}
+
+
+def other_tables(store: Store) -> list[str]:
+    """Names of the .tsv files in `store` that are no tables of lines."""
+    return [table for table in store.tables() if not _is_table(store, table)]
 
 
 def holds_table(store: Store) -> bool:
@@ -30,8 +35,8 @@ def holds_table(store: Store) -> bool:
 
 def _is_table(store: Store, table: str) -> bool:
     """Whether the first row names the columns or a picture."""
-    first = store.read(table).partition(b"\n")[0].decode(errors="replace")
-    cells = _cells(first)
+    rows = store.read(table).splitlines() or [b""]
+    cells = rows[0].decode("utf-8-sig", "replace").split("\t")
     return set(cells) >= _REQUIRED or (len(cells) > 1 and store.has(_beside(table, cells[0])))
 
 
@@ -48,20 +53,25 @@ def table_records(store: Store, left_out: LeftOut) -> list[Record]:
 
 def _records(store: Store, table: str, data: bytes, left_out: LeftOut) -> Iterator[Record]:
     columns: tuple[str, ...] = _COLUMNS
-    for number, row in enumerate(data.split(b"\n"), 1):
+    for number, row in enumerate(data.splitlines(), 1):
         try:
-            cells = _cells(row.decode())
-        except UnicodeDecodeError as error:
-            left_out.add(f"{table}, row {number}", f"{error}. Save it as UTF-8.")
+            cells = _cells(row)
+            if number == 1 and set(cells) >= _REQUIRED:
+                columns = tuple(cells)
+                continue
+            check_cells(cells[len(columns) :])
+        except TrainingDataError as error:
+            left_out.add(f"{table}, row {number}", error)
             continue
-        if number == 1 and set(cells) >= _REQUIRED:
-            columns = tuple(cells)
-        elif any(cells):
+        if any(cells):
             yield _record(store, table, dict(zip(columns, cells, strict=False)))
 
 
-def _cells(row: str) -> list[str]:
-    return row.removeprefix("\ufeff").rstrip("\r").split("\t")
+def _cells(row: bytes) -> list[str]:
+    try:
+        return row.decode("utf-8-sig").split("\t")
+    except UnicodeDecodeError as error:
+        raise TrainingDataError(f"{error}. Save it as UTF-8.") from error
 
 
 def _beside(table: str, path: str) -> str:
