@@ -13,6 +13,7 @@ from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.training.augmentation import Group, augment
 from hwr.training.drawn import font_sample, hand_sample
+from hwr.training.learnable import learnable
 from hwr.training.letters import Hand
 from hwr.training.paper import cluttered, on_paper
 from hwr.training.recipe import Recipe
@@ -66,11 +67,10 @@ class BatchPlan:
         self._recipe = recipe
         self._alphabet = alphabet
         self._rank = rank
-        self._real = [s for s in sources.real if s.width <= recipe.widest and alphabet.fold(s.text)]
+        self._real = learnable(sources.real, recipe.widest, alphabet)
         if not self._real:
             raise TrainingDataError(
-                f"No line to train on is at most {recipe.widest} pixels wide at a height of 64 and"
-                " has text in the alphabet. Add lines, or cut them shorter."
+                "None of the lines can be trained on. See the log for the reason of each."
             )
         drawn = bool(sources.hands or sources.fonts)
         #: Whether a pool of short lines can be filled.

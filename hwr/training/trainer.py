@@ -240,6 +240,7 @@ class Trainer:
             "optimiser": self._optimiser.state_dict(),
             "recipe": self._recipe.to_json(),
             "stopping": self._stopping.state(),
+            "losses": list(self._losses),
         }
         save_checkpoint(self._folder / "checkpoint.pt", state)
 
@@ -262,6 +263,7 @@ class Trainer:
         self._optimiser.load_state_dict(state["optimiser"])
         self._step, self._seconds = state["step"], state["seconds"]
         self._stopping.restore(state.get("stopping", {}))
+        self._losses.extend(state.get("losses", ()))  # which an older checkpoint has not
         # A process more than before joins at the first one's pool, with lines of its own.
         positions = dict(enumerate(state["positions"]))
         self._position = tuple(positions.get(self._rank, (positions[0][0], 0)))

@@ -112,12 +112,6 @@ def test_what_ignores_ctrl_c_goes_on_ignoring_it() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_lines_too_wide_to_train_on_are_told() -> None:
-    sources = Sources(real=[drawn()], hands=[], fonts=[])
-    with pytest.raises(TrainingDataError, match="at most 100 pixels"):
-        BatchPlan(sources, Recipe(widest=100), AB)
-
-
 def test_where_no_line_is_short_training_begins_with_long_ones() -> None:
     recipe = Recipe(short_width=100, pool=4, hands=0, fonts=0)
     plan = BatchPlan(Sources(real=[drawn()], hands=[], fonts=[]), recipe, AB)
