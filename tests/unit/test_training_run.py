@@ -13,7 +13,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from hwr.errors import TrainingDataError, TrainingStopped
+from hwr.errors import TrainingStopped
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
 from hwr.model.network import Crnn
