@@ -13,7 +13,7 @@ from hwr.model.alphabet import Alphabet
 from hwr.model.line_image import normalise_line
 from hwr.model.network import Crnn
 from hwr.training.compute import Compute
-from hwr.training.samples import Grey, LineSample, stack_ink
+from hwr.training.samples import Grey, LineSample, shown, stack_ink
 
 log = logging.getLogger(__name__)
 
@@ -82,5 +82,5 @@ def _picture(sample: LineSample) -> Grey | None:
     try:
         return normalise_line(sample.load())
     except (TrainingDataError, BadLineImage) as error:
-        log.warning("%s: %s left out: %s", sample.dataset, sample.name, error)
+        log.warning("%s: %s left out: %s", sample.dataset, shown(sample.name), shown(str(error)))
         return None

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hwr.model.alphabet import Alphabet
 from hwr.model.config import NetworkConfig
-from hwr.training.samples import LineSample
+from hwr.training.samples import LineSample, shown
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def learnable(lines: Sequence[LineSample], widest: int, alphabet: Alphabet) -> l
     kept = [line for line, reason in reasons if reason is None]
     for line, reason in reasons:
         if reason:
-            log.warning("%s: %s is not trained on: %s", line.dataset, line.name, reason)
+            log.warning("%s: %s is not trained on: %s", line.dataset, shown(line.name), reason)
     if len(kept) < len(lines):
         log.warning("%d of %d lines are not trained on", len(lines) - len(kept), len(lines))
     return kept

@@ -30,7 +30,7 @@ from hwr.model.weights import Model
 from hwr.training import metrics
 from hwr.training.evaluation import LineResult, ReadLines, read_samples
 from hwr.training.report import by_set
-from hwr.training.samples import Grey, LineSample
+from hwr.training.samples import Grey, LineSample, shown
 from hwr.training.splits import MORE_TO_VALIDATE
 
 log = logging.getLogger(__name__)
@@ -169,4 +169,6 @@ def _pictures(samples: Sequence[LineSample]) -> Iterator[Grey]:
         try:
             yield view(normalise_line(sample.load()), 0)
         except (TrainingDataError, BadLineImage) as error:
-            log.warning("%s: %s left out: %s", sample.dataset, sample.name, error)
+            log.warning(
+                "%s: %s left out: %s", sample.dataset, shown(sample.name), shown(str(error))
+            )

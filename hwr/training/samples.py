@@ -31,6 +31,11 @@ class LineSample:
     load: Callable[[], Grey]
 
 
+def shown(text: str) -> str:
+    """What the data says, without what a terminal would obey."""
+    return "".join(filter(str.isprintable, text))
+
+
 def stack_lines(images: Sequence[Grey]) -> Grey:
     """Grey (h, w) line images of one height → (B, h, W) uint8, padded with paper."""
     lines = np.full((len(images), len(images[0]), max(i.shape[1] for i in images)), 255, np.uint8)

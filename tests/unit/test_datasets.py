@@ -343,12 +343,12 @@ def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:
 def test_broken_members_of_a_pack_are_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    names = ("flat", "cut", "wrong", "empty", "huge", "low", "tab")
+    names = ("fla\x1bt", "cut", "wrong", "empty", "huge", "low", "tab")
     rows = [f"{name}.jpg\tx\tw\ttrain\n" for name in names[:-1]] + ["tab.jpg\tx\ty\tw\ttrain\n"]
     put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n" + "".join(rows))
     frame = b"\xff\xd8\xff\xc0\x00\x11\x08"
     with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
-        archive.writestr("flat.jpg", frame + bytes(20))
+        archive.writestr("fla\x1bt.jpg", frame + bytes(20))
         archive.writestr("cut.jpg", frame + bytes(3))
         archive.writestr("wrong.jpg", b"WRONG" * 20)
         archive.writestr("empty.jpg", _sized(40, 200)[:300])
@@ -358,7 +358,8 @@ def test_broken_members_of_a_pack_are_named(
     data = (tmp_path / "drawn.zip").read_bytes()
     put(tmp_path / "drawn.zip", data.replace(b"WRONG", b"right"))
     assert read_folder(tmp_path, "train") == []
-    for name in names:
+    assert "\x1b" not in caplog.text
+    for name in ("flat", *names[1:]):
         assert f"drawn: {name}.jpg left out" in caplog.text
     assert "drawn: 0 lines of train, 7 left out" in caplog.text
 

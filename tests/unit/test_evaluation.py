@@ -153,6 +153,11 @@ def test_tables_name_sets_and_writers_but_no_text_of_a_line() -> None:
     assert "Ro" not in text
 
 
+def test_a_terminal_does_not_obey_what_writers_are_called() -> None:
+    rows = report_tables(report([result("a", "b", "anna\x1b[2J") for _ in range(6)]))
+    assert any(row.startswith("anna[2J ") for row in rows)
+
+
 def test_columns_of_a_table_stand_below_one_another() -> None:
     assert list(table(("name", "n"), [("a", "1"), ("longer", "100")])) == [
         "name      n",
@@ -168,7 +173,9 @@ def test_every_line_is_read_but_a_broken_picture_is_named(
         raise TrainingDataError("cut off")
 
     lines = [sample(f"line {i}") for i in range(11)]
-    bad = LineSample(dataset="drawn", name="bad.jpg", writer="w", text="t", width=9, load=broken)
+    bad = LineSample(
+        dataset="drawn", name="bad\x1b.jpg", writer="w", text="t", width=9, load=broken
+    )
 
     def read(images: Sequence[Grey]) -> list[LineReading]:
         return [LineReading(text=str(image.shape[1]), confidence=1.0) for image in images]

@@ -7,6 +7,7 @@ from hwr.training.metrics import ErrorRates
 from hwr.training.pages.summary import PageFigures
 from hwr.training.reliability import RISKS, Calibration, Reliability
 from hwr.training.report import Report, Scores
+from hwr.training.samples import shown
 
 _WORST_WRITERS = 10
 #: A writer of fewer lines is no finding.
@@ -118,7 +119,7 @@ def _worst_writers(sets: dict[str, Scores]) -> list[Cells]:
 
 def _writer_row(name: str, writer: str, rates: ErrorRates) -> Cells:
     shares = map(percent, (rates.cer, rates.wer, rates.exact))
-    return (writer, name, str(rates.lines), *shares)
+    return (shown(writer), name, str(rates.lines), *shares)
 
 
 def _confusions(report: Report) -> Iterator[str]:

@@ -10,7 +10,7 @@ from hashlib import sha256
 import cv2
 
 from hwr.errors import HwrError, TrainingDataError
-from hwr.training.samples import Grey, LineSample, decode_grey
+from hwr.training.samples import Grey, LineSample, decode_grey, shown
 from hwr.training.splits import takes, tell_others
 
 log = logging.getLogger(__name__)
@@ -50,17 +50,12 @@ class LeftOut:
     def add(self, name: str, reason: object) -> None:
         """Report one."""
         self.count += 1
-        log.warning("%s: %s left out: %s", self.dataset, _shown(name), reason)
+        log.warning("%s: %s left out: %s", self.dataset, shown(name), shown(str(reason)))
 
     def conclude(self, lines: int, split: str) -> None:
         """Tell how many lines of a split there are beside those left out."""
         said = f"{self.dataset}: {lines} lines of {split}, {self.count} left out"
         log.log(logging.WARNING if self.count or not lines else logging.INFO, said)
-
-
-def _shown(name: str) -> str:
-    """A name from the data, which a terminal must not obey."""
-    return "".join(filter(str.isprintable, name))
 
 
 def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[LineSample]:
@@ -103,7 +98,7 @@ def tell_repeated(dataset: str, lines: Iterable[str]) -> None:
             "%s: %d lines come more than once, %s among them. Keep one row of each.",
             dataset,
             len(names),
-            _shown(names[0]),
+            shown(names[0]),
         )
 
 
