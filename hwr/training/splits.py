@@ -31,6 +31,21 @@ def takes(split: str, named: str) -> bool:
     return split in (named, Split.ALL)
 
 
+def tell_shared(dataset: str, assigned: Iterable[tuple[str, str]]) -> None:
+    """Warn of writers who train and validate, from the (writer, split) of each line."""
+    writers: dict[str, set[str]] = {split: set() for split in Split}
+    for writer, split in assigned:
+        writers.setdefault(split, set()).add(writer)
+    if shared := sorted(writers[Split.TRAIN] & writers[Split.VAL]):
+        log.warning(
+            "%s: %d writers have lines in train and in val, %a among them, so that figures flatter."
+            " Put all lines of a writer into one split.",
+            dataset,
+            len(shared),
+            shared[0],
+        )
+
+
 def tell_others(dataset: str, named: Iterable[str]) -> None:
     """Warn of lines in splits that neither trains nor validates, most likely by another name."""
     counts = Counter(name for name in named if name not in {*Split, *_SET_ASIDE})

@@ -190,6 +190,23 @@ def test_a_split_that_nothing_takes_is_told(
     assert "'test'" not in caplog.text
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_writer_who_trains_and_validates_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, packed: bool
+) -> None:
+    rows = ("anna\ttrain", "anna\tval", "bert\ttrain", "bert\ttest")
+    table = "".join(f"{number}.jpg\tx\t{row}\n" for number, row in enumerate(rows))
+    put(tmp_path / "t.tsv", "path\ttext\twriter\tsplit\n" + table)
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        for number in range(len(rows)):
+            put(tmp_path / f"{number}.jpg", jpeg())
+            archive.writestr(f"{number}.jpg", jpeg())
+    if not packed:
+        (tmp_path / "t.zip").unlink()
+    assert len(read_folder(tmp_path, "train")) == 2
+    assert "1 writers have lines in train and in val, 'anna' among them" in caplog.text
+
+
 def test_a_line_that_comes_twice_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(tmp_path / "t.tsv", "a.png\tone\nb.png\ttwo\na.png\tother\n")
     for name in "ab":

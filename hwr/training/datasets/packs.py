@@ -12,7 +12,7 @@ from hwr.model.line_image import as_grey
 from hwr.training.datasets.records import LeftOut, check_cells, some_text, tell_repeated
 from hwr.training.datasets.store import ZIP_ERRORS
 from hwr.training.samples import LineSample, decode_grey
-from hwr.training.splits import takes, tell_others
+from hwr.training.splits import takes, tell_others, tell_shared
 
 _COLUMNS = {"path", "text", "writer", "split"}
 #: Bytes of the largest picture of a line, unpacked.
@@ -69,6 +69,7 @@ def _whole_records(folder: Path, name: str, split: str, left_out: LeftOut) -> It
             raise TrainingDataError(f"{folder / name}.tsv has no column {min(missing)}. Add it.")
         named = list(rows)
         tell_others(name, (row["split"] for row in named))
+        tell_shared(name, ((row["writer"], row["split"]) for row in named))
         tell_repeated(name, (row["path"] for row in named))
         for row in named:
             try:

@@ -11,7 +11,7 @@ import cv2
 
 from hwr.errors import HwrError, TrainingDataError
 from hwr.training.samples import Grey, LineSample, decode_grey, shown
-from hwr.training.splits import takes, tell_others
+from hwr.training.splits import takes, tell_others, tell_shared
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,11 @@ def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[Lin
     tell_others(left_out.dataset, (record.split for record in records if record.split))
     tell_repeated(left_out.dataset, (record.name for record in records))
     validating = val_writers(record.writer for record in records if record.split is None)
+    splits = [r.split or ("val" if r.writer in validating else "train") for r in records]
+    tell_shared(left_out.dataset, zip((r.writer for r in records), splits, strict=True))
     samples = []
-    for record in records:
-        if not takes(split, record.split or ("val" if record.writer in validating else "train")):
+    for record, own in zip(records, splits, strict=True):
+        if not takes(split, own):
             continue
         try:
             samples.append(_sample(left_out.dataset, record))
