@@ -20,7 +20,13 @@ from hwr.training.pages.halves import Half
 from hwr.training.pages.matching import matches, overlaps
 from hwr.training.pages.scores import PageScore, as_true, score_lines, score_page
 from hwr.training.pages.summary import figures_of, grouped
-from hwr.training.pages.truth import TrueLine, TruePage, read_true_page, transcriptions
+from hwr.training.pages.truth import (
+    TrueLine,
+    TruePage,
+    read_true_page,
+    read_true_pages,
+    transcriptions,
+)
 from hwr.training.pages.worst import draw_page, write_worst
 
 ALPHABET = Alphabet(DEFAULT_CHARACTERS)
@@ -197,6 +203,22 @@ def test_what_is_no_transcription_is_named(tmp_path: Path, content: str) -> None
     path.write_text(content)
     with pytest.raises(TrainingDataError, match=r"page\.json"):
         read_true_page(path)
+
+
+def test_a_page_that_cannot_be_read_costs_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dirt = {"order": 0, "text": "x", "polygon": [[0, 0], [1, 0], [1, 1]]}
+    write_page(tmp_path, "b", {"lines": [dirt, {"order": 1, "text": "good", "polygon": BOX}]})
+    (tmp_path / "a.XML").write_text("<PcGts><Page>")
+    (tmp_path / "c.json").write_text("{}")
+    found = [*read_true_pages(transcriptions(tmp_path))]
+    assert [(path.name, [e.text for e in page.lines]) for path, page in found] == [
+        ("b.json", ["good"])
+    ]
+    for told in ("a.XML left out: it is no whole XML", "b.json, 0 left out", "c.json left out"):
+        assert told in caplog.text
+    assert "1 pages, 2 left out" in caplog.text
 
 
 def test_a_missing_or_broken_picture_is_named(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ def measure_pages(reader: "Reader", data: Path, half: Half, worst: Path | None) 
     from workers.commands.tables import page_table
 
     measured = [*_measured(reader, _transcriptions(data, half))]
+    if not measured:
+        raise TrainingDataError(f"No page of {data} can be read. See above for the reason of each.")
     pages = {entry.score.name: figures_of([entry.score]) for entry in measured}
     sets = {
         name: figures_of(own) for name, own in grouped(entry.score for entry in measured).items()
@@ -67,11 +69,10 @@ def _transcriptions(data: Path, half: Half) -> list[Path]:
 def _measured(reader: "Reader", paths: list[Path]) -> Iterator[_Measured]:
     from hwr.model.alphabet import DEFAULT_CHARACTERS, Alphabet
     from hwr.training.pages.scores import score_page
-    from hwr.training.pages.truth import read_true_page
+    from hwr.training.pages.truth import read_true_pages
 
     alphabet = Alphabet(DEFAULT_CHARACTERS)
-    for path in paths:
-        page = read_true_page(path)
+    for path, page in read_true_pages(paths):
         found = _reading(reader, page)
         score = score_page(page, found.lines, reader.read_lines, alphabet)
         yield _Measured(path=path, score=score)

@@ -62,7 +62,7 @@ _FORMATS = {
 
 def holds_marked_pages(folder: Path) -> bool:
     """Whether a PAGE or ALTO file lies in `folder` itself."""
-    return bool(_marked(folder))
+    return bool(marked_files(folder))
 
 
 def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Record]:
@@ -71,7 +71,7 @@ def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Reco
     Neither format names a writer: each page counts as one.
     """
     records: list[Record] = []
-    for path in _marked(folder):
+    for path in marked_files(folder):
         try:
             records += _records(path, pictures, left_out)
         except (TrainingDataError, OSError) as error:
@@ -79,11 +79,12 @@ def page_records(folder: Path, pictures: Folder, left_out: LeftOut) -> list[Reco
     return records
 
 
-def _marked(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if is_marked(path))
+def marked_files(folder: Path) -> list[Path]:
+    """The PAGE and ALTO files in `folder` itself, sorted."""
+    return sorted(path for path in folder.glob("*") if _is_marked(path))
 
 
-def is_marked(path: Path) -> bool:
+def _is_marked(path: Path) -> bool:
     """Whether it is an .xml file that begins as PAGE or ALTO does, in UTF-16 as well."""
     if path.suffix.lower() != ".xml" or not path.is_file():
         return False

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hwr.errors import TrainingDataError
 from hwr.layout import Line
 from hwr.training.pages.halves import Half
-from hwr.training.pages.truth import PRINTED_HEAD, TruePage, read_true_page, transcriptions
+from hwr.training.pages.truth import PRINTED_HEAD, TruePage, read_true_pages, transcriptions
 from hwr.training.samples import Grey
 
 #: Points (n, 2), x and y in pixels.
@@ -53,14 +53,14 @@ def tuning_pages(folder: Path) -> list[KnownPage]:
     """The pages of ``folder`` that may be learned from.
 
     Raises:
-        TrainingDataError: there are none, or a page cannot be read.
+        TrainingDataError: there are none that can be read.
     """
     paths = Half.TUNING.of(transcriptions(folder))
-    pages = [known_page(read_true_page(path)) for path in paths]
+    pages = [known_page(page) for _, page in read_true_pages(paths)]
     if not pages:
         raise TrainingDataError(
-            f"{folder} holds no transcribed page. Put pictures there with PAGE, ALTO or NAME.json"
-            " beside them, or name another folder."
+            f"{folder} holds no transcribed page that can be read. Put pictures there with PAGE,"
+            " ALTO or NAME.json beside them, or name another folder."
         )
     return pages
 

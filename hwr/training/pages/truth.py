@@ -7,6 +7,7 @@ text says nothing.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from hwr.errors import DocumentError, PageError, TrainingDataError
 from hwr.layout import Line
 from hwr.training.datasets.marked_pages import (
     find_picture,
-    is_marked,
+    marked_files,
     outlined,
     read_page,
     scale_of,
@@ -37,6 +38,8 @@ _PRINTED_HEADS = "copiste"
 PRINTED_HEAD = 0.12
 #: What a JSON file raises that is no transcription.
 _WRONG = (OSError, ValueError, KeyError, TypeError, AttributeError)
+
+log = logging.getLogger(__name__)
 
 Scale = NDArray[np.float64]
 
@@ -78,19 +81,33 @@ class TruePage:
 
 def transcriptions(folder: Path) -> list[Path]:
     """The transcriptions in `folder`, by name; of two for one picture the XML."""
-    marked = filter(is_marked, folder.glob("*.xml"))
-    chosen = {path.stem: path for path in (*folder.glob("*.json"), *marked)}
+    chosen = {path.stem: path for path in (*folder.glob("*.json"), *marked_files(folder))}
     return [chosen[stem] for stem in sorted(chosen)]
 
 
+def read_true_pages(paths: Iterable[Path]) -> Iterator[tuple[Path, TruePage]]:
+    """Each transcription that can be read, with its page; the others are logged and counted."""
+    left_out, count = LeftOut("pages"), 0
+    for path in paths:
+        try:
+            page = read_true_page(path)
+        except TrainingDataError as error:
+            left_out.add(path.name, error)
+            continue
+        count += 1
+        yield path, page
+    if left_out.count:
+        log.warning("%d pages, %d left out", count, left_out.count)
+
+
 def read_true_page(path: Path) -> TruePage:
-    """One transcription with its picture. XML lines without an outline are logged and left out.
+    """One transcription with its picture. Lines without an outline are logged and left out.
 
     Raises:
         TrainingDataError: the file is no transcription, or its picture cannot be read.
     """
     try:
-        return _marked_page(path) if path.suffix == ".xml" else _json_page(path)
+        return _marked_page(path) if path.suffix.lower() == ".xml" else _json_page(path)
     except (DocumentError, PageError) as error:
         raise TrainingDataError(f"The picture of {path} cannot be read: {error}") from error
 
@@ -102,18 +119,20 @@ def _marked_page(path: Path) -> TruePage:
     picture = Path(find_picture(path, page.picture, pictures))
     image = _only_image(picture)
     scale = scale_of(image, page.size)
-    lines = tuple(_marked_lines(page.lines, image, scale, left_out))
+    said = ((line, line.text or None) for line in page.lines)
+    lines = tuple(_true_lines(path, said, image, scale))
     return TruePage(name=path.stem, picture=picture, image=image, lines=lines)
 
 
-def _marked_lines(
-    marked: Iterable[MarkedLine], image: Grey, scale: Scale, left_out: LeftOut
+def _true_lines(
+    path: Path, said: Iterable[tuple[MarkedLine, str | None]], image: Grey, scale: Scale
 ) -> Iterator[TrueLine]:
-    for line in marked:
+    left_out = LeftOut(path.parent.name)
+    for line, text in said:
         try:
-            yield TrueLine(line=outlined(line, image.shape, scale), text=line.text or None)
+            yield TrueLine(line=outlined(line, image.shape, scale), text=text)
         except TrainingDataError as error:
-            left_out.add(line.name, error)
+            left_out.add(f"{path.name}, {line.name}", error)
 
 
 def _json_page(path: Path) -> TruePage:
@@ -130,9 +149,7 @@ def _json_page(path: Path) -> TruePage:
     if not picture.exists():
         raise TrainingDataError(f"{path} is of the picture {picture.name}. Put it beside it.")
     image = _only_image(picture)
-    lines = tuple(
-        TrueLine(line=outlined(line, image.shape, np.ones(2)), text=text) for line, text in marked
-    )
+    lines = tuple(_true_lines(path, marked, image, np.ones(2)))
     return TruePage(name=path.stem, picture=picture, image=image, lines=lines)
 
 
