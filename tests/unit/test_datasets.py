@@ -215,6 +215,18 @@ def test_a_line_that_comes_twice_is_told(tmp_path: Path, caplog: pytest.LogCaptu
     assert "1 lines come more than once, a.png among them" in caplog.text
 
 
+def test_who_validates_in_one_data_set_trains_in_none(tmp_path: Path) -> None:
+    sets = (("anna", "bert"), ("bert", "carl"), ("anna", "carl"), ("anna",), ("bert",), ("carl",))
+    for number, writers in enumerate(sets):
+        rows = "".join(f"a.png\tx\t{writer}\n" for writer in writers)
+        put(tmp_path / f"{number}" / "t.tsv", "path\ttext\twriter\n" + rows)
+        put(tmp_path / f"{number}" / "a.png", picture())
+    train, val = ({s.writer for s in read_folder(tmp_path, name)} for name in ("train", "val"))
+    assert train
+    assert val
+    assert not train & val
+
+
 def test_a_tab_in_a_text_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(tmp_path / "t.tsv", "path\ttext\twriter\na.png\tone\ttwo\tw\na.png\tgood\tw\t\n")
     put(tmp_path / "a.png", picture())

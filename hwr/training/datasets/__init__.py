@@ -16,7 +16,7 @@ from hwr.training.datasets.foreign import tell_foreign
 from hwr.training.datasets.iam import holds_iam, iam_records
 from hwr.training.datasets.marked_pages import holds_marked_pages, page_records
 from hwr.training.datasets.packs import holds_packs, read_packs
-from hwr.training.datasets.records import LeftOut, Record, gather
+from hwr.training.datasets.records import LeftOut, Record, gather, undivided
 from hwr.training.datasets.store import Archive, Folder
 from hwr.training.datasets.table import holds_table, other_tables, table_records
 from hwr.training.samples import LineSample
@@ -47,7 +47,14 @@ def read_folder(data: Path, split: str) -> list[LineSample]:
             " (ascii/lines.txt) and no table (a .tsv in UTF-8 whose first row names path and text)."
             " Name a folder with one."
         )
-    samples = [sample for place in sets for sample in _lines(place, data, split)]
+    listed = {place: _listed(place, data) for place in sets if _kind(place) is not _Kind.PACKS}
+    validating = undivided(records for records, _ in listed.values())
+    samples: list[LineSample] = []
+    for place in sets:
+        if place in listed:
+            samples += gather(*listed[place], split, validating)
+        else:
+            samples += read_packs(place, split)
     tell_foreign(samples, Alphabet(DEFAULT_CHARACTERS))
     return samples
 
@@ -112,19 +119,17 @@ def _unread(place: Path, kind: _Kind | None) -> list[Path]:
     return [path for path in tables if not (packs and path.with_suffix(".zip").exists())]
 
 
-def _lines(place: Path, top: Path, split: str) -> list[LineSample]:
-    kind = _kind(place)
-    if kind is _Kind.PACKS:
-        return read_packs(place, split)
+def _listed(place: Path, top: Path) -> tuple[list[Record], LeftOut]:
     left_out = LeftOut(_name(place, top))
-    return gather(_records(place, kind, top, left_out), split, left_out)
+    return _records(place, top, left_out), left_out
 
 
 def _name(place: Path, top: Path) -> str:
     return place.stem if place == top else place.relative_to(top).with_suffix("").as_posix()
 
 
-def _records(place: Path, kind: _Kind | None, top: Path, left_out: LeftOut) -> list[Record]:
+def _records(place: Path, top: Path, left_out: LeftOut) -> list[Record]:
+    kind = _kind(place)
     if kind is _Kind.IAM:
         return iam_records(place, left_out)
     if kind is _Kind.PAGES:  # whose pictures may lie anywhere in the named folder

@@ -58,15 +58,21 @@ class LeftOut:
         log.log(logging.WARNING if self.count or not lines else logging.INFO, said)
 
 
-def gather(records: Sequence[Record], split: str, left_out: LeftOut) -> list[LineSample]:
-    """The lines of one split.
+def undivided(sets: Iterable[Iterable[Record]]) -> set[str]:
+    """Who validates in any of these data sets, and so in all: nobody is trained on in another."""
+    return set().union(*(val_writers(r.writer for r in own if r.split is None) for own in sets))
+
+
+def gather(
+    records: Sequence[Record], left_out: LeftOut, split: str, validating: set[str]
+) -> list[LineSample]:
+    """The lines of one split; where the source gives none, those by `validating` are in val.
 
     Each picture is decoded once here, so that a broken one is named before a run begins, and kept
     small and compressed: a page is not decoded again for every line.
     """
     tell_others(left_out.dataset, (record.split for record in records if record.split))
     tell_repeated(left_out.dataset, (record.name for record in records))
-    validating = val_writers(record.writer for record in records if record.split is None)
     splits = [r.split or ("val" if r.writer in validating else "train") for r in records]
     tell_shared(left_out.dataset, zip((r.writer for r in records), splits, strict=True))
     samples = []
@@ -105,7 +111,7 @@ def tell_repeated(dataset: str, lines: Iterable[str]) -> None:
 
 
 def val_writers(writers: Iterable[str]) -> set[str]:
-    """Those of `writers` that validate: `VAL_SHARE` of all names, the same in every data set.
+    """Those of one set's `writers` that validate: `VAL_SHARE` of all names, the same everywhere.
 
     Where the names give none, the one nearest to it; but a single writer is trained on.
     """
