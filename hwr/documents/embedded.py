@@ -16,13 +16,15 @@ from PIL.TiffImagePlugin import TiffImageFile
 from hwr.documents.colour import hides_ink, with_strokes
 from hwr.documents.picture import check_jpeg_end, check_scans
 from hwr.documents.scans import Scan
-from hwr.documents.strips import check_ends
+from hwr.documents.strips import check_ends, is_cut
+from hwr.errors import DamagedPage
 
 Grey = NDArray[np.uint8]
 
 #: The first of PNG's predictors among PDF's (ISO 32000-1, table 10): data as in a PNG.
 _PNG_PREDICTOR = 10
 _GROUP4 = 4
+_END_OF_IMAGE = b"\xff\xd9"
 
 
 def decode(number: int, scan: Scan, wanted: tuple[int, int]) -> Grey | None:
@@ -50,7 +52,8 @@ def _open(number: int, scan: Scan, wanted: tuple[int, int]) -> Image.Image | Non
 
 
 def _jpeg(number: int, scan: Scan, wanted: tuple[int, int]) -> Image.Image:
-    file = BytesIO(scan.data)
+    # Where the data is cut, the decoder goes on to the end with what stands for missing blocks.
+    file = BytesIO(scan.data + _END_OF_IMAGE)
     check_scans(number, file)
     image = JpegImageFile(file)
     if image.size != scan.size or image.mode != {1: "L", 3: "RGB"}[scan.colours]:
@@ -78,7 +81,12 @@ def _group4(number: int, scan: Scan) -> Image.Image | None:
     file = _as_tiff(scan, photometric=int(black_is_1))
     image = TiffImageFile(BytesIO(file))
     image.load()
-    check_ends(number, image, file)
+    try:
+        check_ends(number, image, file)
+    except DamagedPage:
+        if is_cut(image, scan.data):
+            raise
+        return None  # wastefully encoded, or garbage of which poppler complains
     return image
 
 

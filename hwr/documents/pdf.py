@@ -2,6 +2,7 @@
 pdf2image, one page at a time, after its size was checked."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from os import SEEK_END
@@ -53,6 +54,12 @@ _SAME = 0.01
 _TAIL_BYTES = 1024
 _PADDING_BYTES = 2**16
 
+#: Complaints of poppler after which a picture is missing, or the rest of it. Others, about fonts
+#: say, come with pages that look as they should.
+_LOST = re.compile(
+    r"Unknown filter|start of jpeg data|opening JPX Stream\.|flate stream|JBIG2|CCITTFax"
+)
+
 
 class Pdf:
     """An open PDF (a `Document`). A PDF that opens without a password is read, whatever rights
@@ -87,10 +94,15 @@ class Pdf:
             return Page(number=number, image=to_grey(self._render(number, self._dpi(number))))
 
     def _scanned(self, number: int) -> NDArray[np.uint8] | None:
-        """The picture that the page consists of; None where there is any doubt: it is rendered."""
+        """The picture that the page consists of; None where there is any doubt: it is rendered.
+
+        Raises:
+            DamagedPage: it is cut off; poppler would draw what is left of it, in silence.
+            PageTimeout: of the caller's deadline, which no rendering may outlast.
+        """
         try:
             return self._taken_out(number)
-        except PageTimeout:  # of the caller's deadline, which no rendering may outlast
+        except (DamagedPage, PageTimeout):
             raise
         except (PageError, MemoryError, *BOMBS, *DECODER_ERRORS):
             return None
@@ -156,19 +168,30 @@ class Pdf:
         return float(width), float(height)
 
     def _render(self, number: int, dpi: int) -> Image.Image:
-        images = self._draw(number, dpi)
+        images, complaint = self._drawn(number, dpi)
         # Where poppler fails it gives nothing, or a page of 1 × 1 pixels, and no error.
         if not images or min(images[0].size) < MIN_SIDE:
             raise DamagedPage(f"Page {number} did not render. Export this page again.")
         if images[0].getcolors(1):
-            # What poppler cannot decode it leaves out: a blank page has to be blank by intent.
-            self._draw(number, dpi, strict=True)
+            # A blank page has to be blank by intent.
+            if complaint is not None:
+                raise complaint
             # Of a JPEG it cannot decode poppler may not even complain.
             with suppress(PageTooSmall):
                 self._taken_out(number)
         return images[0]
 
-    def _draw(self, number: int, dpi: int, *, strict: bool = False) -> list[Image.Image]:
+    def _drawn(self, number: int, dpi: int) -> tuple[list[Image.Image], PDFSyntaxError | None]:
+        """The page and what poppler complains about, unless that costs a picture on it."""
+        try:
+            return self._draw(number, dpi, strict=True), None
+        except PDFSyntaxError as error:
+            # What poppler cannot decode it leaves out, and a stamp over it hides that.
+            if _LOST.search(str(error)):
+                raise
+            return self._draw(number, dpi, strict=False), error
+
+    def _draw(self, number: int, dpi: int, *, strict: bool) -> list[Image.Image]:
         """The page, in a list of one or none; `strict` raises what poppler complains about."""
         images: list[Image.Image] = convert_from_path(
             self._path,
@@ -267,6 +290,6 @@ def _poppler_on_page(number: int, timeout_s: int) -> Iterator[None]:
             ) from error
         except PDFSyntaxError as error:
             raise DamagedPage(
-                f"Page {number} is blank, for it is damaged ({brief(error)}). "
+                f"Page {number} is damaged and came out blank or in part ({brief(error)}). "
                 "Scan or export this page again."
             ) from error

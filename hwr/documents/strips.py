@@ -69,6 +69,11 @@ def check_ends(number: int, image: TiffImageFile, file: mmap | bytes) -> None:
             raise _cut_off(number, index)
 
 
+def is_cut(image: TiffImageFile, data: bytes) -> bool:
+    """Whether a page of one Group 4 strip, `data`, ends before its rows do."""
+    return _encoded_size(image, 0) > len(data)
+
+
 def _spans(tags: ImageFileDirectory_v2) -> Iterator[tuple[int, int]]:
     """Offset and byte count of each strip or tile."""
     offsets = tags.get(STRIPOFFSETS) or tags.get(TILEOFFSETS) or ()

@@ -111,7 +111,7 @@ def test_a_listed_page_that_is_missing(path: Path) -> None:
 @pytest.mark.parametrize("content", [b"\x00garbage) Tj", b"/Absent Do"])
 def test_a_page_that_is_blank_because_it_is_damaged(path: Path, content: bytes) -> None:
     path.write_bytes(pdf([(A4, BAR), (A4, content), (A4, b"")]))
-    refuse_page(path, 2, DamagedPage, r"Page 2 is blank, .*again")
+    refuse_page(path, 2, DamagedPage, r"Page 2 is damaged .*again")
     with open_document(path) as document:
         assert document.page(1).image.min() == 0
         assert document.page(3).image.min() == 255

@@ -255,12 +255,7 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "another size": lambda: scanned_pdf(GREY + JPEG, encode(draw_page(300, 200), "JPEG")),
     "other rows": lambda: scanned_pdf(fax(b"/Rows 200"), group4_data(draw_page(400, 200))),
     "fax with line ends": lambda: scanned_pdf(fax(b"/EndOfLine true"), group4_data(draw_page())),
-    "cut JPEG": lambda: scanned_pdf(GREY + JPEG, encode(draw_page(), "JPEG")[:2000]),
-    "JPEG that ends before its last rows": lambda: scanned_pdf(
-        GREY + JPEG, encode(Image.effect_noise((400, 300), 80), "JPEG")[:9000] + b"\xff\xd9"
-    ),
-    "JPEG of endless scans": lambda: scanned_pdf(GREY + JPEG, endless_jpeg()),
-    "cut fax": lambda: scanned_pdf(fax(), group4_data(draw_page())[:100]),
+    "wasteful fax": lambda: scanned_pdf(fax(), group4_data(draw_page()) + bytes(range(1, 99))),
     "cut pixels": lambda: scanned_pdf(GREY + FLATE, zlib.compress(bytes(400 * 299))),
     "cut rows of a PNG": lambda: scanned_pdf(
         png(1), zlib.compress(zlib.decompress(predicted(draw_page()))[: 401 * 150])
@@ -285,6 +280,47 @@ def test_what_is_in_doubt_is_rendered(
     monkeypatch.setattr(pdf_module.Pdf, "_render", render)
     image_of(path)
     assert drawn == [1]
+
+
+@pytest.mark.parametrize(
+    ("image", "data"),
+    [
+        (GREY + JPEG, encode(draw_page(), "JPEG")[:2000]),
+        (GREY + JPEG, encode(Image.effect_noise((400, 300), 80), "JPEG")[:9000] + b"\xff\xd9"),
+        (GREY + JPEG, endless_jpeg()),
+        (fax(), group4_data(draw_page())[:100]),
+        (GREY + FLATE, zlib.compress(Image.effect_noise((400, 300), 80).tobytes())[:9000]),
+    ],
+    ids=["cut JPEG", "JPEG that ends early", "JPEG of endless scans", "cut fax", "cut pixels"],
+)
+def test_a_scan_that_is_cut_is_refused_not_read_in_part(
+    path: Path, image: bytes, data: bytes
+) -> None:
+    path.write_bytes(scanned_pdf(image, data))
+    with pytest.raises(DamagedPage, match=r"Page 1 .*(again|JPEG)\.$"):
+        image_of(path)
+
+
+def test_a_jpeg_that_lacks_its_end_mark_alone_is_whole(path: Path) -> None:
+    path.write_bytes(scanned_pdf(GREY + JPEG, encode(draw_page(), "JPEG")[:-2]))
+    assert image_of(path).min() < 10
+
+
+STAMP = SCAN_CONTENT + b" 10 10 40 5 re f"
+
+
+@pytest.mark.parametrize("kind", [b"/DCTDecode", b"/JPXDecode", b"/FlateDecode", b"/OddDecode"])
+def test_a_stamp_does_not_hide_that_the_picture_is_lost(path: Path, kind: bytes) -> None:
+    path.write_bytes(scanned_pdf(GREY + b"/Filter " + kind, b"junk" * 50, content=STAMP))
+    with pytest.raises(DamagedPage, match=r"Page 1 is damaged and came out blank or in part .*"):
+        image_of(path)
+
+
+def test_what_poppler_complains_about_may_look_as_it_should(path: Path) -> None:
+    # A font that is nowhere: nothing is written in it.
+    content = STAMP + b" BT /Absent 9 Tf ET"
+    path.write_bytes(scanned_pdf(GREY + JPEG, encode(draw_page(), "JPEG"), content=content))
+    assert image_of(path).min() == 0
 
 
 def test_a_scan_that_nobody_can_decode_is_no_blank_page(path: Path) -> None:
