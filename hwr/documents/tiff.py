@@ -12,8 +12,17 @@ from typing import IO, Self, cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImagePalette
 from PIL.ExifTags import Base
-from PIL.TiffImagePlugin import X_RESOLUTION, Y_RESOLUTION, TiffImageFile
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    COLORMAP,
+    IMAGEWIDTH,
+    PLANAR_CONFIGURATION,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+    TiffImageFile,
+)
 
 from hwr.documents.formats import Format
 from hwr.documents.limits import Limits, check_page_size, fitting
@@ -23,6 +32,8 @@ from hwr.documents.strips import check_ends, check_spans
 from hwr.errors import DamagedDocument, DamagedPage, NoPages, TooManyPages
 
 _BIG = 43
+_SEPARATE = 2
+_BYTE, _BYTE_MAX = 8, 255
 _UPRIGHT = 1
 #: Orientations from this one on lie on their side.
 _SIDEWAYS = 5
@@ -32,11 +43,20 @@ _SIDEWAYS = 5
 _LEAST_OBLONG, _MOST_OBLONG = 1.1, 4.0
 
 
+#: Tags of a directory that are looked at to tell whether it is a page: the kind comes first, then
+#: width and height.
+_FRAME_TAGS = 4
+_SHORT = 3
+_KIND = Base.NewSubfileType
+#: Kinds of directories that are no pages (TIFF 6.0, NewSubfileType).
+_REDUCED, _MASK = 1, 4
+
+
 class _Layout:
     """Where the numbers of a TIFF's frame stand, and how to read them."""
 
     def __init__(self, header: bytes) -> None:
-        order = "<" if header.startswith(b"II") else ">"
+        order = self._order = "<" if header.startswith(b"II") else ">"
         big = struct.unpack_from(order + "H", header, 2)[0] == _BIG
         #: Position of the first directory's offset.
         self.start = 8 if big else 4
@@ -46,6 +66,14 @@ class _Layout:
         self.count = struct.Struct(order + ("Q" if big else "H"))
         #: Offset of a directory.
         self.offset = struct.Struct(order + ("Q" if big else "I"))
+
+    def number(self, entries: bytes, start: int) -> tuple[int, int]:
+        """Tag and value of the entry at `start`, if it is one short or long number."""
+        tag, kind = struct.unpack_from(self._order + "HH", entries, start)
+        value = start + self.entry - self.offset.size
+        return tag, struct.unpack_from(
+            self._order + ("H" if kind == _SHORT else "I"), entries, value
+        )[0]
 
 
 class _Frame(mmap.mmap):
@@ -83,7 +111,8 @@ class Tiff:
         header = file.read(16).ljust(16, b"\0")
         self._layout = _Layout(header)
         first = self._layout.offset.unpack_from(header, self._layout.start)[0]
-        self._directories, self._whole = self._walk(first)
+        directories, self._whole = self._walk(first)
+        self._directories = self._pages_of(directories)
         self.page_count = len(self._directories) + (not self._whole)
         self._check_count()
 
@@ -103,6 +132,8 @@ class Tiff:
         check_page_size(number, *image.size, self._limits)
         if image.mode in ("I", "F"):
             raise DamagedPage(f"Page {number} has 32-bit pixels. Save it with 8 bits a pixel.")
+        _check_planes(number, image)
+        _widen_palette(image)
         check_spans(number, image.tag_v2, len(frame))
         turned = image.tag_v2.get(Base.Orientation, _UPRIGHT) != _UPRIGHT
         oblong = _oblong(image)
@@ -121,6 +152,23 @@ class Tiff:
             seen[offset] = None
             offset = following
         return list(seen), True
+
+    def _pages_of(self, directories: list[int]) -> list[int]:
+        """Those that are no mask of another and no smaller copy."""
+        tags = {offset: self._frame_tags(offset) for offset in directories}
+        whole = (found for found in tags.values() if not found.get(_KIND, 0) & _REDUCED)
+        widest = max((found.get(IMAGEWIDTH, 0) for found in whole), default=0)
+        pages = [offset for offset in directories if not _is_extra(tags[offset], widest)]
+        return pages or directories
+
+    def _frame_tags(self, offset: int) -> dict[int, int]:
+        """Whole numbers among the first tags of a directory, which are in order."""
+        layout = self._layout
+        start = offset + layout.count.size
+        count = min(self._read(offset, layout.count), _FRAME_TAGS)
+        self._file.seek(start)
+        entries = self._file.read(count * layout.entry)
+        return dict(layout.number(entries, n * layout.entry) for n in range(count))
 
     def _following(self, offset: int) -> int | None:
         """Offset of the directory after the one at `offset`, 0 for none, None where it is cut."""
@@ -147,6 +195,29 @@ class Tiff:
                 f"The TIFF has more than {self._limits.max_pages:,} pages. "
                 "Split it into smaller documents."
             )
+
+
+def _is_extra(tags: dict[int, int], widest: int) -> bool:
+    """Whether a directory is a mask, or a copy that is smaller than some page."""
+    kind = tags.get(_KIND, 0)
+    return bool(kind & _MASK or (kind & _REDUCED and tags.get(IMAGEWIDTH, 0) < widest))
+
+
+def _check_planes(number: int, image: TiffImageFile) -> None:
+    bits = image.tag_v2.get(BITSPERSAMPLE, (1,))
+    is_raw = any(tile[0] == "raw" for tile in image.tile)
+    if is_raw and image.tag_v2.get(PLANAR_CONFIGURATION) == _SEPARATE and max(bits) > _BYTE:
+        # Pillow takes these for bytes and shows noise.
+        raise DamagedPage(
+            f"Page {number} has planes of {max(bits)}-bit colours. Save it with 8 bits a colour."
+        )
+
+
+def _widen_palette(image: TiffImageFile) -> None:
+    """Take colours of 8 bits, which some old programs write instead of 16, for what they are."""
+    colours = image.tag_v2.get(COLORMAP, ())
+    if image.mode == "P" and max(colours, default=_BYTE_MAX + 1) <= _BYTE_MAX:
+        image.palette = ImagePalette.raw("RGB;L", bytes(colours))
 
 
 def _oblong(image: TiffImageFile) -> float:

@@ -1,6 +1,7 @@
 """TIFF: pages are independent, and missing pixels never pass for paper."""
 
 import struct
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from document_files import (
     tiff_directories,
 )
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from hwr.documents import Document, Format, Limits, open_document
 from hwr.errors import (
@@ -277,3 +279,66 @@ def test_the_limit_of_pages_itself_is_allowed(tmp_path: Path) -> None:
         assert document.page_count == 5
     with pytest.raises(TooManyPages), open_document(path, Limits(max_pages=4)):
         pass
+
+
+def marked(*pages: tuple[Image.Image, int]) -> bytes:
+    """A TIFF of pages, each with what kind of directory it is (NewSubfileType)."""
+    images = [image.copy() for image, _ in pages]
+    for image, (_, kind) in zip(images, pages, strict=True):
+        image.encoderinfo = {"tiffinfo": {254: kind}}
+    return encode(
+        images[0], "TIFF", save_all=True, append_images=images[1:], tiffinfo={254: pages[0][1]}
+    )
+
+
+PAGE, OTHER, THUMBNAIL = draw_page(400, 300), draw_page(300, 200), draw_page(100, 75)
+
+
+@pytest.mark.parametrize(
+    ("data", "widths"),
+    [
+        (marked((PAGE, 0), (THUMBNAIL, 1), (OTHER, 2)), [400, 300]),
+        (marked((THUMBNAIL, 1), (PAGE, 0)), [400]),
+        (marked((PAGE, 0), (PAGE.convert("1"), 4)), [400]),
+        (marked((PAGE, 1), (OTHER, 1)), [400, 300]),
+        (marked((OTHER, 0), (PAGE, 1)), [300, 400]),
+    ],
+    ids=["thumbnail behind", "thumbnail before", "mask", "all called copies", "no smaller copy"],
+)
+def test_thumbnails_and_masks_are_no_pages(tmp_path: Path, data: bytes, widths: list[int]) -> None:
+    path = tmp_path / "scan.tif"
+    path.write_bytes(data)
+    with open_document(path) as document:
+        pages = [document.page(number + 1) for number in range(document.page_count)]
+    assert [page.image.shape[1] for page in pages] == widths
+
+
+def test_planes_of_16_bits_are_refused_not_read_as_noise(tmp_path: Path) -> None:
+    pixels = np.asarray(draw_page()).astype("<u2").tobytes()
+    plane, start = 400 * 300 * 2, 8 + 2 + 11 * 12 + 4
+    arrays = struct.pack(
+        "<3H3I3I", 16, 16, 16, *(start + 30 + plane * n for n in range(3)), *(plane,) * 3
+    )
+    short = {258: (3, 3, start), 273: (4, 3, start + 6), 279: (4, 3, start + 18)}
+    tags = {256: 400, 257: 300, 259: 1, 262: 2, 277: 3, 278: 300, 284: 2, 339: 1}
+    entries = short | {tag: (4, 1, value) for tag, value in tags.items()}
+    packed = b"".join(struct.pack("<HHII", tag, *entries[tag]) for tag in sorted(entries))
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    path = tmp_path / "scan.tif"
+    path.write_bytes(head + packed + bytes(4) + arrays + pixels * 3)
+    with open_document(path) as document, pytest.raises(DamagedPage, match="planes of 16-bit"):
+        document.page(1)
+
+
+def test_a_palette_of_8_bits_where_16_belong(tmp_path: Path) -> None:
+    drawn = draw_page().convert("P")
+    data = bytearray(encode(drawn, "TIFF"))
+    with Image.open(BytesIO(data)) as image:
+        assert isinstance(image, TiffImageFile)
+        colours = struct.pack(f"<{3 * 256}H", *image.tag_v2[320])
+    assert data.count(colours) == 1
+    narrow = struct.pack(f"<{3 * 256}H", *(high for high in colours[1::2]))
+    path = tmp_path / "scan.tif"
+    path.write_bytes(data.replace(colours, narrow))
+    with open_document(path) as document:
+        assert np.array_equal(document.page(1).image, np.asarray(drawn.convert("L")))
