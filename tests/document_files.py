@@ -111,10 +111,11 @@ def pdf(
     trailer: bytes = b"",
     extra: bytes = b"",
     stored: bytes = b"",
+    catalog: bytes = b"",
 ) -> bytes:
     """A PDF of `pages`: (entries of the page's dictionary, content stream, as `stored` says)."""
     kids = b" ".join(b"%d 0 R" % (3 + 2 * n) for n in range(len(pages)))
-    bodies = [b"<< /Type /Catalog /Pages 2 0 R >>"]
+    bodies = [b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog]
     bodies += [b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages))]
     for n, (entries, content) in enumerate(pages):
         bodies += [b"<< /Type /Page /Parent 2 0 R /Contents %d 0 R %s >>" % (4 + 2 * n, entries)]

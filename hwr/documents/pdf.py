@@ -67,6 +67,7 @@ class Pdf:
 
     Raises:
         DamagedDocument, EncryptedDocument, NoPages, TooManyPages, DocumentTimeout: as named.
+        UnsupportedFormat: its content is not on its pages.
         HwrError: poppler is not installed.
     """
 

@@ -17,6 +17,7 @@ from pikepdf import AccessMode, Name, PdfError
 
 from hwr.documents.limits import MAX_PIXELS
 from hwr.documents.pixels import DECODER_ERRORS
+from hwr.errors import DamagedDocument, UnsupportedFormat
 
 #: Bytes of a content stream, as stored and unpacked: a scan's has about 50.
 MAX_CONTENT = 4096
@@ -39,6 +40,9 @@ _WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 #: What would change the picture's look between its data and the page.
 _CHANGES = ("/ImageMask", "/Mask", "/SMask", "/SMaskInData", "/Decode", "/OC", "/F", "/FFilter")
+#: How a portfolio is viewed that looks as if it were none (ISO 32000-1, table 155).
+_HIDDEN = Name.H
+
 #: Colour spaces of a page that stand in for the device's (ISO 32000-1, 8.6.5.6).
 _DEFAULTS = ("/DefaultGray", "/DefaultRGB")
 
@@ -66,6 +70,10 @@ class Scan:
 class Scans:
     """The scans of an open PDF. Reads from `file` as long as it is open; keeps no page.
 
+    Raises:
+        DamagedDocument: it lists more pages than it says that it has.
+        UnsupportedFormat: its content is not on its pages.
+
     The structure is read within this process; a file that poppler has opened comes here, repairs
     are not attempted, and what is read of a page is bounded before it is unpacked.
     """
@@ -92,10 +100,31 @@ class Scans:
         try:
             # Not mapped into memory: what was read of a long document would count as ours.
             pdf = pikepdf.open(self._file, attempt_recovery=False, access_mode=AccessMode.stream)
+            _check_shown(pdf, self._page_count)
             is_usable = len(pdf.pages) == self._page_count and not pdf.is_encrypted
         except (PdfError, MemoryError, *DECODER_ERRORS):
             return None
         return pdf if is_usable else None
+
+
+def _check_shown(pdf: pikepdf.Pdf, page_count: int) -> None:
+    """Refuse a PDF of which the pages that poppler shows are not what it holds."""
+    collection = pdf.Root.get("/Collection")
+    if collection is not None and collection.get("/View") != _HIDDEN:
+        raise UnsupportedFormat(
+            "The PDF is a portfolio: its pages are a cover, and what it holds are files. "
+            "Submit these one by one."
+        )
+    if pdf.Root.get("/NeedsRendering", False):
+        raise UnsupportedFormat(
+            "The PDF is a form that Adobe Reader alone draws (XFA): its pages only ask to wait. "
+            "Print it to a PDF and submit that."
+        )
+    if len(pdf.pages) > page_count:
+        raise DamagedDocument(
+            f"The PDF says that it has {page_count:,} pages and lists {len(pdf.pages):,}: some "
+            "would be lost. Export it again."
+        )
 
 
 def _scan(page: Any) -> Scan | None:

@@ -20,6 +20,7 @@ from hwr.errors import (
     PageTooLarge,
     PageTooSmall,
     TooManyPages,
+    UnsupportedFormat,
 )
 
 BAR = b"0 g 60 700 200 40 re f"
@@ -136,6 +137,29 @@ def test_an_owner_password_alone_keeps_nobody_out(path: Path) -> None:
     path.write_bytes(encrypted_pdf(opens_without_password=True))
     with open_document(path) as document:
         assert document.page(1).image.min() == 255
+
+
+def test_more_pages_than_a_pdf_counts_are_not_lost_in_silence(path: Path) -> None:
+    path.write_bytes(pdf([(A4, BAR)] * 3).replace(b"/Count 3", b"/Count 1"))
+    refuse_document(path, DamagedDocument, "says that it has 1 pages and lists 3: .* again")
+
+
+@pytest.mark.parametrize(
+    ("entry", "match"),
+    [
+        (b"/Collection << /Type /Collection >>", "portfolio: .* one by one"),
+        (b"/NeedsRendering true", "Adobe Reader alone .* Print it"),
+    ],
+)
+def test_a_pdf_whose_pages_are_not_what_it_holds(path: Path, entry: bytes, match: str) -> None:
+    path.write_bytes(pdf([(A4, BAR)], catalog=entry))
+    refuse_document(path, UnsupportedFormat, match)
+
+
+def test_attachments_alone_do_not_keep_pages_from_being_read(path: Path) -> None:
+    path.write_bytes(pdf([(A4, BAR)], catalog=b"/Collection << /View /H >> /NeedsRendering false"))
+    with open_document(path) as document:
+        assert document.page(1).image.min() == 0
 
 
 def test_no_pages(path: Path) -> None:
