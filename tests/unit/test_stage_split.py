@@ -18,7 +18,7 @@ from sqlalchemy import exc
 from stage_bench import Stages, open_stages
 
 from hwr import documents, layout
-from hwr.errors import StorageUnavailable
+from hwr.errors import DocumentTimeout, PageTimeout, StorageUnavailable
 from hwr.profiles import Profile
 from workers import leases
 from workers.database import Document, Lane, State
@@ -333,6 +333,44 @@ class TestSplitFailures:
         stages.run()
         assert [page.error_code for page in stages.pages()] == ["PageTimeout", None]
         assert stages.view(job_id).state == State.DONE_WITH_ERRORS
+
+    def test_an_opening_that_was_held_up_is_not_the_documents_fault(
+        self, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        open_document, pauses = documents.open_document, [DocumentTimeout()]
+
+        def paused(*arguments: Any) -> Any:
+            if pauses:
+                raise pauses.pop()
+            return open_document(*arguments)
+
+        monkeypatch.setattr(documents, "open_document", paused)
+        job_id = stages.submit(two_pages())
+        stages.run()
+        assert stages.view(job_id).state == State.DONE
+
+    @pytest.mark.parametrize(("is_at_work", "tries"), [(False, [1, 1, 2]), (True, [1, 2])])
+    def test_a_page_that_was_held_up_is_split_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_at_work: bool, tries: list[int]
+    ) -> None:
+        tried: list[int] = []
+
+        def late(document: documents.Document, number: int, *others: Any) -> Any:
+            tried.append(number)
+            if tried != [1]:
+                return split_page(document, number, *others)
+            began = time.process_time()
+            while is_at_work and time.process_time() < began + 2.0:
+                pass
+            return page_stage.SplitPage(number=number, error=PageTimeout())
+
+        monkeypatch.setattr(split_stage, "split_page", late)
+        with open_stages(tmp_path, page_deadline_s=3.0) as stages:
+            stages.submit(two_pages())
+            stages.run()
+            codes = [page.error_code for page in stages.pages()]
+        assert tried == tries
+        assert codes == ["PageTimeout" if is_at_work else None, None]
 
     def test_a_page_with_more_lines_than_a_reader_may_hold_fails_alone(
         self, stages: Stages, monkeypatch: pytest.MonkeyPatch

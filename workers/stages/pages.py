@@ -5,7 +5,7 @@ from typing import Any
 
 from hwr import layout
 from hwr.documents import Document
-from hwr.errors import LineError, PageError, PageTimeout, TooManyLines
+from hwr.errors import LineError, PageError, PageFailed, PageTimeout, TooManyLines
 from hwr.failure import Failure
 from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
 from hwr.model.line_image import normalise_line
@@ -51,6 +51,15 @@ def split_page(document: Document, number: int, profile: Profile, deadline_s: fl
             return _split(document, number, profile)
     except PageError as error:
         return SplitPage(number=number, error=error)
+
+
+def given_up(number: int, attempts: int) -> SplitPage:
+    """A page that was begun so many times and never came to its end."""
+    message = (
+        f"Page {number} ended its process or failed {attempts} times. "
+        "Scan it again, as a plain picture at a lower resolution."
+    )
+    return SplitPage(number=number, error=PageFailed(message))
 
 
 def _split(document: Document, number: int, profile: Profile) -> SplitPage:

@@ -25,7 +25,7 @@ from hwr.errors import (
     FetchTimeout,
     HwrError,
     ObjectNotFound,
-    PageFailed,
+    PageTimeout,
     ProfileError,
     StorageUnavailable,
 )
@@ -33,7 +33,7 @@ from hwr.profiles import Profile, load_profile
 from workers import fan_in, leases
 from workers.counts import Event
 from workers.database import Database, Document, Job, Lane, Page, Stage, State, table_of
-from workers.deadline import deadline
+from workers.deadline import cpu_s, deadline, was_held_up
 from workers.folders import document_folder
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.limits import limits_of
@@ -41,7 +41,7 @@ from workers.line_pack import pack
 from workers.scratch import disk_errors, scratch_folder
 from workers.settings import Settings
 from workers.stages.context import Context, page_name, taken_back
-from workers.stages.pages import SplitPage, split_page
+from workers.stages.pages import SplitPage, given_up, split_page
 from workers.storage import Progress
 
 log = logging.getLogger(__name__)
@@ -196,10 +196,7 @@ def _split(context: Context, work: SplitWork) -> None:
         with disk_errors():
             path = _fetch(context, work, folder)
         work.keeper.keep()
-        with deadline(context.settings.page_deadline_s, DocumentTimeout()):
-            document = stack.enter_context(
-                documents.open_document(path, limits_of(context.settings))
-            )
+        document = _open(context, work, path, stack)
         _check_unchanged(work, document.page_count)
         with context.database.writing() as session:
             leases.renew(session, work.lease, page_count=document.page_count)
@@ -207,6 +204,24 @@ def _split(context: Context, work: SplitWork) -> None:
             if work.begun != work.next_page:
                 attempts = _begin(session, work.lease, work.next_page)
         _split_pages(context, work, document, profile, attempts)
+
+
+def _open(context: Context, work: SplitWork, path: Path, stack: ExitStack) -> documents.Document:
+    """Open the original until the stack ends; a second time where the first was held up."""
+    began, limit_s = cpu_s(), context.settings.page_deadline_s
+
+    def open_once() -> documents.Document:
+        with deadline(limit_s, DocumentTimeout()):
+            return stack.enter_context(documents.open_document(path, limits_of(context.settings)))
+
+    try:
+        return open_once()
+    except DocumentTimeout:
+        if not was_held_up(began, limit_s):
+            raise
+    log.warning("document %s: opening it was held up and begins again", work.document_id)
+    work.keeper.keep()
+    return open_once()
 
 
 def _check_attempts(work: SplitWork, most: int) -> None:
@@ -268,9 +283,9 @@ def _split_pages(
             _yield_to_others(context, work)
             return
         page = (
-            _given_up(number, attempts - 1)
+            given_up(number, attempts - 1)
             if attempts > context.settings.max_attempts
-            else split_page(document, number, profile, context.settings.page_deadline_s)
+            else _split_page(context, work, document, number, profile)
         )
         _hand_on(context, work, page)
         attempts = 1
@@ -280,12 +295,17 @@ def _split_pages(
         leases.release(session, work.lease, due_at=None, stage=Stage.READ)
 
 
-def _given_up(number: int, attempts: int) -> SplitPage:
-    message = (
-        f"Page {number} ended its process or failed {attempts} times. "
-        "Scan it again, as a plain picture at a lower resolution."
-    )
-    return SplitPage(number=number, error=PageFailed(message))
+def _split_page(
+    context: Context, work: SplitWork, document: documents.Document, number: int, profile: Profile
+) -> SplitPage:
+    """Split a page; a second time where the first was held up, which is not the page's fault."""
+    began, limit_s = cpu_s(), context.settings.page_deadline_s
+    page = split_page(document, number, profile, limit_s)
+    if isinstance(page.error, PageTimeout) and was_held_up(began, limit_s):
+        log.warning("page %d of document %s: held up, begins again", number, work.document_id)
+        work.keeper.keep()
+        page = split_page(document, number, profile, limit_s)
+    return page
 
 
 def _hand_on(context: Context, work: SplitWork, page: SplitPage) -> None:
