@@ -24,6 +24,8 @@ Grey = NDArray[np.uint8]
 #: The first of PNG's predictors among PDF's (ISO 32000-1, table 10): data as in a PNG.
 _PNG_PREDICTOR = 10
 _GROUP4 = 4
+#: Rows that may be missing without harm to what is written.
+_FEW_ROWS = 8
 _END_OF_IMAGE = b"\xff\xd9"
 
 
@@ -47,7 +49,7 @@ def _open(number: int, scan: Scan, wanted: tuple[int, int]) -> Image.Image | Non
     if kind == ("/CCITTFaxDecode", 1, 1):
         return _group4(number, scan)
     if kind[:2] == ("/FlateDecode", 8):
-        return _flate(scan)
+        return _flate(number, scan)
     return None
 
 
@@ -100,22 +102,39 @@ def _as_tiff(scan: Scan, *, photometric: int) -> bytes:
     return pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + scan.data
 
 
-def _flate(scan: Scan) -> Image.Image | None:
+def _flate(number: int, scan: Scan) -> Image.Image | None:
     mode = {1: "L", 3: "RGB"}[scan.colours]
     width, height = scan.size
     known: dict[str, Any] = {"/Colors": scan.colours, "/Columns": width, "/BitsPerComponent": 8}
     predictor = int(scan.settings.get("/Predictor", 1))
     if predictor == 1:
-        size = width * height * scan.colours
-        data = zlib.decompressobj().decompress(scan.data, size)
-        return Image.frombytes(mode, scan.size, data)
+        return Image.frombytes(mode, scan.size, _rows(number, scan, width * scan.colours))
     named = {key: value for key, value in scan.settings.items() if key != "/Predictor"}
     if predictor < _PNG_PREDICTOR or named != known:
         return None
     image = PngImageFile(BytesIO(_as_png(scan)))
     image.load()
-    # Rows that are missing stay black, in silence: where the last is black, poppler decides.
-    return image if image.crop((0, height - 1, width, height)).getbbox() else None
+    # Rows that are missing stay black, in silence: where the last is black, they are counted.
+    if not image.crop((0, height - 1, width, height)).getbbox():
+        row_bytes = 1 + width * scan.colours
+        return image if len(_rows(number, scan, row_bytes)) == row_bytes * height else None
+    return image
+
+
+def _rows(number: int, scan: Scan, row_bytes: int) -> bytes:
+    """The unpacked rows of a scan, of so many bytes each.
+
+    Raises:
+        DamagedPage: more than a few are missing; poppler would leave them out, in silence.
+    """
+    height = scan.size[1]
+    data = zlib.decompressobj().decompress(scan.data, row_bytes * height)
+    if len(data) < row_bytes * (height - _FEW_ROWS):
+        raise DamagedPage(
+            f"Page {number} is a picture of {height:,} rows of which {len(data) // row_bytes:,} "
+            "are there. Scan or export this page again."
+        )
+    return data
 
 
 def _as_png(scan: Scan) -> bytes:

@@ -257,8 +257,8 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "fax with line ends": lambda: scanned_pdf(fax(b"/EndOfLine true"), group4_data(draw_page())),
     "wasteful fax": lambda: scanned_pdf(fax(), group4_data(draw_page()) + bytes(range(1, 99))),
     "cut pixels": lambda: scanned_pdf(GREY + FLATE, zlib.compress(bytes(400 * 299))),
-    "cut rows of a PNG": lambda: scanned_pdf(
-        png(1), zlib.compress(zlib.decompress(predicted(draw_page()))[: 401 * 150])
+    "a row less of a PNG": lambda: scanned_pdf(
+        png(1), zlib.compress(zlib.decompress(predicted(draw_page()))[: 401 * 299])
     ),
     "two filters": lambda: scanned_pdf(GREY + b"/Filter [/FlateDecode /DCTDecode]", b"x"),
     "encrypted": lambda: encrypted_pdf(opens_without_password=True),
@@ -290,8 +290,18 @@ def test_what_is_in_doubt_is_rendered(
         (GREY + JPEG, endless_jpeg()),
         (fax(), group4_data(draw_page())[:100]),
         (GREY + FLATE, zlib.compress(Image.effect_noise((400, 300), 80).tobytes())[:9000]),
+        (GREY + FLATE, zlib.compress(draw_page().tobytes()[: 400 * 150])),
+        (png(1), zlib.compress(zlib.decompress(predicted(draw_page()))[: 401 * 150])),
     ],
-    ids=["cut JPEG", "JPEG that ends early", "JPEG of endless scans", "cut fax", "cut pixels"],
+    ids=[
+        "cut JPEG",
+        "JPEG that ends early",
+        "JPEG of endless scans",
+        "cut fax",
+        "cut pixels",
+        "fewer pixels",
+        "fewer rows of a PNG",
+    ],
 )
 def test_a_scan_that_is_cut_is_refused_not_read_in_part(
     path: Path, image: bytes, data: bytes
