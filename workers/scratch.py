@@ -55,7 +55,7 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise ScratchUnavailable(
-            f"The original cannot be copied to the folder for temporary files ({error}). "
+            f"The folder for temporary files cannot be used ({error}). "
             "Free space there, or name another folder with TMPDIR."
         ) from error
 

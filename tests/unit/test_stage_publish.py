@@ -1,6 +1,9 @@
 """The publish stage: what it writes, when storage is away, and its lease."""
 
+import errno
 import json
+import os
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -51,6 +54,26 @@ class TestPublish:
         assert "Traceback" not in caplog.text
         assert stages.view(job_id).state == State.RUNNING
         assert stages.document().lease_token is None
+        stages.publish(document_id)
+        assert stages.view(job_id).state == State.DONE
+
+    def test_a_full_disk_is_named_and_waited_for(
+        self,
+        stages: Stages,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        def full(**_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        job_id = stages.submit(png(Image.new("L", (600, 400), 255)))
+        stages.split()
+        document_id = stages.queue.publishes[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(tempfile, "TemporaryFile", full)
+            stages.publish(document_id)
+        assert "cannot be published now: The folder for temporary files" in caplog.text
+        assert "Traceback" not in caplog.text
         stages.publish(document_id)
         assert stages.view(job_id).state == State.DONE
 

@@ -12,6 +12,7 @@ from workers.database import Document, Stage, State, table_of
 from workers.folders import document_folder
 from workers.leases import Keeper, Lease, LeaseLost
 from workers.results import result_chunks
+from workers.scratch import disk_errors
 from workers.stages.context import Context, taken_back
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ def _claim(context: Context, document_id: str, message_id: str) -> PublishWork |
 
 
 def _publish(context: Context, work: PublishWork) -> None:
-    with _KeptFile(work.keeper) as file:
+    with disk_errors(), _KeptFile(work.keeper) as file:
         for chunk in result_chunks(context.database, {work.document_id: work.state}):
             file.write(chunk.encode())
             work.keeper.keep()
