@@ -14,7 +14,7 @@ class Format(StrEnum):
 
     #: Portable Document Format, rendered with poppler.
     PDF = "pdf"
-    #: TIFF and BigTIFF, each directory a page.
+    #: TIFF and BigTIFF, each directory a page that is no mask or smaller copy of another.
     TIFF = "tiff"
     #: JPEG, baseline or progressive: one page.
     JPEG = "jpeg"

@@ -1,4 +1,5 @@
-"""TIFF and BigTIFF: every directory is a page, found and decoded independently of the others.
+"""TIFF and BigTIFF: every directory that is no mask or smaller copy of another is a page, found and
+decoded independently of the others.
 
 Pillow walks from page to page, so that one broken directory would take the rest with it and page
 3,000 would cost 3,000 readings. Here the chain of directories is walked once, without decoding, and
@@ -114,7 +115,7 @@ class Tiff:
         directories, self._whole = self._walk(first)
         self._directories = self._pages_of(directories)
         self.page_count = len(self._directories) + (not self._whole)
-        self._check_count()
+        self._check_count(len(directories) + (not self._whole))
 
     def page(self, number: int) -> Page:
         """Page `number`, see `Document.page`."""
@@ -183,14 +184,15 @@ class Tiff:
         self._file.seek(offset)
         return int(number.unpack(self._file.read(number.size))[0])
 
-    def _check_count(self) -> None:
+    def _check_count(self, directories: int) -> None:
+        """Copies and masks count as well: the walk ends at the limit, and would lose the rest."""
         if not self._directories and self._whole:
             raise NoPages("The TIFF has 0 pages. Export it again with at least one page.")
         if not self._directories:
             raise DamagedDocument(
                 "The TIFF is cut off before its first page. Scan or export it again."
             )
-        if self.page_count > self._limits.max_pages:
+        if directories > self._limits.max_pages:
             raise TooManyPages(
                 f"The TIFF has more than {self._limits.max_pages:,} pages. "
                 "Split it into smaller documents."

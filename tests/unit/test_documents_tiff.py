@@ -313,6 +313,14 @@ def test_thumbnails_and_masks_are_no_pages(tmp_path: Path, data: bytes, widths: 
     assert [page.image.shape[1] for page in pages] == widths
 
 
+def test_no_page_is_lost_behind_many_thumbnails(tmp_path: Path) -> None:
+    data = marked((PAGE, 0), (THUMBNAIL, 1), (THUMBNAIL, 1), (PAGE, 0))
+    path = tmp_path / "scan.tif"
+    path.write_bytes(data)
+    with pytest.raises(TooManyPages), open_document(path, Limits(max_pages=2)):
+        pass
+
+
 def test_planes_of_16_bits_are_refused_not_read_as_noise(tmp_path: Path) -> None:
     pixels = np.asarray(draw_page()).astype("<u2").tobytes()
     plane, start = 400 * 300 * 2, 8 + 2 + 11 * 12 + 4
