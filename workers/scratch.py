@@ -39,13 +39,26 @@ def pool_folder() -> Iterator[None]:
     """Have the process pool keep its files in a scratch folder until the block ends.
 
     Left to itself it makes one whose name does not tell its owner, so that nobody could remove it.
+    What others left behind is removed first: it may be all that fills the disk.
 
     Raises:
         ScratchUnavailable: there is no room for it.
     """
+    keep_to_tmpdir()
+    sweep()
     with scratch_folder() as folder:
         multiprocessing.current_process()._config["tempdir"] = str(folder)  # type: ignore[attr-defined]
         yield
+
+
+def keep_to_tmpdir() -> None:
+    """Put temporary files of this process and its children where TMPDIR says, also when it is full.
+
+    Python looks once whether it can write there, and for as long as the process lives puts all into
+    another folder if not. Nobody would sweep the one that is full then, nor look into the other.
+    """
+    if named := os.environ.get("TMPDIR"):
+        tempfile.tempdir = str(Path(named).absolute())
 
 
 @contextmanager

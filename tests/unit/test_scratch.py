@@ -1,5 +1,6 @@
 """Folders of originals: kept while their process lives, removed when it was killed."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from workers.celery_worker import _bound_process
-from workers.scratch import scratch_folder, sweep
+from workers.scratch import pool_folder, scratch_folder, sweep
 
 HELD = """
 import os, signal
@@ -57,6 +58,22 @@ def test_the_folder_of_a_killed_workers_pool_is_removed_too(temporary: Path) -> 
     assert len(list(temporary.iterdir())) == 1
     sweep()
     assert list(temporary.iterdir()) == []
+
+
+def test_a_pool_that_starts_on_a_full_disk_sweeps_it_and_stays_there(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        return "/elsewhere"
+
+    leave_behind()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", full)
+    # As it was, when the test is over.
+    monkeypatch.setitem(multiprocessing.current_process()._config, "tempdir", "")  # type: ignore[attr-defined]
+    with pool_folder():
+        (folder,) = temporary.iterdir()
+        assert folder.name.startswith(f"hwr-split-{os.getpid()}-")
 
 
 def test_names_that_others_made_up_keep_nothing_from_being_removed(temporary: Path) -> None:
