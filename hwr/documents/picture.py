@@ -13,6 +13,7 @@ from hwr.documents.formats import Format
 from hwr.documents.limits import Limits, check_page_size
 from hwr.documents.pages import Page, check_number
 from hwr.documents.pixels import DECODER_ERRORS, brief, decoding, to_grey
+from hwr.documents.png import check_png_end
 from hwr.errors import DamagedDocument, DamagedPage
 
 #: Scans of a progressive JPEG. Encoders write about 10; each costs a pass over the whole picture,
@@ -66,6 +67,8 @@ class Picture:
             image.load()
             if self.format is Format.JPEG:
                 check_jpeg_end(number, image)
+            else:
+                check_png_end(number, image, self._file)
             if hides_ink(image, mode):
                 image = self._header()
             return Page(number=number, image=to_grey(image))
@@ -97,7 +100,10 @@ def check_jpeg_end(number: int, image: Image) -> None:
         DamagedPage: they are of the grey that stands for missing blocks.
     """
     last_rows = image.crop((0, image.height - _BLOCK, *image.size))
-    if last_rows.getextrema() == (_MISSING, _MISSING):
+    # Pillow inverts what Adobe's programs store of CMYK, all of it or, of YCCK, the black alone.
+    missing = (_MISSING, 255 - _MISSING) if image.mode == "CMYK" else (_MISSING,)
+    extrema = [channel.getextrema() for channel in last_rows.split()]
+    if all(low == high in missing for low, high in extrema):
         raise DamagedPage(
             f"Page {number} is a JPEG that ends before its last rows: it is damaged, or says "
             "that it is larger than it is. Scan or export this page again."

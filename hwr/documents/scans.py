@@ -223,6 +223,8 @@ def _is_whole(image: Any) -> bool:
 
 def _picture(image: Any, page: tuple[float, float]) -> Scan | None:
     size = int(image.Width), int(image.Height)
+    if min(size) < 1:  # zlib would take "unpack no bytes" for "unpack all there are"
+        return None
     colours = {"/DeviceGray": 1, "/DeviceRGB": 3}.get(str(image.ColorSpace))
     across, down = size[0] / page[0], size[1] / page[1]
     if colours is None or abs(across - down) > SQUARENESS * down:

@@ -1,6 +1,7 @@
 """JPEG and PNG: every kind of pixel comes out grey on white, every lie is refused."""
 
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,45 @@ def test_a_jpeg_that_ends_early_behind_a_whole_frame(tmp_path: Path, mode: str) 
     data = encode(Image.effect_noise((200, 200), 80).convert(mode), "JPEG")
     with pytest.raises(DamagedPage, match=r"before its last rows.*again"):
         read(tmp_path, data[: len(data) // 2] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("transform", [0, 2])
+def test_a_jpeg_of_inks_that_ends_early(tmp_path: Path, transform: int) -> None:
+    data = bytearray(encode(Image.effect_noise((200, 200), 80).convert("CMYK"), "JPEG"))
+    data[data.index(b"Adobe") + 11] = transform  # CMYK as it is, or as YCCK
+    assert read(tmp_path, bytes(data)).shape == (200, 200)
+    with pytest.raises(DamagedPage, match=r"before its last rows.*again"):
+        read(tmp_path, bytes(data[: len(data) // 2]) + b"\xff\xd9")
+
+
+def png_rows(mode: str, rows: bytes) -> bytes:
+    """A PNG of 100 × 100 pixels of a mode, whose data is whole but holds these rows alone."""
+    bits, colours = {"1": (1, 0), "L": (8, 0), "I;16": (16, 0), "P": (8, 3), "RGBA": (8, 6)}[mode]
+    header = struct.pack(">IIBBBBB", 100, 100, bits, colours, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"PLTE", bytes(768))] if mode == "P" else [(b"IHDR", header)]
+    packed = zlib.compress(rows)
+    chunks += [(b"IDAT", packed[:10]), (b"IDAT", packed[10:]), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "row"), [("1", 14), ("L", 101), ("I;16", 201), ("P", 101), ("RGBA", 401)]
+)
+def test_a_png_without_its_last_rows(tmp_path: Path, mode: str, row: int) -> None:
+    rows = (b"\0" + b"\xff" * (row - 1)) * 80 + bytes(row) * 20
+    assert read(tmp_path, png_rows(mode, rows + bytes(10**6))).shape == (100, 100)
+    for some in (rows[:-row], rows[: row * 50]):
+        with pytest.raises(DamagedPage, match=r"ends before its last rows.*again"):
+            read(tmp_path, png_rows(mode, some))
+
+
+def test_a_png_that_ends_in_black_rows_is_whole(tmp_path: Path) -> None:
+    page = Image.new("L", (2000, 2500))
+    page.paste(draw_page(), (0, 0))
+    assert not read(tmp_path, encode(page, "PNG"))[-1].any()
 
 
 def test_a_jpeg_that_lies_about_its_size(tmp_path: Path) -> None:

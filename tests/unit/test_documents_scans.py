@@ -214,6 +214,11 @@ def endless_jpeg() -> bytes:
     return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * (MAX_SCANS + 1) + data[-2:]
 
 
+def without_pixels(unpacked: bytes) -> bytes:
+    page = scanned_pdf(GREY + FLATE, zlib.compress(unpacked))
+    return page.replace(b"/Width 400 /Height 300", b"/Width 0   /Height 0  ")
+
+
 IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "turned page": jpeg_page(page=SCAN_BOX + b" /Rotate 90"),
     "cropped page": jpeg_page(page=SCAN_BOX + b" /CropBox [0 0 100 108]"),
@@ -260,6 +265,7 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "a row less of a PNG": lambda: scanned_pdf(
         png(1), zlib.compress(zlib.decompress(predicted(draw_page()))[: 401 * 299])
     ),
+    "no pixels": lambda: without_pixels(b""),
     "two filters": lambda: scanned_pdf(GREY + b"/Filter [/FlateDecode /DCTDecode]", b"x"),
     "encrypted": lambda: encrypted_pdf(opens_without_password=True),
     "no picture": lambda: pdf([(SCAN_BOX, SCAN_CONTENT)]),
@@ -381,8 +387,9 @@ def peak_bytes(file: BinaryIO) -> int:
     [
         with_compressed(SCAN_CONTENT + b" " * 3_000_000),
         scanned_pdf(GREY + FLATE, zlib.compress(draw_page().tobytes() + bytes(20_000_000))),
+        without_pixels(bytes(20_000_000)),
     ],
-    ids=["content", "picture"],
+    ids=["content", "picture", "picture of no pixels"],
 )
 def test_what_unpacks_to_more_than_there_may_be_is_not_unpacked(path: Path, page: bytes) -> None:
     path.write_bytes(page)
