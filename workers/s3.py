@@ -27,11 +27,12 @@ from workers.settings import Settings
 from workers.storage import (
     Progress,
     check_key,
-    copy_chunks,
+    chunks_of,
     is_key_part,
     missing_object,
     split_reference,
     split_url,
+    write_chunks,
 )
 
 #: Answers of a server that has no such object.
@@ -112,7 +113,7 @@ class S3Storage:
             # Not `download_file`: its threads would report the progress, and outlive what ends it.
             answer = self._client.get_object(Bucket=self.bucket, Key=self._key(key))
             with closing(answer["Body"]) as body:
-                copy_chunks(body, path, progress)
+                write_chunks(chunks_of(body), path, progress)
 
     def names(self, key: str) -> list[str]:
         """The next parts of the keys below a key, in as many requests as there are thousands."""
@@ -203,7 +204,7 @@ def fetch_reference(settings: Settings, reference: str, path: Path, progress: Pr
         answer = client.get_object(Bucket=bucket, Key=key)
         with closing(answer["Body"]) as body:
             _check_size(reference, answer["ContentLength"], settings.max_bytes)
-            copy_chunks(body, path, progress)
+            write_chunks(chunks_of(body), path, progress)
     except (BotoCoreError, Boto3Error, ClientError) as error:
         if _stays(error):
             raise ReferenceUnreadable(

@@ -10,9 +10,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -104,8 +104,9 @@ def open_at(settings: Settings, name: str, *, plain: bool = False) -> Storage:
         ServiceError: the URL is neither file:PATH nor s3://BUCKET/PREFIX.
     """
     url: str = getattr(settings, name)
-    if url.startswith("file:"):
-        return FolderStorage(Path(url.removeprefix("file:").removeprefix("//")), plain=plain)
+    scheme, _, rest = url.partition(":")
+    if scheme == "file" and (path := rest.removeprefix("//")):
+        return FolderStorage(Path(path), plain=plain)
     if re.match("s3://[^/]", url):
         from workers.s3 import S3Storage  # boto3 is slow to import and a folder does without it
 
@@ -189,8 +190,8 @@ class FolderStorage:
 
     def download(self, key: str, path: Path, progress: Progress) -> None:
         """Copy the file."""
-        with self._errors(), self._missing(key), self._path(key).open("rb") as source:
-            copy_chunks(source, path, progress)
+        with closing(self._chunks(key)) as chunks:
+            write_chunks(chunks, path, progress)
 
     def names(self, key: str) -> list[str]:
         """The names of files and folders, without those that no key can name."""
@@ -232,6 +233,11 @@ class FolderStorage:
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root) as file:
                 _write_through(io.BytesIO(os.urandom(_PROBE)), file)  # nothing compresses these
+
+    def _chunks(self, key: str) -> Generator[bytes, None, None]:
+        # A generator: what goes wrong where they are written is no error of this folder.
+        with self._errors(), self._missing(key), self._path(key).open("rb") as source:
+            yield from chunks_of(source)
 
     def _path(self, key: str) -> Path:
         path = self.root / check_key(key)
@@ -283,10 +289,16 @@ def missing_object(key: str) -> ObjectNotFound:
     return ObjectNotFound(f"{key} is not there. Submit the document again.")
 
 
-def copy_chunks(source: IO[bytes], path: Path, progress: Progress) -> None:
-    """Copy what is left of an open source into a file, with progress after every chunk."""
+def chunks_of(source: IO[bytes]) -> Iterator[bytes]:
+    """What is left of an open source."""
+    while chunk := source.read(_CHUNK):
+        yield chunk
+
+
+def write_chunks(chunks: Iterable[bytes], path: Path, progress: Progress) -> None:
+    """Write them into a file, with progress after each."""
     with path.open("wb") as target:
-        while chunk := source.read(_CHUNK):
+        for chunk in chunks:
             target.write(chunk)
             progress()
 

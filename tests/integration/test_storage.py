@@ -82,6 +82,16 @@ def test_a_download_ends_with_the_error_of_its_progress(storage: Storage, tmp_pa
     assert threads == [threading.current_thread()]
 
 
+def test_a_place_that_takes_no_download_is_not_blamed_on_the_storage(
+    storage: Storage, tmp_path: Path
+) -> None:
+    storage.put(KEY, b"words")
+    with pytest.raises(FileNotFoundError):
+        storage.download(KEY, tmp_path / "absent" / "copy", unheard)
+    with pytest.raises(IsADirectoryError):
+        storage.download(KEY, tmp_path, unheard)
+
+
 def test_putting_again_replaces(storage: Storage) -> None:
     storage.put(KEY, b"a longer first version")
     storage.put(KEY, b"second")
@@ -209,7 +219,7 @@ def test_a_folder_without_room(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
-@pytest.mark.parametrize("url", ["ftp://nowhere", "s3:///no-bucket"])
+@pytest.mark.parametrize("url", ["ftp://nowhere", "s3:///no-bucket", "file:", "file://", ""])
 def test_what_is_no_storage_is_named_with_its_setting(url: str) -> None:
     with pytest.raises(ServiceError, match=f"HWR_STORAGE_URL is '{url}'"):
         open_storage(Settings(storage_url=url))
