@@ -7,6 +7,8 @@ from mmap import mmap
 from PIL.TiffImagePlugin import (
     COMPRESSION,
     FILLORDER,
+    IMAGELENGTH,
+    IMAGEWIDTH,
     PHOTOMETRIC_INTERPRETATION,
     ROWSPERSTRIP,
     STRIPBYTECOUNTS,
@@ -38,15 +40,20 @@ _SLACK_PART = 1 / 8
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def check_spans(number: int, tags: ImageFileDirectory_v2, file_size: int) -> None:
-    """Refuse page `number` if a strip or tile is empty or reaches past the file's end.
+def check_spans(number: int, image: TiffImageFile, file_size: int) -> None:
+    """Refuse page `number`, opened as `image`, if a strip or tile is missing, empty or reaches past
+    the file's end.
 
     Raises:
         DamagedPage: naming the strip.
     """
-    for index, (offset, count) in enumerate(_spans(tags), 1):
+    for index, (offset, count) in enumerate(_spans(image.tag_v2), 1):
         if count < 1 or offset + count > file_size:
             raise _cut_off(number, index)
+    # Where they are not listed, libtiff complains, but Pillow itself leaves the rest black.
+    end = image.tag_v2[IMAGEWIDTH], image.tag_v2[IMAGELENGTH]
+    if all(tile.extents[2:] != end for tile in image.tile if tile.extents):
+        raise _cut_off(number, len(image.tile) + 1)
 
 
 def check_ends(number: int, image: TiffImageFile, file: mmap | bytes) -> None:

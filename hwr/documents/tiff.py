@@ -135,7 +135,7 @@ class Tiff:
             raise DamagedPage(f"Page {number} has 32-bit pixels. Save it with 8 bits a pixel.")
         _check_planes(number, image)
         _widen_palette(image)
-        check_spans(number, image.tag_v2, len(frame))
+        check_spans(number, image, len(frame))
         turned = image.tag_v2.get(Base.Orientation, _UPRIGHT) != _UPRIGHT
         oblong = _oblong(image)
         image.load()

@@ -210,6 +210,18 @@ def test_strip_whose_count_was_cut(tmp_path: Path, compression: str) -> None:
     assert outcomes(tmp_path, cut) == ["DamagedPage"]
 
 
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_strips_that_are_not_listed(tmp_path: Path, compression: str | None) -> None:
+    whole = encode(draw_page(), "TIFF", compression=compression, tiffinfo={278: 96})
+    assert len(strips(whole, 0)) > 2
+    data = bytearray(whole)
+    for tag in (273, 279):
+        entry = data.index(struct.pack("<H", tag), tiff_directories(whole)[0])
+        struct.pack_into("<I", data, entry + 4, 2)
+    assert len(strips(data, 0)) == 2
+    assert outcomes(tmp_path, bytes(data)) == ["DamagedPage"]
+
+
 @pytest.mark.parametrize("photometric", [0, 1])
 def test_group4_strip_without_end_of_block_is_read(tmp_path: Path, photometric: int) -> None:
     drawn = draw_page().convert("1")
