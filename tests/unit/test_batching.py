@@ -223,6 +223,25 @@ def test_close_hands_back_what_waits_behind_a_cancelled_line() -> None:
     closer.join(10)
 
 
+def test_close_ends_the_waiting_in_every_lane() -> None:
+    def wait_for_room(lane: Lane) -> None:
+        with pytest.raises(ReaderClosed):
+            batcher.submit(item(8), lane=lane)
+        refused.append(lane)
+
+    gate, refused = Gate(), list[Lane]()
+    batcher = Batcher(gate, BatcherLimits(waiting=0))
+    threads = [threading.Thread(target=wait_for_room, args=(lane,), daemon=True) for lane in Lane]
+    for thread in threads:
+        thread.start()
+        thread.join(0.02)  # let it stand in line
+    batcher.close()
+    for thread in threads:
+        thread.join(10)
+
+    assert sorted(refused) == list(Lane)
+
+
 def test_a_full_queue_holds_submit_back() -> None:
     gate = Gate()
     batcher = Batcher(gate, BatcherLimits(waiting=2))

@@ -9,6 +9,7 @@ from document_files import draw_page, encode, pdf, require_poppler
 
 import hwr.documents
 from hwr.documents import Format, Limits, open_document
+from hwr.documents.formats import is_document
 from hwr.documents.limits import MIN_SIDE
 from hwr.errors import (
     DocumentError,
@@ -17,6 +18,7 @@ from hwr.errors import (
     PageError,
     UnsupportedFormat,
 )
+from workers.limits import limits_of
 from workers.settings import Settings
 
 
@@ -76,6 +78,7 @@ def test_too_many_bytes(tmp_path: Path) -> None:
         (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
         (b"\0\0\0\x18ftypheic", "a HEIC picture"),
         (b"<!doctype html>", "HTML"),
+        (b"<p>A PDF begins with %PDF-1.4</p>", "HTML"),
         (b"Dear Sir,\n\tplease find\r\n", "plain text"),
         (b"\x80\x81", r"unknown kind \(first bytes: 80 81\)"),
     ],
@@ -96,10 +99,12 @@ def test_the_content_tells_the_format_not_the_suffix(tmp_path: Path, kind: str) 
         assert document.page(1).image.shape == (300, 400)
 
 
-def test_a_pdf_may_start_late(tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", [250, 1019])
+def test_a_pdf_may_start_late(tmp_path: Path, late: int) -> None:
     require_poppler()
     path = tmp_path / "late.png"
-    path.write_bytes(b"junk from a mail gateway\n" * 10 + pdf([(b"/MediaBox [0 0 99 99]", b"")]))
+    junk = b"junk from a mail gateway\n" * 50
+    path.write_bytes(junk[:late] + pdf([(b"/MediaBox [0 0 99 99]", b"")]))
     with open_document(path) as document:
         assert document.format is Format.PDF
 
@@ -120,3 +125,16 @@ def test_an_error_of_the_caller_passes_through(tmp_path: Path) -> None:
     path.write_bytes(encode(draw_page(), "PNG"))
     with pytest.raises(OSError, match="disk full"), open_document(path):
         raise OSError("disk full")
+
+
+def test_what_cannot_be_opened_may_be_a_document(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Sir,")
+    assert not is_document(tmp_path / "letter.txt")
+    assert is_document(tmp_path / "gone.pdf")
+
+
+def test_the_limits_are_set_by_the_service() -> None:
+    settings = Settings(max_bytes=1, max_pages=2, max_side=3, render_dpi=4, page_deadline_s=100.0)
+    assert limits_of(settings) == Limits(
+        max_bytes=1, max_pages=2, max_side=3, render_dpi=4, page_timeout_s=80.0
+    )

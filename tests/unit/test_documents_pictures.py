@@ -200,11 +200,19 @@ def test_the_limit_itself_is_allowed(tmp_path: Path) -> None:
         read(tmp_path, data, Limits(max_side=399))
 
 
+def test_the_least_side_itself_is_allowed(tmp_path: Path) -> None:
+    assert read(tmp_path, encode(Image.new("L", (16, 20)), "PNG")).shape == (20, 16)
+    with pytest.raises(PageTooSmall, match="less than 16 a side"):
+        read(tmp_path, encode(Image.new("L", (20, 15)), "PNG"))
+
+
 def test_a_jpeg_of_endless_scans(tmp_path: Path) -> None:
     data = encode(draw_page(), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
-    with pytest.raises(DamagedPage, match=r"scans, more than 100\. Save it as a baseline"):
-        read(tmp_path, data[:-2] + scan * 200 + data[-2:])
+    most = data[:-2] + scan * (100 - data.count(b"\xff\xda"))
+    assert read(tmp_path, most + data[-2:]).shape == (300, 400)
+    with pytest.raises(DamagedPage, match=r"101 scans, more than 100\. Save it as a baseline"):
+        read(tmp_path, most + scan + data[-2:])
 
 
 def test_broken_exif_does_not_cost_the_page(tmp_path: Path) -> None:

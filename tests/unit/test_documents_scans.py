@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hwr.documents import Limits, open_document
+from hwr.documents import limits as limits_module
 from hwr.documents import pdf as pdf_module
 from hwr.documents import scans as scans_module
 from hwr.documents.embedded import decode
@@ -192,6 +193,14 @@ def test_a_picture_larger_than_pages_may_be_is_made_smaller(
     ]
     assert np.ptp(coarse[0]) > 60
     assert np.abs(coarse[0] - coarse[1]).max() < 20
+
+
+def test_a_picture_of_more_pixels_than_pages_may_have_is_made_smaller(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(SOUND["grey JPEG"]())
+    monkeypatch.setattr(limits_module, "MAX_PIXELS", 200 * 150)
+    assert image_of(path).shape == (150, 200)
 
 
 def within_a_pixel(picture: Grey, expected: Grey) -> float:
