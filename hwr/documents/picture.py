@@ -80,7 +80,7 @@ class Picture:
 
 
 def check_scans(number: int, file: IO[bytes]) -> None:
-    """Refuse page `number`, the JPEG at the position of `file`, if it has too many scans.
+    """Refuse page `number`, the JPEG `file`, if it has too many scans.
 
     Raises:
         DamagedPage: it has more than `MAX_SCANS`.
@@ -111,8 +111,9 @@ def check_jpeg_end(number: int, image: Image) -> None:
 
 
 def _count(file: IO[bytes], mark: bytes) -> int:
-    """How often `mark` stands in the rest of `file`, give or take those across two chunks."""
+    """How often `mark` stands in `file`, give or take those across two chunks."""
     position = file.tell()
+    file.seek(0)
     count = sum(chunk.count(mark) for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""))
     file.seek(position)
     return count

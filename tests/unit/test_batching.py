@@ -166,6 +166,19 @@ def test_lines_of_higher_lanes_join_first() -> None:
     assert gate.batches[1:] == [[Lane.HIGH, Lane.NORMAL], [Lane.LOW]]
 
 
+def test_no_line_of_a_lower_lane_goes_before_one_that_does_not_fit() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=800))
+    first = gate.occupy(batcher)
+    futures = [batcher.submit(item(width, width), lane=Lane.HIGH) for width in (200, 200, 200, 251)]
+    futures.append(batcher.submit(item(200, 200), lane=Lane.LOW))
+    gate.open.set()
+    wait([first, *futures], timeout=30)
+    batcher.close()
+
+    assert gate.batches[1:] == [[200, 200, 200], [251, 200]]
+
+
 def test_a_line_past_its_deadline_never_reaches_the_engine() -> None:
     gate = Gate()
     batcher = Batcher(gate)

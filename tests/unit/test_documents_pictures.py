@@ -167,9 +167,10 @@ def test_a_png_that_ends_in_black_rows_is_whole(tmp_path: Path) -> None:
     assert not read(tmp_path, encode(page, "PNG"))[-1].any()
 
 
-def test_a_jpeg_that_lies_about_its_size(tmp_path: Path) -> None:
-    data = bytearray(encode(draw_page(), "JPEG"))
-    struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, 5000, 5000)
+@pytest.mark.parametrize("size", [(5000, 5000), (312, 400)])
+def test_a_jpeg_that_lies_about_its_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    data = bytearray(encode(draw_page(400, 296), "JPEG"))
+    struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, *size)
     with pytest.raises(DamagedPage, match="larger than it is"):
         read(tmp_path, bytes(data))
 
