@@ -179,6 +179,18 @@ def test_no_line_of_a_lower_lane_goes_before_one_that_does_not_fit() -> None:
     assert gate.batches[1:] == [[200, 200, 200], [251, 200]]
 
 
+def test_the_widest_line_of_a_batch_stays_its_widest() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, BatcherLimits(padded_columns=400))
+    first = gate.occupy(batcher)
+    futures = [batcher.submit(item(width, width)) for width in (200, 100, 101)]
+    gate.open.set()
+    wait([first, *futures], timeout=30)
+    batcher.close()
+
+    assert gate.batches[1:] == [[200, 100], [101]]
+
+
 def test_a_line_past_its_deadline_never_reaches_the_engine() -> None:
     gate = Gate()
     batcher = Batcher(gate)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwr.batching import Batcher, BatcherLimits, Histogram
+from hwr.batching import Batcher, BatcherLimits, BatcherStatistics, Histogram
 from hwr.batching.histogram import Tally
 from hwr.batching.statistics import padding_share
 
@@ -82,6 +82,12 @@ def test_a_batcher_counts_what_it_did() -> None:
     assert statistics.padding.total == pytest.approx(0.25)
     assert str(statistics).startswith("4 lines waited")
     assert "3 batches of 1.3 lines" in str(statistics)
+
+
+def test_statistics_tell_what_half_and_nearly_all_take() -> None:
+    times = Histogram(bounds=(1.0, 2.0, 4.0), counts=(60, 35, 5, 0), total=50.0)
+    told = str(BatcherStatistics(waiting=times, working=times, lines=times, padding=times))
+    assert told.count("500 ms (half ≤ 1000, 99 % ≤ 4000)") == 2
 
 
 def test_a_failed_batch_is_counted_with_its_halves() -> None:

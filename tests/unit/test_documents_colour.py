@@ -14,7 +14,7 @@ from document_files import (
     scanned_pdf,
 )
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from hwr.documents import Limits, open_document
 
@@ -26,6 +26,8 @@ ALIKE: list[tuple[Colour, Colour]] = [
     ((90, 150, 90), (217, 80, 80)),
     ((205, 120, 40), (110, 140, 230)),
     ((60, 110, 70), (190, 50, 50)),
+    # Lighter in red, and darker in green by less than shows.
+    ((100, 140, 100), (165, 107, 100)),
 ]
 #: What a page of a PDF consists of is taken out of it, with its colours.
 SCAN = b"/ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter "
@@ -72,7 +74,23 @@ def test_ink_as_bright_as_its_paper_is_seen(
 ) -> None:
     if "PDF" in kind:
         require_poppler()
-    assert difference(grey_of(tmp_path, written(painted(paper, ink), kind))) > 60
+    assert difference(grey_of(tmp_path, written(painted(paper, ink), kind))) > 40
+
+
+def test_a_few_words_as_bright_as_their_paper_are_seen(tmp_path: Path) -> None:
+    paper, ink = ALIKE[0]
+    page = Image.new("RGB", (1200, 1600), paper)
+    draw = ImageDraw.Draw(page)
+    for left in range(100, 500, 20):
+        draw.line((left, 300, left + 15, 400), fill=ink, width=4)
+    grey = grey_of(tmp_path, encode(page, "PNG"))
+    assert abs(int(grey[350].max()) - int(grey[350].min())) > 60
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+def test_faint_ink_that_brightness_shows_is_read_by_it(tmp_path: Path, kind: str) -> None:
+    page = painted((200, 200, 200), (120, 205, 200))
+    assert_brightness(grey_of(tmp_path, written(page, kind)), written(page, kind))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from hwr.documents import Limits, Page, open_document
-from hwr.documents.pixels import brief
+from hwr.documents.pixels import brief, decoding
 from hwr.errors import DamagedDocument, DamagedPage, PageTooLarge, PageTooSmall
 
 
@@ -79,6 +79,23 @@ def test_a_white_sheet_on_transparent_ground_stays_white(tmp_path: Path, width: 
     image.paste("black", (4, 0, 6, 40))
     grey = read(tmp_path, encode(image, "PNG"))
     assert (grey[0, 0], grey[0, 5], grey[0, 39]) == (255, 0, 255)
+
+
+def test_a_blank_sheet_on_transparent_ground_stays_white(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
+    image.paste("white", (0, 0, 30, 40))
+    assert read(tmp_path, encode(image, "PNG")).min() == 255
+
+
+def test_what_is_wholly_transparent_is_white(tmp_path: Path) -> None:
+    assert read(tmp_path, encode(Image.new("RGBA", (40, 40), (0, 0, 0, 0)), "PNG")).min() == 255
+
+
+def test_light_ink_on_a_ground_that_is_hardly_there_comes_out_dark(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (40, 40), (0, 0, 0, 10))
+    image.paste("white", (0, 0, 10, 40))
+    grey = read(tmp_path, encode(image, "PNG"))
+    assert (grey[0, 0], grey[0, 39]) == (0, 255)
 
 
 def test_transparent_palette_is_white(tmp_path: Path) -> None:
@@ -216,8 +233,10 @@ def test_a_jpeg_of_endless_scans(tmp_path: Path) -> None:
         read(tmp_path, most + scan + data[-2:])
 
 
-def test_broken_exif_does_not_cost_the_page(tmp_path: Path) -> None:
-    data = encode(draw_page(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("exif", [b"II*\0\xff\xff", b"XX*\0\xff\xff"])
+def test_broken_exif_does_not_cost_the_page(tmp_path: Path, kind: str, exif: bytes) -> None:
+    data = encode(draw_page(), kind, exif=b"Exif\0\0" + exif)
     assert read(tmp_path, data).shape == (300, 400)
 
 
@@ -232,3 +251,11 @@ def test_broken_exif_does_not_cost_the_page(tmp_path: Path) -> None:
 )
 def test_what_a_decoder_says_is_cut_between_words(message: str, said: str) -> None:
     assert brief(ValueError(message)) == said
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), Image.DecompressionBombError("x"), Image.DecompressionBombWarning("x")]
+)
+def test_what_asks_for_too_much_memory_is_too_large_and_not_damaged(error: Exception) -> None:
+    with pytest.raises(PageTooLarge, match=r"Page 7.* lower resolution"), decoding(7):
+        raise error
