@@ -19,6 +19,7 @@ from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
     COLORMAP,
     IMAGEWIDTH,
+    PHOTOMETRIC_INTERPRETATION,
     PLANAR_CONFIGURATION,
     X_RESOLUTION,
     Y_RESOLUTION,
@@ -35,6 +36,7 @@ from hwr.errors import DamagedDocument, DamagedPage, NoPages, TooManyPages
 _BIG = 43
 _SEPARATE = 2
 _BYTE, _BYTE_MAX = 8, 255
+_WHITE_IS_ZERO = 0
 _UPRIGHT = 1
 #: Orientations from this one on lie on their side.
 _SIDEWAYS = 5
@@ -141,7 +143,8 @@ class Tiff:
         image.load()
         if not turned:
             check_ends(number, image, frame)
-        return Page(number=number, image=_squared(to_grey(image), oblong, self._limits))
+        grey = ~to_grey(image) if _is_negative(image) else to_grey(image)
+        return Page(number=number, image=_squared(grey, oblong, self._limits))
 
     def _walk(self, offset: int) -> tuple[list[int], bool]:
         """Offsets of the directories, and whether the chain came to its end (or to the limit)."""
@@ -220,6 +223,12 @@ def _widen_palette(image: TiffImageFile) -> None:
     colours = image.tag_v2.get(COLORMAP, ())
     if image.mode == "P" and max(colours, default=_BYTE_MAX + 1) <= _BYTE_MAX:
         image.palette = ImagePalette.raw("RGB;L", bytes(colours))
+
+
+def _is_negative(image: TiffImageFile) -> bool:
+    """Whether 0 is white still: of fewer bits than 16 Pillow sees to that."""
+    is_white_zero = image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
+    return is_white_zero and image.mode.startswith("I;16")
 
 
 def _oblong(image: TiffImageFile) -> float:

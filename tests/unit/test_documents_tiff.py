@@ -102,6 +102,18 @@ def test_16_bit_grey(tmp_path: Path) -> None:
         assert np.array_equal(document.page(1).image, deep >> 8)
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_16_bits_of_which_0_is_white(tmp_path: Path, compression: str | None) -> None:
+    deep = np.linspace(0, 4095, 64 * 64).astype(np.uint16).reshape(64, 64)
+    data = encode(Image.fromarray(deep), "TIFF", compression=compression)
+    black, white = (struct.pack("<HHIHH", 262, 3, 1, zero, 0) for zero in (1, 0))
+    assert data.count(black) == 1
+    path = tmp_path / "scan.tif"
+    path.write_bytes(data.replace(black, white))
+    with open_document(path) as document:
+        assert np.array_equal(document.page(1).image, 255 - (deep >> 4))
+
+
 FAXES = {
     (204, 98): (624, 400),
     (204, 391): (300, 767),
@@ -220,6 +232,15 @@ def test_strips_that_are_not_listed(tmp_path: Path, compression: str | None) -> 
         struct.pack_into("<I", data, entry + 4, 2)
     assert len(strips(bytes(data), 0)) == 2
     assert outcomes(tmp_path, bytes(data)) == ["DamagedPage"]
+
+
+def test_strip_of_no_bytes(tmp_path: Path) -> None:
+    data = encode(draw_page(), "TIFF")
+    ((_, count),) = strips(data, 0)
+    entry = struct.pack("<HHII", 279, 4, 1, count)
+    assert data.count(entry) == 1
+    empty = data.replace(entry, struct.pack("<HHII", 279, 4, 1, 0))
+    assert outcomes(tmp_path, empty) == ["DamagedPage"]
 
 
 @pytest.mark.parametrize("photometric", [0, 1])
