@@ -106,7 +106,7 @@ def _ends_block(data: bytes) -> bool:
 
 def _encoded_size(image: TiffImageFile, index: int) -> int:
     """Bytes that the rows of strip `index` take as one Group 4 strip."""
-    rows = min(image.tag_v2.get(ROWSPERSTRIP, image.height), image.height)
+    rows = image.tag_v2.get(ROWSPERSTRIP, image.height)
     top = index * rows
     strip = image.crop((0, top, image.width, min(top + rows, image.height)))
     tags = {

@@ -9,13 +9,13 @@ from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
+import pikepdf
 import pytest
 from document_files import (
     SCAN_BOX,
     SCAN_CONTENT,
     draw_page,
     encode,
-    encrypted_pdf,
     pdf,
     scanned_pdf,
     strips,
@@ -100,6 +100,11 @@ SOUND: dict[str, Callable[[], bytes]] = {
         GREY + JPEG,
         encode(draw_page(), "JPEG"),
         content=b"q\n.24 0 0 .24 0 0 cm q 600 0 0 450.0 0 0 cm\n/Im0 Do Q\nQ\n",
+    ),
+    "edges not quite those of the page": lambda: scanned_pdf(
+        GREY + JPEG,
+        encode(draw_page(), "JPEG"),
+        content=b"q 143.7 0 0 107.8 0.2 0.1 cm /Im0 Do Q",
     ),
     "compressed content": lambda: with_compressed(SCAN_CONTENT),
     "box away from 0": lambda: scanned_pdf(
@@ -228,6 +233,14 @@ def without_pixels(unpacked: bytes) -> bytes:
     return page.replace(b"/Width 400 /Height 300", b"/Width 0   /Height 0  ")
 
 
+def encrypted(data: bytes) -> bytes:
+    """The PDF under a password of its owner alone."""
+    stream = BytesIO()
+    with pikepdf.open(BytesIO(data)) as document:
+        document.save(stream, encryption=pikepdf.Encryption(owner="sesame", user=""))
+    return stream.getvalue()
+
+
 IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "turned page": jpeg_page(page=SCAN_BOX + b" /Rotate 90"),
     "cropped page": jpeg_page(page=SCAN_BOX + b" /CropBox [0 0 100 108]"),
@@ -235,6 +248,9 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "annotated page": jpeg_page(page=SCAN_BOX + b" /Annots [<< /Type /Annot /Subtype /Square >>]"),
     "smaller picture": jpeg_page(content=b"q 100 0 0 75 0 0 cm /Im0 Do Q"),
     "moved picture": jpeg_page(content=b"q 144 0 0 108 5 0 cm /Im0 Do Q"),
+    "pixels that are not square": jpeg_page(
+        page=b"/MediaBox [0 0 144 112]", content=b"q 144 0 0 112 0 0 cm /Im0 Do Q"
+    ),
     "mirrored picture": jpeg_page(content=b"q -144 0 0 108 144 0 cm /Im0 Do Q"),
     "turned picture": jpeg_page(content=b"q 0 108 -144 0 144 0 cm /Im0 Do Q"),
     "matrix of another level": jpeg_page(content=b"q 144 0 0 108 0 0 cm Q /Im0 Do"),
@@ -276,9 +292,13 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     ),
     "no pixels": lambda: without_pixels(b""),
     "two filters": lambda: scanned_pdf(GREY + b"/Filter [/FlateDecode /DCTDecode]", b"x"),
-    "encrypted": lambda: encrypted_pdf(opens_without_password=True),
+    "encrypted": lambda: encrypted(SOUND["grey JPEG"]()),
     "no picture": lambda: pdf([(SCAN_BOX, SCAN_CONTENT)]),
 }
+
+
+for entry in ("ImageMask true", "SMask << >>", "SMaskInData 1", "OC << >>", "F (x)", "FFilter /X"):
+    IN_DOUBT[f"picture with /{entry}"] = jpeg_page(f" /{entry}".encode())
 
 
 @pytest.mark.parametrize("kind", IN_DOUBT)
@@ -380,6 +400,13 @@ def test_a_long_document_is_opened_afresh_now_and_then(
     assert first == second == third is not None
 
 
+def test_a_document_of_which_poppler_counts_other_pages_is_left_to_it(path: Path) -> None:
+    path.write_bytes(SOUND["fax"]())
+    with path.open("rb") as file:
+        assert Scans(file, 1).of_page(1) is not None
+        assert Scans(file, 2).of_page(1) is None
+
+
 def peak_bytes(file: BinaryIO) -> int:
     """Memory that it takes to look at the first page and take its picture out."""
     tracemalloc.start()
@@ -427,6 +454,17 @@ def test_a_picture_that_says_it_is_larger_than_pages_may_be_is_left_to_rendering
     )
     with path.open("rb") as file:
         assert Scans(file, 1).of_page(1) is None
+
+
+def test_a_picture_of_very_many_bytes_is_left_to_rendering(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = encode(draw_page(), "JPEG")
+    path.write_bytes(scanned_pdf(GREY + JPEG, image))
+    for most, is_taken in ((len(image), True), (len(image) - 1, False)):
+        monkeypatch.setattr(scans_module, "MAX_DATA", most)
+        with path.open("rb") as file:
+            assert (Scans(file, 1).of_page(1) is not None) is is_taken
 
 
 def test_a_page_tree_that_grows_without_end_is_left_to_poppler(path: Path) -> None:

@@ -121,6 +121,7 @@ FAXES = {
     (200, 200): (300, 400),
     (200, 1): (300, 400),
     (0, 98): (300, 400),
+    (204, 0): (300, 400),
 }
 
 
@@ -138,11 +139,14 @@ def test_a_fax_gets_pixels_as_high_as_wide(
     assert np.abs(small.astype(int) - np.asarray(drawn.convert("L"))).mean() < 8
 
 
-def test_a_fax_on_its_side_gets_pixels_as_high_as_wide(tmp_path: Path) -> None:
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_fax_on_its_side_gets_pixels_as_high_as_wide(tmp_path: Path, orientation: int) -> None:
     path = tmp_path / "fax.tif"
-    path.write_bytes(encode(draw_page(400, 300), "TIFF", dpi=(204, 98), tiffinfo={0x0112: 6}))
+    tags = {0x0112: orientation}
+    path.write_bytes(encode(draw_page(400, 300), "TIFF", dpi=(204, 98), tiffinfo=tags))
     with open_document(path) as document:
-        assert document.page(1).image.shape == (400, 624)
+        shape = document.page(1).image.shape
+    assert shape == ((400, 624) if orientation > 4 else (624, 400))
 
 
 def test_a_long_fax_keeps_to_the_limits(tmp_path: Path) -> None:
@@ -254,6 +258,58 @@ def test_group4_strip_without_end_of_block_is_read(tmp_path: Path, photometric: 
     assert outcomes(tmp_path, bare) == ["read"]
 
 
+def with_strip(data: bytes, strip: bytes) -> bytes:
+    """The TIFF, of one strip, with another one in its place."""
+    ((offset, count),) = strips(data, 0)
+    for tag, old, new in ((273, offset, len(data)), (279, count, len(strip))):
+        entry = struct.pack("<HHII", tag, 4, 1, old)
+        assert data.count(entry) == 1
+        data = data.replace(entry, struct.pack("<HHII", tag, 4, 1, new))
+    return data + strip
+
+
+@pytest.mark.parametrize("tail", [bytes(20), bytes.fromhex("001001") * 3], ids=["zeros", "ends"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_what_an_encoder_puts_behind_group4_costs_no_page(
+    tmp_path: Path, order: int, tail: bytes
+) -> None:
+    drawn = draw_page().convert("1")
+    data = encode(drawn, "TIFF", compression="group4", tiffinfo={266: order, 278: 300})
+    ((offset, count),) = strips(data, 0)
+    if order == 2:
+        tail = bytes(int(f"{byte:08b}"[::-1], 2) for byte in tail)
+    assert outcomes(tmp_path, with_strip(data, data[offset : offset + count] + tail)) == ["read"]
+
+
+def test_padding_behind_a_jpeg_strip_costs_no_page(tmp_path: Path) -> None:
+    data = encode(draw_page(), "TIFF", compression="jpeg", tiffinfo={278: 304})
+    ((offset, count),) = strips(data, 0)
+    padded = with_strip(data, data[offset : offset + count] + bytes(10))
+    assert outcomes(tmp_path, padded) == ["read"]
+
+
+def test_group4_in_tiles(tmp_path: Path) -> None:
+    drawn = draw_page(320, 320).convert("1")
+    corners = [(left, top) for top in (0, 160) for left in (0, 160)]
+    tiles = []
+    for left, top in corners:
+        tile = drawn.crop((left, top, left + 160, top + 160))
+        data = encode(tile, "TIFF", compression="group4", tiffinfo={278: 160})
+        ((offset, count),) = strips(data, 0)
+        tiles.append(data[offset : offset + count])
+    tags = {256: 320, 257: 320, 258: 1, 259: 4, 262: 1, 322: 160, 323: 160}
+    lists = 8 + 2 + 12 * (len(tags) + 2) + 4
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    entries += [struct.pack("<HHII", 324, 4, 4, lists), struct.pack("<HHII", 325, 4, 4, lists + 16)]
+    starts = [lists + 32 + sum(map(len, tiles[:n])) for n in range(4)]
+    numbers = struct.pack("<8I", *starts, *map(len, tiles))
+    frame = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4)
+    path = tmp_path / "scan.tif"
+    path.write_bytes(frame + numbers + b"".join(tiles))
+    with open_document(path) as document:
+        assert np.array_equal(document.page(1).image, np.asarray(drawn) * np.uint8(255))
+
+
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "group4", "jpeg"])
 def test_truncated_file_keeps_its_whole_pages(tmp_path: Path, compression: str | None) -> None:
     drawn = [draw_page(*size).convert("1" if compression == "group4" else "L") for size in SIZES]
@@ -293,6 +349,7 @@ def refused(tmp_path: Path, data: bytes, error: type[HwrError], match: str) -> N
     [
         (b"II*\0\0\0\0\0", NoPages, "0 pages"),
         (b"II*\0", NoPages, "0 pages"),
+        (b"II*\0\x08\0\0\0" + bytes(6), DamagedDocument, "before its first page"),
         (b"II*\0\xff\xff\xff\xff", DamagedDocument, "before its first page"),
         (b"MM\0+\0\x08\0\0" + b"\xff" * 8, DamagedDocument, "before its first page"),
         (empty_tiff_pages(5000), TooManyPages, "more than 3,000 pages. Split"),

@@ -135,6 +135,19 @@ def test_a_port_that_is_no_number_is_named_and_no_part_of_a_password_is_shown(
     assert "sesame" not in f"{refused.value} {refused.value.__cause__}"
 
 
+@pytest.mark.parametrize("url", ["redis://host", "rediss://:secret@host:6380/15"])
+def test_a_redis_with_and_without_a_number_is_taken(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HWR_REDIS_URL", url)
+    assert get_settings.__wrapped__().redis_url == url
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().max_pages = 1  # type: ignore[misc]
+
+
 @pytest.mark.parametrize(
     ("name", "seconds"),
     [("LEASE_S", "7200"), ("READ_DEADLINE_S", "3601"), ("PAGE_DEADLINE_S", "1000")],
