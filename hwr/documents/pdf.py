@@ -74,7 +74,7 @@ class Pdf:
     format = Format.PDF
 
     def __init__(self, file: BinaryIO, path: Path, limits: Limits) -> None:
-        # Absolute: poppler would take a relative name such as "-v.pdf" for an option.
+        # Absolute: poppler would take a relative name such as "-v" for an option.
         self._path = str(path.absolute())
         self._limits = limits
         # Whole seconds, never more than the limit: who waits for us may have set it as well.

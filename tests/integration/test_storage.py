@@ -289,6 +289,11 @@ def test_an_object_is_created_once(storage: Storage) -> None:
     assert storage.get(KEY) == b"first"
 
 
+def test_what_is_created_may_be_read_by_other_users(tmp_path: Path) -> None:
+    FolderStorage(tmp_path).create("a/b", b"x")
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o644
+
+
 def test_of_those_who_create_it_at_once_one_wins(storage: Storage) -> None:
     def create(content: bytes) -> None:
         together.wait()

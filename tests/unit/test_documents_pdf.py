@@ -194,8 +194,8 @@ def test_padding_after_the_end_is_accepted(path: Path) -> None:
 
 def test_a_name_that_looks_like_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("-v.pdf").write_bytes(pdf([(A4, BAR)]))
-    with open_document(Path("-v.pdf"), Limits(render_dpi=72)) as document:
+    Path("-v").write_bytes(pdf([(A4, BAR)]))
+    with open_document(Path("-v"), Limits(render_dpi=72)) as document:
         assert document.page(1).image.min() == 0
 
 
@@ -220,7 +220,7 @@ def test_opening_has_a_deadline(
     _replace(monkeypatch, "pdfinfo", tmp_path, "exec sleep 60")
     with (
         pytest.raises(DocumentTimeout, match=r"more than 1 s to open\. Export"),
-        open_document(path, Limits(page_timeout_s=1)),
+        open_document(path, Limits(page_timeout_s=1.9)),
     ):
         pass
 

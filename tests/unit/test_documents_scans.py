@@ -107,6 +107,9 @@ SOUND: dict[str, Callable[[], bytes]] = {
         content=b"q 143.7 0 0 107.8 0.2 0.1 cm /Im0 Do Q",
     ),
     "compressed content": lambda: with_compressed(SCAN_CONTENT),
+    "box the other way round": lambda: scanned_pdf(
+        GREY + JPEG, encode(draw_page(), "JPEG"), b"/MediaBox [144 108 0 0]"
+    ),
     "box away from 0": lambda: scanned_pdf(
         GREY + JPEG,
         encode(draw_page(), "JPEG"),
@@ -208,6 +211,14 @@ def test_a_picture_of_more_pixels_than_pages_may_have_is_made_smaller(
     assert image_of(path).shape == (150, 200)
 
 
+def test_what_is_too_fine_for_a_smaller_picture_becomes_grey(path: Path) -> None:
+    stripes = np.zeros((300, 400), np.uint8)
+    stripes[:, ::2] = 255
+    path.write_bytes(scanned_pdf(GREY + FLATE, zlib.compress(stripes.tobytes())))
+    with open_document(path, Limits(max_side=160)) as document:
+        assert document.page(1).image.std() < 45
+
+
 def within_a_pixel(picture: Grey, expected: Grey) -> float:
     """Share of pixels as bright as one of the nine at their place, for poppler stretches a picture
     by a pixel; decoders and what they take for grey differ by a little."""
@@ -289,6 +300,9 @@ IN_DOUBT: dict[str, Callable[[], bytes]] = {
     "cut pixels": lambda: scanned_pdf(GREY + FLATE, zlib.compress(bytes(400 * 299))),
     "a row less of a PNG": lambda: scanned_pdf(
         png(1), zlib.compress(zlib.decompress(predicted(draw_page()))[: 401 * 299])
+    ),
+    "rows of another length": lambda: scanned_pdf(
+        png(1).replace(b"/Columns 400", b"/Columns 401"), predicted(draw_page())
     ),
     "no pixels": lambda: without_pixels(b""),
     "two filters": lambda: scanned_pdf(GREY + b"/Filter [/FlateDecode /DCTDecode]", b"x"),
