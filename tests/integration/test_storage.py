@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import resource
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -325,6 +326,12 @@ def test_names_are_those_directly_below(storage: Storage) -> None:
     assert storage.names("a/b/c") == storage.names("z") == []
 
 
+def test_names_are_those_that_a_key_can_have(tmp_path: Path) -> None:
+    for name in (".put-left", "a b", "good"):
+        (tmp_path / name).touch()
+    assert FolderStorage(tmp_path).names("") == ["good"]
+
+
 def test_all_below_a_key_goes_and_no_neighbour(storage: Storage) -> None:
     for key in ("a/b/c", "a/b/d/e", "a/bb", "ab"):
         storage.put(key, b"x")
@@ -447,6 +454,13 @@ def test_it_is_known_when_something_was_written_last(storage: Storage) -> None:
     # The server tells whole seconds.
     assert before - 2 <= storage.last_written("a") <= time.time() + 2
     assert storage.last_written("absent") == 0
+
+
+def test_in_a_plain_folder_only_files_are_objects(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        with pytest.raises(UnsafeObject, match="no plain file"):
+            FolderStorage(tmp_path, plain=True).get("socket")
 
 
 def test_a_plain_folder_follows_no_link(tmp_path: Path) -> None:

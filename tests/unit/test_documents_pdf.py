@@ -167,6 +167,12 @@ def test_no_pages(path: Path) -> None:
     refuse_document(path, NoPages, "0 pages")
 
 
+def test_the_limit_of_pages_itself_is_allowed(path: Path) -> None:
+    path.write_bytes(pdf([(A4, BAR)] * 2))
+    with open_document(path, Limits(max_pages=2)) as document:
+        assert document.page_count == 2
+
+
 def test_five_thousand_pages(path: Path) -> None:
     path.write_bytes(pdf([(A4, b"")] * 5000))
     refuse_document(path, TooManyPages, r"5,000 pages, more than 3,000\. Split")
