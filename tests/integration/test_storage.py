@@ -456,6 +456,28 @@ def test_it_is_known_when_something_was_written_last(storage: Storage) -> None:
     assert storage.last_written("absent") == 0
 
 
+def test_an_empty_folder_counts_by_when_it_was_made(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    os.utime(tmp_path / "a", (1000, 1000))
+    assert FolderStorage(tmp_path).last_written("a") == 1000
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, FileExistsError])
+def test_a_folder_that_vanishes_while_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    def mkdir(path: Path, **how: bool) -> None:
+        if left:
+            raise left.pop()
+        real(path, **how)
+
+    real, left = Path.mkdir, [error()] * 2
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    FolderStorage(tmp_path).put("a/b", b"x")
+    assert (tmp_path / "a" / "b").read_bytes() == b"x"
+    assert not left
+
+
 def test_in_a_plain_folder_only_files_are_objects(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))

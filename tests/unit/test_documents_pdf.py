@@ -58,10 +58,11 @@ def test_a_page_is_rendered_grey_at_its_resolution(path: Path) -> None:
     assert drawn[top + 120 :].min() == 255
 
 
-def test_render_dpi(path: Path) -> None:
+@pytest.mark.parametrize(("dpi", "shape"), [(72, (842, 595)), (36, (421, 298))])
+def test_render_dpi(path: Path, dpi: int, shape: tuple[int, int]) -> None:
     path.write_bytes(pdf([(A4, b"")]))
-    with open_document(path, Limits(render_dpi=72)) as document:
-        assert document.page(1).image.shape == (842, 595)
+    with open_document(path, Limits(render_dpi=dpi)) as document:
+        assert document.page(1).image.shape == shape
 
 
 def test_rotation_is_applied(path: Path) -> None:
@@ -116,6 +117,12 @@ def test_a_page_that_is_blank_because_it_is_damaged(path: Path, content: bytes) 
     with open_document(path) as document:
         assert document.page(1).image.min() == 0
         assert document.page(3).image.min() == 255
+
+
+def test_a_page_that_shows_something_is_read_whatever_poppler_complains_about(path: Path) -> None:
+    path.write_bytes(pdf([(A4, BAR + b" /Absent Do")]))
+    with open_document(path, Limits(render_dpi=72)) as document:
+        assert np.unique(document.page(1).image).tolist() == [0, 255]
 
 
 def test_poppler_giving_one_pixel_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,6 +162,7 @@ def sized_pdf(points: int) -> bytes:
         pytest.param(40, 200, (400, 300), id="paper too small for all these pixels"),
         pytest.param(288, 100, (400, 300), id="as the paper says"),
         pytest.param(288, 300, (1200, 900), id="enlarged to the paper"),
+        pytest.param(151, 200, (419, 314), id="enlarged by little"),
         pytest.param(288, 50, (279, 209), id="a quarter of Letter at the least"),
         pytest.param(28_800, 50, (558, 419), id="paper too large: Letter at the most"),
     ],

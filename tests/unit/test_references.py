@@ -110,6 +110,16 @@ def test_a_key_that_no_file_has_is_no_reference(key: str) -> None:
         split_reference(f"s3://inbox/{key}")
 
 
+@pytest.mark.parametrize("address", ["s3:///scan.pdf", "http://inbox/scan.pdf", "inbox/scan.pdf"])
+def test_what_names_no_bucket_is_no_reference(address: str) -> None:
+    with pytest.raises(ReferenceUnreadable, match="is no address"):
+        split_reference(address)
+
+
+def test_dots_in_a_name_climb_nowhere() -> None:
+    assert split_reference("s3://inbox/a..b.pdf") == ("inbox", "a..b.pdf")
+
+
 def test_the_longest_key_is_a_reference() -> None:
     assert split_reference("s3://inbox/" + "k" * 1024) == ("inbox", "k" * 1024)
 
