@@ -46,9 +46,12 @@ print(child.returncode)
 
 
 def test_no_core_files() -> None:
-    code = (
-        "limit_process(1 << 33, child_cpu_s=60)\nprint(resource.getrlimit(resource.RLIMIT_CORE)[0])"
-    )
+    code = """
+most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+limit_process(1 << 33, child_cpu_s=60)
+print(resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
     assert run(code) == "0"
 
 
