@@ -104,6 +104,12 @@ def test_a_refusal_of_our_own_objects_is_an_outage(serve: Serve, status: int, co
         storage.get("jobs/1/2/original")
 
 
+def test_a_server_that_has_nothing_to_list_is_no_missing_object(serve: Serve) -> None:
+    storage = S3Storage("s3://bucket/x", endpoint_url=serve(404, "NoSuchKey"))
+    with pytest.raises(StorageUnavailable, match="does not serve s3://bucket/x/ "):
+        storage.check()
+
+
 @pytest.mark.parametrize("key", ["", "k" * 1025, "手" * 342])
 def test_a_key_that_no_file_has_is_no_reference(key: str) -> None:
     with pytest.raises(ReferenceUnreadable, match="1 to 1024 bytes"):
