@@ -254,7 +254,8 @@ def reference_settings(s3: services.S3Server, *, max_bytes: int = 1000) -> Setti
 def test_fetches_a_reference(s3: services.S3Server, s3_url: str, tmp_path: Path) -> None:
     storage = open_storage(Settings(storage_url=s3_url, s3_endpoint_url=s3.endpoint_url))
     storage.put("scan.pdf", b"%PDF-")
-    fetch_reference(reference_settings(s3), f"{s3_url}/scan.pdf", tmp_path / "copy", unheard)
+    settings = reference_settings(s3, max_bytes=5)
+    fetch_reference(settings, f"{s3_url}/scan.pdf", tmp_path / "copy", unheard)
     assert (tmp_path / "copy").read_bytes() == b"%PDF-"
 
 
