@@ -20,7 +20,7 @@ from hwr.documents import Document, Limits, open_document
 from hwr.engines import open_engine
 from hwr.errors import DocumentError, HwrError, LineError, PageError, PageFailed
 from hwr.failure import Failure
-from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
+from hwr.forms import PageLayout, Zone, ZonedLine, lay_out, page_form
 from hwr.forms.doubt import LineFinder
 from hwr.layout import find_lines
 from hwr.line_work import Decodings, LineTask, read_tasks
@@ -319,7 +319,8 @@ class Reader(_Closing):
 
     def _read_page(self, document: Document, number: int) -> PageReading:
         try:
-            layout = lay_out(document.page(number).image, self._profile.page(number), self._find)
+            image = document.page(number).image
+            layout = lay_out(image, page_form(image, self._profile, number), self._find)
             waiting = [self._submit(layout, line) for line in layout.lines]
         except PageError as refusal:
             return PageReading(number=number, error=Failure.of(refusal))

@@ -10,6 +10,7 @@ from hwr.forms.comb import comb_picture
 from hwr.forms.doubt import (
     LEAST_WANTED,
     LineFinder,
+    misplaced,
     misshapen,
     on_its_head,
     on_print,
@@ -95,6 +96,11 @@ class Placed:
         return self.sheet if taken is None else mapped(self.sheet, taken)
 
 
+def cleaned(image: Grey) -> Grey:
+    """A grey page (H, W), dark on light, without marks of scanner and marker."""
+    return without_markers(without_streaks(dark_on_light(image)))
+
+
 def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -> PageLayout:
     """The zones of a grey page (H, W), and its lines with the zones they stand in.
 
@@ -102,10 +108,10 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
         TooManyLines: from the line finder.
         ProfileError: the form's template cannot be used.
     """
-    image = without_markers(without_streaks(dark_on_light(image)))
+    image = cleaned(image)
     if not form.zones and form.template is None:
         return _without_zones(upright(image), form, line_finder)
-    found = _placed(image, form)
+    found = placed_form(image, form)
     warning = _doubt(image, form, found, line_finder)
     if warning and form.several_sheets:
         sheets = find_sheets(image, form)
@@ -141,8 +147,8 @@ def _beside_each_other(
     image: Grey, sheets: Sequence[Quad], form: PageForm, line_finder: LineFinder
 ) -> PageLayout:
     """The layout of a page with these sheets, each of which is read from a view of its own."""
-    placed = [_zoned(_straight(image, sheet), form) for sheet in sheets]
-    layouts = [_laid_out(one, form, line_finder) for one in placed]
+    found = [zoned(straight(image, sheet), form) for sheet in sheets]
+    layouts = [_laid_out(one, form, line_finder) for one in found]
     beside = writing_beside(image, sheets, line_finder)
     if len(layouts) == 1:
         return replace(layouts[0], warning=layouts[0].warning or beside)
@@ -159,7 +165,7 @@ def _beside_each_other(
     )
 
 
-def _straight(image: Grey, sheet: Quad) -> Upright:
+def straight(image: Grey, sheet: Quad) -> Upright:
     """A sheet on a grey page (H, W) as if it was all of it."""
     width, height = map(round, sides(sheet))
     to_page = homography(corners(width, height), sheet)
@@ -201,19 +207,19 @@ def _to_read(view: Upright, form: PageForm) -> Upright:
     return replace(view, image=without_pattern(view.image)) if form.patterned else view
 
 
-def _placed(image: Grey, form: PageForm) -> Placed:
+def placed_form(image: Grey, form: PageForm) -> Placed:
     """The form on a grey page (H, W), on its template or else on the sheet that is found."""
     if form.template is None:
-        placed = _on_sheet(image, form)
-        return replace(placed, warning=misshapen(placed.sheet, form) or placed.warning)
+        found = _on_sheet(image, form)
+        return replace(found, warning=misshapen(found.sheet, form) or found.warning)
     try:
-        found = register(image, open_template(form.template, patterned=form.patterned))
+        laid = register(image, open_template(form.template, patterned=form.patterned))
     except FormNotFound as warning:
         return replace(_on_sheet(image, form), warning=warning)
-    finder = Finder(found.sheet, Found.TEMPLATE)
-    height, width = found.view.image.shape
+    finder = Finder(laid.sheet, Found.TEMPLATE)
+    height, width = laid.view.image.shape
     zones = finder.zones(form)
-    return Placed(view=found.view, sheet=corners(width, height), zones=zones, finder=finder)
+    return Placed(view=laid.view, sheet=corners(width, height), zones=zones, finder=finder)
 
 
 def _on_sheet(image: Grey, form: PageForm) -> Placed:
@@ -223,16 +229,21 @@ def _on_sheet(image: Grey, form: PageForm) -> Placed:
     head, only where more of its zones are found on print that way.
     """
     view = upright(image)
-    best = _zoned(view, form)
+    best = zoned(view, form)
     if _is_turned(view):
         came = Upright(image=image, page_shape=view.page_shape)
-        best = max(_zoned(came, form), best, key=lambda one: printed(one.zones, form))
+        best = max(zoned(came, form), best, key=lambda one: _seen(one, form))
     # Rules of the other way up are in some zones by chance, so that not even most would do.
     if LEAST_WANTED <= on_print(form) > printed(best.zones, form):
-        other = _zoned(_on_its_head(best.view), form)
-        best = max(best, other, key=lambda one: printed(one.zones, form))
+        other = zoned(_on_its_head(best.view), form)
+        best = max(best, other, key=lambda one: _seen(one, form))
     has_rules = any(part.find is Find.RULED for part in form.zones)
     return _as_it_is_written(best, form) if has_rules else best
+
+
+def _seen(placed: Placed, form: PageForm) -> tuple[int, float]:
+    """How many of the form's zones are on print, and how well that fits: some is so by chance."""
+    return printed(placed.zones, form), placed.finder.fitting(form)
 
 
 def _as_it_is_written(placed: Placed, form: PageForm) -> Placed:
@@ -244,14 +255,15 @@ def _as_it_is_written(placed: Placed, form: PageForm) -> Placed:
     told = min(placed.finder.hanging(form), MOST_HANGING) + TELLS * turned
     if told + TELLS < ENOUGH:
         return placed
-    other = _zoned(_on_its_head(placed.view), form)
+    other = zoned(_on_its_head(placed.view), form)
     told += TELLS * float(np.sign(other.finder.filled(form) - placed.finder.filled(form)))
     if printed(other.zones, form) < printed(placed.zones, form) or told < TELLS:
         return placed
     return other if told >= ENOUGH else replace(placed, warning=placed.warning or on_its_head())
 
 
-def _zoned(view: Upright, form: PageForm) -> Placed:
+def zoned(view: Upright, form: PageForm) -> Placed:
+    """The form on the sheet of an upright view."""
     sheet = find_sheet(view.image)
     finder = Finder(flat_sheet(view.image, sheet), Found.SHEET)
     zones = finder.zones(form)
@@ -260,7 +272,7 @@ def _zoned(view: Upright, form: PageForm) -> Placed:
         sheet=sheet,
         zones=zones,
         finder=finder,
-        warning=without_print(zones, form),
+        warning=without_print(zones, form) or misplaced(finder.fitting(form), form),
     )
 
 

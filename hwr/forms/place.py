@@ -72,17 +72,33 @@ class Finder:
         )
         return sum(is_written(self._sheet, box) for box in boxes)
 
+    def fitting(self, form: PageForm) -> float:
+        """How much of the form's single rules and boxes lies as the form says, as a share."""
+        parts = [part for part in form.zones if part.find in (Find.RULE, Find.BOX)]
+        boxes = [_scaled(form.shares(part), self._sheet.size) for part in parts]
+        places = (self._single(form, *both) for both in zip(parts, boxes, strict=True))
+        fits = [
+            overlap(rect, box) * (found is not self._ground)
+            for (found, rect), box in zip(places, boxes, strict=True)
+        ]
+        return sum(fits) / max(len(fits), 1)
+
     def _find(self, form: PageForm, part: ZoneForm) -> Iterator[Zone]:
         box = _scaled(form.shares(part), self._sheet.size)
         if part.is_several:
             yield from self._several(part, box)
-            return
+        else:
+            found, rect = self._single(form, part, box)
+            yield self._zone(part, part.name, rect, found)
+
+    def _single(self, form: PageForm, part: ZoneForm, box: Rect) -> tuple[Found, Rect]:
+        """What a part that is one zone is found by, and where it is."""
         found, rect = self._ground, box
         if part.find is Find.RULE and (rule := self._best_rule(box, form.patterned)):
             found, rect = Found.RULE, on_rule(rule, box)
         elif part.find is Find.BOX and (printed := best_box(self._boxes, box)):
             found, rect = Found.BOX, printed
-        yield self._zone(part, part.name, rect, found)
+        return found, rect
 
     def _several(self, part: ZoneForm, box: Rect) -> Iterator[Zone]:
         """The zones of a part that stands for any number of them; without print it is one."""

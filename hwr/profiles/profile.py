@@ -127,6 +127,11 @@ class PageForm(BaseModel):
         strict=True,
         description="whether its paper is printed with a pattern paler than the ink",
     )
+    wherever_found: bool = Field(
+        False,
+        strict=True,
+        description="whether pages of other numbers are read so too, where its print is on them",
+    )
     several_sheets: bool = Field(
         False, strict=True, description="whether several may lie on a page; needs rules and size_mm"
     )
@@ -162,6 +167,7 @@ class PageForm(BaseModel):
             if sum(other.gives(zone.name) for other in self.zones) > 1:
                 raise ValueError(f"two zones may be called {zone.name!r}; rename one of them")
         self._check_several()
+        self._check_wherever()
         return self
 
     def _check_several(self) -> None:
@@ -169,6 +175,14 @@ class PageForm(BaseModel):
             raise ValueError(
                 f"several_sheets needs size_mm, {LEAST_RULES} zones or more that are found by a"
                 " rule, and no template; give them, or leave it out"
+            )
+
+    def _check_wherever(self) -> None:
+        on_print = sum(zone.find in (Find.RULE, Find.BOX) for zone in self.zones)
+        if self.wherever_found and self.template is None and on_print < LEAST_RULES:
+            raise ValueError(
+                f"wherever_found needs a template, or {LEAST_RULES} zones or more that are found by"
+                " a rule or a box; give them, or leave it out"
             )
 
     def _check_same(self, zone: ZoneForm) -> None:
@@ -272,6 +286,12 @@ class Profile:
             if form.covers(number):
                 return form
         return PageForm(outside=True)
+
+    def wherever_found(self, number: int) -> list[PageForm]:
+        """What page `number` is instead where its print says so; the likeliest first."""
+        own = self.page(number)
+        found = [form for form in self.content.pages if form.wherever_found]
+        return sorted(found, key=lambda form: form is not own) if found != [own] else []
 
 
 def is_name(text: str) -> bool:

@@ -100,6 +100,7 @@ ZONE = '[[pages]]\nzones = [{ name = "a", %s }]\n'
         ('[[pages]]\noutside = "yes"', "pages[1].outside: must be true or false"),
         ("[[pages]]\npatterned = 1", "pages[1].patterned: must be true or false"),
         ("[[pages]]\nseveral_sheets = 1", "pages[1].several_sheets: must be true or false"),
+        ("[[pages]]\nwherever_found = true", "wherever_found needs a template, or 4 zones or more"),
         ("[[pages]]\nseveral_sheets = true", "several_sheets needs size_mm, 4 zones or more"),
         ("[[pages]]\nnumbers = 1", "pages[1].numbers: must be a text, in quotation marks"),
         ("[pages]", "pages: must be a list, in [ ]; each table of pages begins with [[pages]]"),

@@ -56,11 +56,11 @@ def _stem(file: Path) -> str:
 
 def _show_page(document: "Document", number: int, profile: "Profile", stem: Path) -> bool:
     """Print and draw a page; False where it is refused."""
-    from hwr.forms import lay_out
+    from hwr.forms import lay_out, page_form
 
-    form = profile.page(number)
     try:
         image = document.page(number).image
+        form = page_form(image, profile, number)
         found = lay_out(image, form)
     except PageError as error:
         complain(f"page {number}: {error.code}: {error}")

@@ -7,7 +7,7 @@ from hwr import layout
 from hwr.documents import Document
 from hwr.errors import LineError, PageError, PageFailed, PageTimeout, TooManyLines
 from hwr.failure import Failure
-from hwr.forms import PageLayout, Zone, ZonedLine, lay_out
+from hwr.forms import PageLayout, Zone, ZonedLine, lay_out, page_form
 from hwr.model.line_image import normalise_line
 from hwr.profiles import Profile
 from workers.deadline import deadline
@@ -64,7 +64,7 @@ def given_up(number: int, attempts: int) -> SplitPage:
 
 def _split(document: Document, number: int, profile: Profile) -> SplitPage:
     image = document.page(number).image
-    found = lay_out(image, profile.page(number), layout.find_lines)
+    found = lay_out(image, page_form(image, profile, number), layout.find_lines)
     height, width = image.shape
     return SplitPage(
         number=number,
