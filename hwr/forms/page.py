@@ -37,6 +37,7 @@ from hwr.layout.pattern import without_pattern
 from hwr.layout.polarity import dark_on_light
 from hwr.layout.streaks import without_streaks
 from hwr.layout.upright import turned_back
+from hwr.layout.view import refuse_many
 from hwr.profiles import Find, PageForm
 
 #: A form with ruled lines is turned on its head where what hangs from these (0 to 1), and so much
@@ -105,7 +106,7 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     """The zones of a grey page (H, W), and its lines with the zones they stand in.
 
     Raises:
-        TooManyLines: from the line finder.
+        TooManyLines: from the line finder, or the lines of all sheets and zones together.
         ProfileError: the form's template cannot be used.
     """
     image = cleaned(image)
@@ -125,6 +126,7 @@ def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLay
     """The lines and zones of a sheet."""
     lines = line_finder(found.view.image)
     inside = zoned_lines(found.view.image, lines, found.zones, outside=form.outside)
+    refuse_many(len(inside))  # cut at zones they are more than the finder's own limit
     # Only now: print that shows where zones and lines are goes with the pattern.
     view = _to_read(found.view, form)
     zones = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in found.zones}
@@ -149,6 +151,7 @@ def _beside_each_other(
     """The layout of a page with these sheets, each of which is read from a view of its own."""
     found = [zoned(straight(image, sheet), form) for sheet in sheets]
     layouts = [_laid_out(one, form, line_finder) for one in found]
+    refuse_many(sum(len(layout.lines) for layout in layouts))
     beside = writing_beside(image, sheets, line_finder)
     if len(layouts) == 1:
         return replace(layouts[0], warning=layouts[0].warning or beside)

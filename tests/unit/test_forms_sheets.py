@@ -8,7 +8,7 @@ import pytest
 from glass import on_glass
 from numpy.typing import NDArray
 
-from hwr.errors import FormNotFound, WritingOutside
+from hwr.errors import FormNotFound, TooManyLines, WritingOutside
 from hwr.forms import lay_out
 from hwr.forms.sheets import MOST_SHEETS, find_sheets
 from hwr.layout import Line
@@ -156,6 +156,23 @@ def test_lines_are_cut_from_their_own_sheet_and_numbered_through() -> None:
         crop = layout.crop(line)
         # The rule runs level through it, also from the sheet that lies on its head.
         assert (crop < 200).mean(axis=1).max() > 0.8
+
+
+def test_the_limit_of_lines_is_that_of_all_sheets_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def finder(image: Grey) -> tuple[Line, ...]:
+        wide, high = image.shape[1], image.shape[0]
+        left, right, top, bottom = wide // 4, wide // 2, round(high * 0.3), round(high * 0.45)
+        outline = ((left, top), (right, top), (right, bottom), (left, bottom))
+        return (Line(order=0, polygon=outline, baseline=((left, bottom), (right, bottom))),)
+
+    image, _ = laid(*THREE)
+    monkeypatch.setattr("hwr.layout.view.MOST_LINES", 3)
+    assert len(lay_out(image, FORM, finder).lines) == 3
+    monkeypatch.setattr("hwr.layout.view.MOST_LINES", 2)
+    with pytest.raises(TooManyLines, match="3 lines, the limit is 2"):
+        lay_out(image, FORM, finder)
 
 
 def test_a_profile_that_knows_of_one_sheet_names_the_switch() -> None:
