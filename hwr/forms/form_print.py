@@ -17,11 +17,12 @@ from hwr.layout.rules import bridges
 SPREAD = 1 / 600
 #: Print of another run is off its place by this at most: a millimetre on A4.
 RUN = 1 / 280
-#: Sides of the parts of a page whose print is moved alike, in pixels.
-PART = 96
+#: Sides of the parts of a page whose print is moved alike: as a share of its longer side, and in
+#: pixels at least.
+PART, LEAST_PART = 1 / 24, 96
 #: Of two places with as much ink the nearer one is taken: a rule fits all along itself. Share of
-#: the print that a place loses by each square pixel that it is away.
-DISTANCE_COST = 0.004
+#: the print that the farthest place to a side loses; nearer ones lose by the square of their way.
+DISTANCE_COST = 0.1
 
 
 def spread(ink: Ink) -> Ink:
@@ -54,8 +55,9 @@ def _settled(printed: Ink, ink: Ink) -> Ink:
     reach = _reach(ink, RUN) + 1
     around = np.pad(ink, reach).astype(np.float32)
     settled = np.zeros(around.shape, np.uint8)
-    for y, x in product(*(range(0, side, PART) for side in printed.shape)):
-        part = printed[y : y + PART, x : x + PART]
+    side = max(round(PART * max(ink.shape)), LEAST_PART)
+    for y, x in product(*(range(0, length, side) for length in printed.shape)):
+        part = printed[y : y + side, x : x + side]
         if part.any():
             height, width = part.shape
             room = around[y : y + height + 2 * reach, x : x + width + 2 * reach]
@@ -67,7 +69,7 @@ def _settled(printed: Ink, ink: Ink) -> Ink:
 def _best_place(part: Ink, around: NDArray[np.float32]) -> tuple[int, int]:
     """Row and column in `around`, larger by the same to all sides, where print (h, w) fits best."""
     fit = cv2.matchTemplate(around, part.astype(np.float32), cv2.TM_CCORR) / part.sum()
-    away = np.arange(len(fit)) - len(fit) // 2
+    away = np.linspace(-1, 1, len(fit))
     fit -= DISTANCE_COST * (away[:, None] ** 2 + away[None] ** 2)
     y, x = divmod(int(fit.argmax()), len(fit))
     return y, x
