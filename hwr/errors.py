@@ -233,8 +233,8 @@ class UnknownProfile(ProfileError):
 class FormNotFound(ProfileError):
     """The profile's form is not on the page: zones follow its edges, and print may be read.
 
-    Check the template, that the page was submitted with the right profile, and that it shows one
-    sheet, cut to its edges.
+    Check the template, that it was scanned as its pages are, that the page was submitted with the
+    right profile, and that it shows one sheet, cut to its edges.
     """
 
 

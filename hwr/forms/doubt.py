@@ -130,11 +130,6 @@ def _is_on(sheet: Quad, line: Line) -> bool:
     return away >= -OVERRUN * min(sides(sheet))
 
 
-def together(warnings: Sequence[FormNotFound | WritingOutside]) -> FormNotFound | WritingOutside:
-    """One warning that tells all of them; of the first one's kind."""
-    return type(warnings[0])(" ".join(map(str, warnings)))
-
-
 def _is_sheet(part: Grey, side: float, line_finder: LineFinder) -> bool:
     """Whether there is so much writing as on a sheet whose longer side is this, in pixels."""
     try:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwr.forms.page import Placed, cleaned, placed_form, straight, zoned
-from hwr.forms.sheets import find_sheets
+from hwr.forms.page import Placed, cleaned, placed_form, placed_sheets, zoned
 from hwr.layout.ink import Grey
 from hwr.profiles import PageForm, Profile
 
@@ -26,9 +25,8 @@ def _is_on(image: Grey, form: PageForm) -> bool:
     found = placed_form(image, form)
     if found.warning is None:
         return form.template is not None or not _shows_through(found, form)
-    sheets = find_sheets(image, form) if form.several_sheets else []
-    placed = (zoned(straight(image, sheet), form) for sheet in sheets)
-    return any(one.warning is None and not _shows_through(one, form) for one in placed)
+    sheets = placed_sheets(image, form) if form.several_sheets else []
+    return any(not _shows_through(one, form) for one in sheets)
 
 
 def _shows_through(placed: Placed, form: PageForm) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from hwr.errors import FormNotFound, WritingOutside
 from hwr.forms.comb import comb_picture
 from hwr.forms.doubt import (
+    LEAST_FITTING,
     LEAST_WANTED,
     LineFinder,
     misplaced,
@@ -15,7 +16,6 @@ from hwr.forms.doubt import (
     on_its_head,
     on_print,
     printed,
-    together,
     without_print,
     writing_beside,
     writing_outside,
@@ -96,6 +96,13 @@ class Placed:
         taken = self.view.to_page
         return self.sheet if taken is None else mapped(self.sheet, taken)
 
+    @property
+    def all_of_view(self) -> Quad:
+        """Corners of the view, in pixels of the page as it came."""
+        height, width = self.view.image.shape
+        flat, taken = corners(width, height), self.view.to_page
+        return flat if taken is None else mapped(flat, taken)
+
 
 def cleaned(image: Grey) -> Grey:
     """A grey page (H, W), dark on light, without marks of scanner and marker."""
@@ -115,7 +122,7 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
     found = placed_form(image, form)
     warning = _doubt(image, form, found, line_finder)
     if warning and form.several_sheets:
-        sheets = find_sheets(image, form)
+        sheets = placed_sheets(image, form)
         # Beside writing one sheet is the one that was found.
         if len(sheets) >= (2 if isinstance(warning, WritingOutside) else 1):
             return _beside_each_other(image, sheets, form, line_finder)
@@ -145,30 +152,37 @@ def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLay
     )
 
 
+def placed_sheets(image: Grey, form: PageForm) -> list[Placed]:
+    """The form on each of its sheets that lie on a grey page (H, W), all of a view.
+
+    Some rules of a table or of what is written have the distances of the form's, but not its ends
+    and boxes.
+    """
+    placed = (zoned(_straight(image, sheet), form) for sheet in find_sheets(image, form))
+    return [one for one in placed if one.finder.fitting(form) >= LEAST_FITTING]
+
+
 def _beside_each_other(
-    image: Grey, sheets: Sequence[Quad], form: PageForm, line_finder: LineFinder
+    image: Grey, sheets: Sequence[Placed], form: PageForm, line_finder: LineFinder
 ) -> PageLayout:
     """The layout of a page with these sheets, each of which is read from a view of its own."""
-    found = [zoned(straight(image, sheet), form) for sheet in sheets]
-    layouts = [_laid_out(one, form, line_finder) for one in found]
+    layouts = [_laid_out(one, form, line_finder) for one in sheets]
     refuse_many(sum(len(layout.lines) for layout in layouts))
-    beside = writing_beside(image, sheets, line_finder)
+    warning = writing_beside(image, [one.all_of_view for one in sheets], line_finder)
     if len(layouts) == 1:
-        return replace(layouts[0], warning=layouts[0].warning or beside)
+        return replace(layouts[0], warning=warning)
     numbered = tuple(_numbered(layout, at) for at, layout in enumerate(layouts, 1))
     lines = [line for layout in numbered for line in layout.lines]
-    warnings = [layout.warning for layout in numbered if layout.warning]
-    warnings += [beside] if beside else []
     return PageLayout(
         view=Upright(image=image, page_shape=(image.shape[0], image.shape[1])),
         lines=tuple(replace(one, line=replace(one.line, order=at)) for at, one in enumerate(lines)),
         zones=tuple(zone for layout in numbered for zone in layout.zones),
-        warning=together(warnings) if warnings else None,
+        warning=warning,
         sheets=numbered,
     )
 
 
-def straight(image: Grey, sheet: Quad) -> Upright:
+def _straight(image: Grey, sheet: Quad) -> Upright:
     """A sheet on a grey page (H, W) as if it was all of it."""
     width, height = map(round, sides(sheet))
     to_page = homography(corners(width, height), sheet)
@@ -177,8 +191,7 @@ def straight(image: Grey, sheet: Quad) -> Upright:
 
 
 def _numbered(layout: PageLayout, sheet: int) -> PageLayout:
-    """The same as sheet of that number, which its warning names too."""
-    told = layout.warning
+    """The same as sheet of that number."""
     return replace(
         layout,
         lines=tuple(
@@ -186,7 +199,6 @@ def _numbered(layout: PageLayout, sheet: int) -> PageLayout:
             for one in layout.lines
         ),
         zones=tuple(replace(zone, sheet=sheet) for zone in layout.zones),
-        warning=type(told)(f"Sheet {sheet}: {told}") if told else None,
     )
 
 

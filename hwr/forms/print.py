@@ -12,7 +12,7 @@ from hwr.layout.ink import Ink
 from hwr.layout.rules import whole_level_rules, whole_upright_rules
 
 #: Shortest printed rule in pixels of the flat view, and shortest side of a printed box.
-SHORTEST_RULE, SHORTEST_SIDE = 90, 30
+SHORTEST_RULE, SHORTEST_SIDE = 90, 26
 #: Rules are thinner than this in most of their columns, in pixels: writing on them is not.
 THICKEST_RULE = 18
 #: A rule is where it has this share of its fullest row: writing that hangs on it has less.

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from hwr.forms import Found, PageLayout, Zone, draw_layout, lay_out
-from hwr.forms.sheet import find_sheet
+from hwr.forms.print import find_boxes
+from hwr.forms.sheet import find_sheet, flat_sheet
 from hwr.forms.zone import ZonedLine
 from hwr.layout import Line, Upright
 from hwr.layout.homography import mapped
@@ -258,6 +259,17 @@ def boxes_of_one_figure(image: Grey, tops: tuple[int, ...]) -> PageForm:
         left = 300 + 100 * number
         cv2.rectangle(image, (left, top), (left + 70, top + 70), 100, 2)
     return form(zone("number", (0.15, 0.25, 0.85, 0.55), find="boxes", holds="digits"))
+
+
+@pytest.mark.parametrize("pixels_a_mm", [5.9, 7.9])
+@pytest.mark.parametrize("side", [4.5, 5.0])
+def test_tick_boxes_are_found_on_a_large_sheet(pixels_a_mm: float, side: float) -> None:
+    image = paper(round(210 * pixels_a_mm), round(297 * pixels_a_mm))
+    ends = [(round(at * pixels_a_mm), round((at + side) * pixels_a_mm)) for at in (50.0, 120.0)]
+    for start, end in ends:
+        cv2.rectangle(image, (start, start), (end, end), 70, 2)
+    boxes = find_boxes(flat_sheet(image, find_sheet(image)))
+    assert len(boxes) == len(ends)
 
 
 @pytest.mark.parametrize("tops", [(300, 301, 303), (303, 301, 300), (301, 304, 300)])
