@@ -1,7 +1,7 @@
 """Which lines stand in which zone; a line that runs through several is cut between them."""
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hwr.forms.boxed import lone_line
 from hwr.forms.comb import comb_line
+from hwr.forms.cuts import NOWHERE, Piece, cut_between, height_of, over_rules
 from hwr.forms.overflow import with_overflow
 from hwr.forms.rows import one_text_each
 from hwr.forms.zone import Found, Zone, ZonedLine
@@ -25,22 +26,6 @@ LEAST_PIECE = 0.7
 #: A line is a zone's, with all that is between the zone's sides, if it is in it for this share of
 #: that: writing slopes out over the top or the bottom, print runs along them.
 LEAST_SHARE = 0.25
-#: Writing that goes over a zone's end is followed so far for the end of its word, as a share of the
-#: line's height; between two zones a gap is looked for so near.
-FOLLOWED, BETWEEN = 2.5, 0.8
-#: A zone begins so much too early at most, as a share of the line's height: what is before a gap
-#: between words is print then.
-EARLY = 0.3
-#: Narrowest gap before a zone and between two, and between words where writing goes on behind a
-#: zone, as shares of the line's height: letters stand apart too.
-LEAST_GAP, WORD_GAP = 0.12, 0.3
-#: Behind ruled lines nothing is printed nearer than this: what follows is more of the answer.
-OVER_RULES_GAP = 1.0
-#: Rows of a line in which a gap is white, as shares of its height above the baseline: a rule lies
-#: below them.
-GAP_ROWS = (0.6, 0.1)
-#: Gaps are lighter than the mean of the darkest and the usual grey beside the cut.
-GAP_LEVEL = 0.5
 
 #: A line in a printed box goes over its frame by so much at most, as a share of the box's height.
 OVER_FRAME = 0.1
@@ -54,55 +39,45 @@ UP = np.array([0.0, -1.0])
 CORNERS = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float64)
 #: The right and the left edge of a zone, of edges clockwise from the top.
 SIDES = [1, 3]
-#: No zone.
-NOWHERE = -1
+
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """A part of a line in one zone."""
-
-    #: Index of the zone, or NOWHERE.
-    owner: int
-    #: Ends in page pixels.
-    left: float
-    right: float
-
-    @property
-    def width(self) -> float:
-        """In pixels."""
-        return self.right - self.left
-
-
-def zoned_lines(
-    image: Grey, lines: Sequence[Line], zones: Sequence[Zone], *, outside: bool
+def placed_lines(
+    image: Grey, lines: Sequence[Line], zones: Sequence[Zone]
 ) -> tuple[ZonedLine, ...]:
-    """The lines of a grey page (H, W) with their zones, in the order of `lines`, numbered anew.
-
-    Left out are those in zones that are not read, and without `outside` those in no zone. Those of
-    a zone that is one text are one.
-    """
-    corners = {zone.name: np.array(zone.polygon, np.float64) for zone in zones}
+    """The lines of a grey page (H, W), cut at the sides of zones, with the zones they stand in."""
     parts = (part for line in lines for part in _parts(image, line, zones))
     found = [
         ZonedLine(line=part, zone=None if owner == NOWHERE else zones[owner])
         for owner, part in parts
     ]
+    return tuple(with_overflow(found, zones))
+
+
+def zoned_lines(
+    image: Grey, placed: Sequence[ZonedLine], zones: Sequence[Zone], *, outside: bool
+) -> tuple[ZonedLine, ...]:
+    """Those of the placed lines of a grey page (H, W) that are read, in their order, numbered anew.
+
+    Left out are those in zones that are not read, and without `outside` those in no zone. Those of
+    a zone that is one text are one.
+    """
+    corners = {zone.name: np.array(zone.polygon, np.float64) for zone in zones}
     kept: list[ZonedLine] = []
-    for one in with_overflow(found, zones):
+    for one in placed:
         if one.zone is not None and one.zone.found is Found.BOX:
             one = replace(one, line=within(one.line, corners[one.zone.name]))
         if outside if one.zone is None else one.zone.is_read and not one.zone.is_comb:
             kept.append(one)
-    return one_text_each(_with_lone(image, lines, zones, kept))
+    return one_text_each(_with_lone(image, placed, zones, kept))
 
 
 def _with_lone(
-    image: Grey, lines: Sequence[Line], zones: Sequence[Zone], kept: Sequence[ZonedLine]
+    image: Grey, placed: Sequence[ZonedLine], zones: Sequence[Zone], kept: Sequence[ZonedLine]
 ) -> list[ZonedLine]:
     """The lines and what is written in boxes without one, before those of later zones."""
-    highest = HIGHEST_LONE * float(np.median([_height(line) for line in lines] or [np.inf]))
+    highest = HIGHEST_LONE * float(np.median([height_of(one.line) for one in placed] or [np.inf]))
     names = {found.zone.name for found in kept if found.zone}
     merged = list(kept)
     for place, zone in enumerate(zones):
@@ -129,12 +104,13 @@ def _first_of(lines: Sequence[ZonedLine], names: Set[str]) -> int:
 
 def _parts(image: Grey, line: Line, zones: Sequence[Zone]) -> Iterator[tuple[int, Line]]:
     corners = [np.array(zone.polygon, np.float64) for zone in zones]
-    pieces = _joined(_pieces(line, corners), LEAST_PIECE * _height(line))
+    pieces = _joined(_pieces(line, corners), LEAST_PIECE * height_of(line))
     ruled = {place for place, zone in enumerate(zones) if zone.room_below}
+    loose = {place for place, zone in enumerate(zones) if zone.found is Found.SHEET}
     cuts = [
-        _over_rules(image, line, before)
+        over_rules(image, line, before)
         if before.owner in ruled and after.owner == NOWHERE
-        else _cut(image, line, before, after)
+        else cut_between(image, line, before, after, is_loose=after.owner in loose)
         for before, after in pairwise(pieces)
     ]
     ends = zip([-np.inf, *cuts], [*cuts, np.inf], strict=True)
@@ -147,7 +123,7 @@ def _parts(image: Grey, line: Line, zones: Sequence[Zone]) -> Iterator[tuple[int
 def _pieces(line: Line, zones: Sequence[Floats]) -> list[Piece]:
     """The line from left to right, in pieces of one owner each."""
     baseline = np.array(line.baseline, np.float64)
-    height = _height(line)
+    height = height_of(line)
     first, last = baseline[0, 0], baseline[-1, 0]
     count = max(int((last - first) / max(STEP * height, 1.0)), 1) + 1
     x = np.linspace(first, last, count)
@@ -194,60 +170,6 @@ def _joined(pieces: list[Piece], least: float) -> list[Piece]:
     ]
     runs = [list(run) for _, run in groupby(kept, key=lambda piece: piece.owner)]
     return [replace(run[0], right=run[-1].right) for run in runs]
-
-
-def _cut(image: Grey, line: Line, before: Piece, after: Piece) -> float:
-    """Where the line is cut between two pieces: in a gap, so that no word is cut.
-
-    A word that goes over the end of a zone belongs to it.
-    """
-    x, height = before.right, _height(line)
-    left = FOLLOWED if before.owner == NOWHERE else 0.0 if after.owner == NOWHERE else BETWEEN
-    right = FOLLOWED if after.owner == NOWHERE else EARLY if before.owner == NOWHERE else BETWEEN
-    # A gap that begins or ends on the other side is seen whole. Beyond the line's ends there may be
-    # print, which is darker than any letter.
-    first, last = float(line.baseline[0][0]), float(line.baseline[-1][0])
-    start = max(x - max(left, BETWEEN) * height, first)
-    end = min(x + max(right, BETWEEN) * height, last)
-    if after.owner == NOWHERE:
-        gaps = [*_gaps(image, line, start, end, WORD_GAP), (last, last)]
-    else:
-        gaps = _gaps(image, line, start, end, LEAST_GAP)
-    if before.owner == NOWHERE:
-        gaps = [gap for gap in gaps if gap[0] <= x] + _gaps(image, line, start, end, WORD_GAP)
-    near = [
-        min(max(x, low), high)
-        for low, high in gaps
-        if high >= x - left * height and low <= x + right * height
-    ]
-    return min(near, key=lambda place: abs(place - x), default=x)
-
-
-def _over_rules(image: Grey, line: Line, before: Piece) -> float:
-    """Where a line is cut that goes on behind ruled lines: where a gap is wider than any in it."""
-    last = float(line.baseline[-1][0])
-    gaps = _gaps(image, line, before.right, last, OVER_RULES_GAP)
-    return next((low for low, _ in gaps), last)
-
-
-def _gaps(
-    image: Grey, line: Line, start: float, end: float, least: float
-) -> list[tuple[float, float]]:
-    """Gaps of so many heights at least from one column of the page to another: their ends."""
-    height = _height(line)
-    baseline = np.array(line.baseline, np.float64)
-    y = float(np.interp((start + end) / 2, baseline[:, 0], baseline[:, 1]))
-    top, bottom = (max(round(y - share * height), 0) for share in GAP_ROWS)
-    left = max(round(start), 0)
-    strip = image[top:bottom, left : max(round(end), 0) + 1]
-    if strip.size == 0:
-        return []
-    darkest, usual = float(strip.min()), float(np.median(strip))
-    light = strip.min(axis=0) > darkest + GAP_LEVEL * (usual - darkest)
-    runs = [list(run) for white, run in groupby(range(len(light)), key=light.__getitem__) if white]
-    margin = least * height / 2
-    gaps = ((left + run[0] + margin, left + run[-1] - margin) for run in runs)
-    return [gap for gap in gaps if gap[0] <= gap[1]]
 
 
 def cut_out(line: Line, left: float, right: float) -> Line | None:
@@ -308,11 +230,3 @@ def _beyond(outline: Floats, start: ArrayLike, along: Floats) -> Floats:
         if side >= 0:
             kept.append(outline[place])
     return np.array(kept, np.float64).reshape(-1, 2)
-
-
-def _height(line: Line) -> float:
-    """Usual distance of the outline's top from its bottom along the line, in pixels."""
-    outline = np.array(line.polygon, np.float64)
-    baseline = np.array(line.baseline, np.float64)
-    level = outline[:, 1] - np.interp(outline[:, 0], baseline[:, 0], baseline[:, 1])
-    return max(float(np.ptp(level)), 1.0)

@@ -20,7 +20,7 @@ from hwr.forms.doubt import (
     writing_beside,
     writing_outside,
 )
-from hwr.forms.lines import zoned_lines
+from hwr.forms.lines import placed_lines, zoned_lines
 from hwr.forms.place import Finder
 from hwr.forms.rows import beside
 from hwr.forms.sheet import find_sheet, flat_sheet
@@ -132,7 +132,8 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
 def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLayout:
     """The lines and zones of a sheet."""
     lines = line_finder(found.view.image)
-    inside = zoned_lines(found.view.image, lines, found.zones, outside=form.outside)
+    placed = placed_lines(found.view.image, lines, found.zones)
+    inside = zoned_lines(found.view.image, placed, found.zones, outside=form.outside)
     refuse_many(len(inside))  # cut at zones they are more than the finder's own limit
     # Only now: print that shows where zones and lines are goes with the pattern.
     view = _to_read(found.view, form)

@@ -533,6 +533,20 @@ def test_a_letter_that_stands_apart_at_the_beginning_of_a_zone_stays_with_its_wo
     assert 600 <= left <= 695
 
 
+@pytest.mark.parametrize("label", [(500, 660), None])
+def test_a_zone_that_begins_after_the_first_figure_has_it_too(
+    label: tuple[int, int] | None,
+) -> None:
+    image = paper()
+    # The zone begins at 700; figures stand apart by 7 pixels, the label by 16.
+    words(image, 200, *([label] if label else []), (676, 693), (700, 800))
+    right = zone("right", (0.5, 0.1, 0.9, 0.3))
+    begin = label[0] if label else 676
+    ((_, left, end),) = read(laid_out(image, form(right), line(begin, 800, 200)))
+    assert 660 <= left <= 676
+    assert end == 800
+
+
 def test_a_line_is_cut_at_its_outline_too() -> None:
     image = paper()
     words(image, 200, (150, 500), (700, 800))
