@@ -38,7 +38,7 @@ HwrError
 ├── ProfileError           a profile's file cannot be used
 │   ├── UnknownProfile
 │   ├── FormNotFound       a page is not the blank form of its profile, and is read all the same
-│   └── WritingOutside     a page shows more than the sheets that are read
+│   └── WritingOutside     a page shows more writing than is read
 ├── AmountsDiffer          two lines do not say the same amount, and are read all the same
 ├── ReaderClosed           work arrived while the reader was shutting down
 ├── TrainingDataError      a record of a data set cannot be used
@@ -239,9 +239,10 @@ class FormNotFound(ProfileError):
 
 
 class WritingOutside(ProfileError):
-    """Lines lie outside of the sheet that was read, as on a second sheet, and were not read.
+    """Writing lies outside of what was read: on a second sheet, in a margin, across a zone's side.
 
-    Scan one sheet a page, cut to its edges, or set several_sheets in the profile.
+    Scan one sheet a page, cut to its edges, or set several_sheets in the profile. Look at the page
+    where the message names one of its places.
     """
 
 

@@ -26,6 +26,7 @@ from hwr.forms.rows import beside
 from hwr.forms.sheet import find_sheet, flat_sheet
 from hwr.forms.sheets import find_sheets
 from hwr.forms.template import open_template, register
+from hwr.forms.unread import unread
 from hwr.forms.zone import Found, Zone, ZonedLine
 from hwr.layout import Upright, crop_line, find_lines, upright
 from hwr.layout.homography import Quad, corners, homography, mapped, rectified, sides
@@ -126,7 +127,8 @@ def lay_out(image: Grey, form: PageForm, line_finder: LineFinder = find_lines) -
         # Beside writing one sheet is the one that was found.
         if len(sheets) >= (2 if isinstance(warning, WritingOutside) else 1):
             return _beside_each_other(image, sheets, form, line_finder)
-    return replace(_laid_out(found, form, line_finder), warning=warning)
+    layout = _laid_out(found, form, line_finder)
+    return replace(layout, warning=warning or layout.warning)
 
 
 def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLayout:
@@ -135,6 +137,7 @@ def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLay
     placed = placed_lines(found.view.image, lines, found.zones)
     inside = zoned_lines(found.view.image, placed, found.zones, outside=form.outside)
     refuse_many(len(inside))  # cut at zones they are more than the finder's own limit
+    lost = unread(found.view.image, found.finder.sheet, found.zones, placed, inside)
     # Only now: print that shows where zones and lines are goes with the pattern.
     view = _to_read(found.view, form)
     zones = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in found.zones}
@@ -149,7 +152,7 @@ def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLay
             for x in inside
         ),
         zones=tuple(zones.values()),
-        warning=found.warning,
+        warning=found.warning or lost,
     )
 
 

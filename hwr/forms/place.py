@@ -45,7 +45,8 @@ class Finder:
 
     def __init__(self, sheet: FlatSheet, ground: Found) -> None:
         """`ground` is what a zone is known from that is not on print of its own."""
-        self._sheet = sheet
+        #: The view of the sheet that zones are found in.
+        self.sheet = sheet
         self._ground = ground
         self._rules_at: dict[int, list[Rule]] = {}
 
@@ -56,21 +57,21 @@ class Finder:
     def hanging(self, form: PageForm) -> float:
         """How far writing hangs from the form's ruled lines, -1 (it stands on them) to 1."""
         boxes = (
-            _scaled(form.shares(part), self._sheet.size)
+            _scaled(form.shares(part), self.sheet.size)
             for part in form.zones
             if part.find is Find.RULED
         )
         rules = [rule for box in boxes for rule in rules_in(self._rules(LEVELS[-1]), box)]
-        return hanging(self._sheet, ruled_lines(rules))
+        return hanging(self.sheet, ruled_lines(rules))
 
     def filled(self, form: PageForm) -> int:
         """In how many of the form's boxes that have no print of their own something stands."""
         boxes = (
-            _scaled(form.shares(part), self._sheet.size)
+            _scaled(form.shares(part), self.sheet.size)
             for part in form.zones
             if part.find is Find.AREA and part.is_read
         )
-        return sum(is_written(self._sheet, box) for box in boxes)
+        return sum(is_written(self.sheet, box) for box in boxes)
 
     def fitting(self, form: PageForm) -> float:
         """How much of the form's single rules and boxes lies as the form says, as a share."""
@@ -84,7 +85,7 @@ class Finder:
         return sum(fits) / max(len(fits), 1)
 
     def _find(self, form: PageForm, part: ZoneForm) -> Iterator[Zone]:
-        box = _scaled(form.shares(part), self._sheet.size)
+        box = _scaled(form.shares(part), self.sheet.size)
         if part.is_several:
             yield from self._several(part, box)
         else:
@@ -129,7 +130,7 @@ class Finder:
     def _on_page(self, rect: Rect) -> tuple[tuple[int, int], ...]:
         left, top, right, bottom = rect
         flat = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-        return whole_pixels(mapped(flat, self._sheet.to_page))
+        return whole_pixels(mapped(flat, self.sheet.to_page))
 
     def _best_rule(self, box: Rect, patterned: bool) -> Rule | None:
         """The darkest rule that goes through the box; one that is only a part of it else.
@@ -147,12 +148,12 @@ class Finder:
 
     def _rules(self, level: int) -> list[Rule]:
         if level not in self._rules_at:
-            self._rules_at[level] = find_rules(self._sheet, level)
+            self._rules_at[level] = find_rules(self.sheet, level)
         return self._rules_at[level]
 
     @cached_property
     def _boxes(self) -> list[Rect]:
-        return find_boxes(self._sheet)
+        return find_boxes(self.sheet)
 
 
 def best_rule(rules: Sequence[Rule], box: Rect) -> Rule | None:

@@ -40,6 +40,11 @@ class FlatSheet:
         """Width and height in pixels."""
         return self.dark.shape[1], self.dark.shape[0]
 
+    @property
+    def from_page(self) -> Homography:
+        """From pixels of the page to its own."""
+        return np.asarray(np.linalg.inv(self.to_page), np.float64)
+
     def ink(self, level: int) -> Grey:
         """1 where it is darker than its paper by more than `level`, uint8 (h, w)."""
         return (self.dark > level).astype(np.uint8)

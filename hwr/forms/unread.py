@@ -1,0 +1,226 @@
+"""What is written on a form and is in no line that is read: a page must not lose it without a word.
+
+Print outside of the zones is not told from writing. So only that is told which stands where forms
+have none: in a margin, below the last ruled lines, across the start of
+a zone, and in zones what no line holds.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hwr.errors import WritingOutside
+from hwr.forms.cuts import is_in_word
+from hwr.forms.print import Rect
+from hwr.forms.sheet import FlatSheet
+from hwr.forms.zone import Found, Zone, ZonedLine
+from hwr.layout import Line
+from hwr.layout.homography import Homography, mapped
+from hwr.layout.ink import Grey, Ink
+from hwr.layout.line import whole_pixels
+from hwr.layout.margins import usual_height
+from hwr.layout.rules import whole_level_rules
+
+#: The edge of a sheet is in this share of its sides: there is no writing.
+EDGE = 0.015
+#: Beside a zone without ruled lines is a margin if it has this share of the sheet's width and is so
+#: many heights of a line high: labels stand beside others.
+LEAST_TEXT = (0.6, 5.0)
+#: An answer goes on below where the next line is nearer than so many heights of a line.
+NEXT_LINE = 1.8
+#: Ink is darker than its paper by this, of 255: what shines through is not.
+LEVEL = 60
+#: Level runs from so many pixels of the flat view on are rules, or strokes along a ruler.
+RULE = 60
+#: A line holds what is nearer to its outline than this share of a height, and strokes that are
+#: nearer to each other than the other are one word.
+NEAR, JOINED = 0.25, 0.5
+#: A word is so many heights of a line long and high at least, and is crossed along it through so
+#: many strokes: holes, edges and strokes through an empty space are crossed through fewer.
+LEAST_LONG, LEAST_HIGH, LEAST_CROSSED = 1.2, 0.3, 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Lines and zones on the flat view of a sheet."""
+
+    sheet: FlatSheet
+    #: The lines that are read, in pixels of the flat view, and those that are not.
+    lines: Sequence[ZonedLine]
+    lost: Sequence[Line]
+    #: All zones and the boxes around them, in pixels of the flat view.
+    zones: Sequence[tuple[Zone, Rect]]
+    #: Usual height of a line, in pixels of the flat view.
+    height: float
+
+    @property
+    def blocks(self) -> list[tuple[Zone, Rect]]:
+        """The zones of ruled lines."""
+        return [(zone, box) for zone, box in self.zones if zone.room_below]
+
+
+def unread(
+    image: Grey,
+    sheet: FlatSheet,
+    zones: Sequence[Zone],
+    placed: Sequence[ZonedLine],
+    read: Sequence[ZonedLine],
+) -> WritingOutside | None:
+    """Why a grey view (H, W) of a sheet is doubtful that has these zones and lines.
+
+    `placed` are all lines, cut at the sides of zones, and `read` those that are read.
+    """
+    if not placed:
+        return None
+    written = _flat(sheet, zones, placed, read)
+    places = [
+        *_cut_words(image, placed),
+        *_below(written),
+        *_in_no_line(written),
+        *_in_margins(written),
+    ]
+    if not places:
+        return None
+    return WritingOutside(
+        f"What is written {', '.join(dict.fromkeys(places))} was not read. Look at the page. If"
+        " that is print, give the profile a zone there that holds nothing; else draw its zones"
+        " larger."
+    )
+
+
+def _flat(
+    sheet: FlatSheet, zones: Sequence[Zone], placed: Sequence[ZonedLine], read: Sequence[ZonedLine]
+) -> Written:
+    to_flat = sheet.from_page
+    # Outside of zones either all lines are read or none.
+    lost = [] if any(one.zone is None for one in read) else [x for x in placed if x.zone is None]
+    every = [*(one for one in placed if one.zone), *read]
+    flat = [replace(one, line=_moved(one.line, to_flat)) for one in every]
+    return Written(
+        sheet=sheet,
+        lines=flat,
+        lost=[_moved(one.line, to_flat) for one in lost],
+        zones=[(zone, _box(mapped(np.array(zone.polygon), to_flat))) for zone in zones],
+        height=usual_height([_moved(one.line, to_flat) for one in placed]),
+    )
+
+
+def _moved(line: Line, transform: Homography) -> Line:
+    outline, baseline = (mapped(np.array(x), transform) for x in (line.polygon, line.baseline))
+    return replace(line, polygon=whole_pixels(outline), baseline=whole_pixels(baseline))
+
+
+def _box(points: NDArray[np.float64]) -> Rect:
+    left, top = points.min(axis=0).tolist()
+    right, bottom = points.max(axis=0).tolist()
+    return left, top, right, bottom
+
+
+def _middle(line: Line) -> tuple[float, float]:
+    """Of the letters of a line."""
+    left, top, right, _ = line.box
+    baseline = float(np.mean([y for _, y in line.baseline]))
+    return (left + right) / 2, (min(top, baseline) + baseline) / 2
+
+
+def _cut_words(image: Grey, lines: Sequence[ZonedLine]) -> Iterator[str]:
+    """Zones whose start goes through a word; a printed frame looks like one."""
+    for before, after in pairwise(lines):
+        start, zone = after.line.baseline[0], after.zone
+        if before.zone or zone is None or zone.found is Found.BOX:
+            continue
+        if before.line.baseline[-1] == start and is_in_word(image, after.line, start[0]):
+            yield f"across the start of {zone.name!r}"
+
+
+def _below(written: Written) -> Iterator[str]:
+    """Blocks of ruled lines that are the last ones and below which an answer goes on."""
+    for zone, (left, _, right, bottom) in written.blocks:
+        if any(box[1] > bottom and box[0] < right and left < box[2] for _, box in written.blocks):
+            continue
+        room = _box(mapped(np.array(zone.room_below), written.sheet.from_page))
+        own = [one.line for one in written.lines if one.zone and one.zone.name == zone.name]
+        last = max((_middle(line)[1] for line in own), default=0.0)
+        for line in sorted(written.lost, key=lambda line: _middle(line)[1]):
+            x, y = _middle(line)
+            if not (left < x < right and y > bottom):
+                continue
+            if y < room[3] or y - last < NEXT_LINE * written.height:
+                last = y
+                yield f"below {zone.name!r}"
+
+
+def _in_no_line(written: Written) -> Iterator[str]:
+    """Zones with writing that no line holds."""
+    ink = _ink_outside([*written.lost, *(one.line for one in written.lines)], written)
+    for zone, box in written.zones:
+        if zone.is_read and not zone.is_comb and _is_written(ink, box, written.height):
+            yield f"in {zone.name!r} and in no line"
+
+
+def _in_margins(written: Written) -> Iterator[str]:
+    """Margins of a page of text that are written in."""
+    boxes = np.array([box for _, box in written.blocks or _large(written)])
+    if not len(boxes):
+        return
+    ink = _ink_outside([one.line for one in written.lines], written)
+    left, top = boxes[:, :2].min(axis=0).tolist()
+    right, bottom = boxes[:, 2:].max(axis=0).tolist()
+    edge = EDGE * written.sheet.size[0]
+    margins = {
+        "left": (edge, top, left, bottom),
+        "right": (right, top, written.sheet.size[0] - edge, bottom),
+    }
+    for side, margin in margins.items():
+        if _is_written(ink, margin, written.height):
+            yield f"in the {side} margin"
+
+
+def _large(written: Written) -> list[tuple[Zone, Rect]]:
+    """The zones that take most of the sheet's width and room for several lines."""
+    wide, high = LEAST_TEXT[0] * written.sheet.size[0], LEAST_TEXT[1] * written.height
+    return [
+        (zone, box)
+        for zone, box in written.zones
+        if box[2] - box[0] >= wide and box[3] - box[1] >= high
+    ]
+
+
+def _ink_outside(lines: Sequence[Line], written: Written) -> Ink:
+    """The ink of the sheet (h, w) that is no rule, in none of the lines and in no unread zone."""
+    ink = written.sheet.ink(LEVEL)
+    ink[whole_level_rules(ink, RULE) > 0] = 0
+    held = np.zeros_like(ink)
+    for line in lines:
+        cv2.fillPoly(held, [np.array(line.polygon, np.int32)], 1)
+    side = 2 * round(NEAR * written.height) + 1
+    ink[cv2.dilate(held, np.ones((side, side), np.uint8)) > 0] = 0
+    for left, top, right, bottom in (box for zone, box in written.zones if not zone.is_read):
+        ink[max(round(top), 0) : round(bottom), max(round(left), 0) : round(right)] = 0
+    return ink
+
+
+def _is_written(ink: Ink, box: Rect, height: float) -> bool:
+    """Whether ink in a box is like a word, level or turned, of lines of that height."""
+    left, top, right, bottom = (max(round(side), 0) for side in box)
+    part = ink[top:bottom, left:right]
+    if part.size == 0:
+        return False
+    side = max(round(JOINED * height), 1)
+    words = cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(words)
+    places = stats[1:count, :4].tolist()
+    pieces = (part[y : y + high, x : x + wide] for x, y, wide, high in places)
+    return any(_is_word(piece, height) or _is_word(piece.T, height) for piece in pieces)
+
+
+def _is_word(ink: Ink, height: float) -> bool:
+    high, wide = ink.shape
+    if wide < LEAST_LONG * height or high < LEAST_HIGH * height:
+        return False
+    strokes = np.diff(ink.astype(np.int8), axis=1) == 1
+    return bool(strokes.sum(axis=1).max() >= LEAST_CROSSED)
