@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwr.errors import WritingOutside
-from hwr.forms.cuts import is_in_word
+from hwr.forms.cuts import height_of, is_in_word
 from hwr.forms.print import Rect
 from hwr.forms.sheet import FlatSheet
 from hwr.forms.zone import Found, Zone, ZonedLine
@@ -25,11 +25,21 @@ from hwr.layout.line import whole_pixels
 from hwr.layout.margins import usual_height
 from hwr.layout.rules import whole_level_rules
 
+#: Decoders of fields whose letters stand apart.
+FIELDS = ("digits", "amount", "date", "capitals")
+
 #: The edge of a sheet is in this share of its sides: there is no writing.
 EDGE = 0.015
 #: Beside a zone without ruled lines is a margin if it has this share of the sheet's width and is so
 #: many heights of a line high: labels stand beside others.
 LEAST_TEXT = (0.6, 5.0)
+#: Letters of a field are looked at in these rows, from the middle of its line as shares of its
+#: height. What joins this share of them, and is so many heights long, is a stroke.
+STRUCK_ROWS, STRUCK, LEAST_STRUCK = (-0.2, 0.2), 0.8, 1.2
+#: Level runs so many times longer than what is written are printed.
+LONGER_RULE = 2
+#: What is written instead is so many heights from the middle of what is crossed out.
+NEXT_ROW = (0.4, 1.2)
 #: An answer goes on below where the next line is nearer than so many heights of a line.
 NEXT_LINE = 1.8
 #: Ink is darker than its paper by this, of 255: what shines through is not.
@@ -79,6 +89,7 @@ def unread(
     written = _flat(sheet, zones, placed, read)
     places = [
         *_cut_words(image, placed),
+        *_instead(written),
         *_below(written),
         *_in_no_line(written),
         *_in_margins(written),
@@ -135,6 +146,44 @@ def _cut_words(image: Grey, lines: Sequence[ZonedLine]) -> Iterator[str]:
             continue
         if before.line.baseline[-1] == start and is_in_word(image, after.line, start[0]):
             yield f"across the start of {zone.name!r}"
+
+
+def _instead(written: Written) -> Iterator[str]:
+    """Fields of one line that are crossed out and over or under which something else is written."""
+    others = [*written.lost, *(one.line for one in written.lines)]
+    ink = written.sheet.ink(LEVEL)
+    for one in written.lines:
+        if one.zone is None or one.zone.decoder not in FIELDS:
+            continue
+        if _is_crossed_out(ink, one.line) and any(_is_near(one.line, line) for line in others):
+            yield f"next to the crossed out {one.zone.name!r}"
+
+
+def _is_crossed_out(ink: Ink, line: Line) -> bool:
+    """Whether a stroke joins the letters of a line, which stand apart else."""
+    left, right = line.box[0], line.box[2]
+    baseline, height = _middle(line)[1], height_of(line)
+    top, bottom = (max(round(baseline + share * height), 0) for share in STRUCK_ROWS)
+    strip = ink[top:bottom].copy()
+    if strip.size == 0:
+        return False
+    # Some write so low that the rule goes through their letters.
+    strip[whole_level_rules(strip, LONGER_RULE * (right - left)) > 0] = 0
+    letters = np.ascontiguousarray(strip[:, max(left, 0) : right])
+    columns = np.flatnonzero(letters.any(axis=0))
+    if len(columns) < LEAST_STRUCK * height:
+        return False
+    count, _, stats, _ = cv2.connectedComponentsWithStats(letters)
+    longest = int(stats[1:count, cv2.CC_STAT_WIDTH].max())
+    return longest >= STRUCK * float(columns[-1] - columns[0])
+
+
+def _is_near(line: Line, other: Line) -> bool:
+    """Whether another line is next above or below a line, on the whole."""
+    (left, _, right, _), (start, _, end, _) = line.box, other.box
+    away = abs(_middle(other)[1] - _middle(line)[1]) / height_of(line)
+    common = min(right, end) - max(left, start)
+    return NEXT_ROW[0] < away < NEXT_ROW[1] and common > (end - start) / 2
 
 
 def _below(written: Written) -> Iterator[str]:

@@ -126,3 +126,18 @@ def test_a_word_that_a_zone_begins_in_is_told() -> None:
     assert "across the start of 'number'" in (told or "")
     image[:, 660:690] = 245
     assert warning(image, [line(395, 1000, 100)], number) is None
+
+
+@pytest.mark.parametrize("rule", [85, 108])
+def test_what_is_written_above_a_crossed_out_field_is_told(rule: int) -> None:
+    image = page()
+    number = zone("number", (0.5, 0.07, 0.9, 0.12), holds="digits")
+    cv2.line(image, (700, rule), (1260, rule), 60, 2)
+    for baseline in (68, 100):
+        word(image, 720, baseline, 6)
+    lines = [line(715, 820, 68), line(715, 820, 100)]
+    # A rule through low letters is none.
+    assert warning(image, lines, number) is None
+    cv2.line(image, (712, 92), (822, 90), 20, 3)
+    assert "next to the crossed out 'number'" in (warning(image, lines, number) or "")
+    assert warning(image, lines[1:], number) is None
