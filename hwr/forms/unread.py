@@ -139,10 +139,10 @@ def _middle(line: Line) -> tuple[float, float]:
 
 
 def _cut_words(image: Grey, lines: Sequence[ZonedLine]) -> Iterator[str]:
-    """Zones whose start goes through a word; a printed frame looks like one."""
+    """Zones whose start goes through a word; a printed frame or rule there looks like one."""
     for before, after in pairwise(lines):
         start, zone = after.line.baseline[0], after.zone
-        if before.zone or zone is None or zone.found is Found.BOX:
+        if before.zone or zone is None or zone.found in (Found.BOX, Found.RULE):
             continue
         if before.line.baseline[-1] == start and is_in_word(image, after.line, start[0]):
             yield f"across the start of {zone.name!r}"
