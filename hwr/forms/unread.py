@@ -153,7 +153,8 @@ def _instead(written: Written) -> Iterator[str]:
     others = [*written.lost, *(one.line for one in written.lines)]
     ink = written.sheet.ink(LEVEL)
     for one in written.lines:
-        if one.zone is None or one.zone.decoder not in FIELDS:
+        # A printed frame joins figures as a stroke does.
+        if one.zone is None or one.zone.found is Found.BOX or one.zone.decoder not in FIELDS:
             continue
         if _is_crossed_out(ink, one.line) and any(_is_near(one.line, line) for line in others):
             yield f"next to the crossed out {one.zone.name!r}"
