@@ -172,7 +172,8 @@ def _beside_each_other(
     """The layout of a page with these sheets, each of which is read from a view of its own."""
     layouts = [_laid_out(one, form, line_finder) for one in sheets]
     refuse_many(sum(len(layout.lines) for layout in layouts))
-    warning = writing_beside(image, [one.all_of_view for one in sheets], line_finder)
+    beside_them = writing_beside(image, [one.all_of_view for one in sheets], line_finder)
+    warning = beside_them or next((one.warning for one in layouts if one.warning), None)
     if len(layouts) == 1:
         return replace(layouts[0], warning=warning)
     numbered = tuple(_numbered(layout, at) for at, layout in enumerate(layouts, 1))

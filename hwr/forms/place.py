@@ -76,7 +76,7 @@ class Finder:
     def fitting(self, form: PageForm) -> float:
         """How much of the form's single rules and boxes lies as the form says, as a share."""
         parts = [part for part in form.zones if part.find in (Find.RULE, Find.BOX)]
-        boxes = [_scaled(form.shares(part), self._sheet.size) for part in parts]
+        boxes = [_scaled(form.shares(part), self.sheet.size) for part in parts]
         places = (self._single(form, *both) for both in zip(parts, boxes, strict=True))
         fits = [
             overlap(rect, box) * (found is not self._ground)
