@@ -23,7 +23,7 @@ from hwr.forms.doubt import (
 from hwr.forms.lines import placed_lines, zoned_lines
 from hwr.forms.place import Finder
 from hwr.forms.rows import beside
-from hwr.forms.sheet import find_sheet, flat_sheet
+from hwr.forms.sheet import FlatSheet, find_sheet, flat_sheet
 from hwr.forms.sheets import find_sheets
 from hwr.forms.template import open_template, register
 from hwr.forms.unread import unread
@@ -88,6 +88,8 @@ class Placed:
     zones: tuple[Zone, ...]
     #: What found these, and can say more of the same sheet.
     finder: Finder
+    #: Whether they were found on the blank form.
+    on_template: bool = False
     #: Why the zones may be wrong.
     warning: FormNotFound | None = None
 
@@ -103,6 +105,11 @@ class Placed:
         height, width = self.view.image.shape
         flat, taken = corners(width, height), self.view.to_page
         return flat if taken is None else mapped(flat, taken)
+
+    @property
+    def written_sheet(self) -> FlatSheet:
+        """The sheet that is written on: zones of a template are found on its blank form."""
+        return flat_sheet(self.view.image, self.sheet) if self.on_template else self.finder.sheet
 
 
 def cleaned(image: Grey) -> Grey:
@@ -137,7 +144,7 @@ def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLay
     placed = placed_lines(found.view.image, lines, found.zones)
     inside = zoned_lines(found.view.image, placed, found.zones, outside=form.outside)
     refuse_many(len(inside))  # cut at zones they are more than the finder's own limit
-    lost = unread(found.view.image, found.finder.sheet, found.zones, placed, inside)
+    lost = unread(found.view.image, found.written_sheet, found.zones, placed, inside)
     # Only now: print that shows where zones and lines are goes with the pattern.
     view = _to_read(found.view, form)
     zones = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in found.zones}
@@ -239,7 +246,8 @@ def placed_form(image: Grey, form: PageForm) -> Placed:
     finder = Finder(laid.sheet, Found.TEMPLATE)
     height, width = laid.view.image.shape
     zones = finder.zones(form)
-    return Placed(view=laid.view, sheet=corners(width, height), zones=zones, finder=finder)
+    whole = corners(width, height)
+    return Placed(view=laid.view, sheet=whole, zones=zones, finder=finder, on_template=True)
 
 
 def _on_sheet(image: Grey, form: PageForm) -> Placed:

@@ -13,6 +13,9 @@ from hwr.layout.rules import whole_level_rules, whole_upright_rules
 
 #: Shortest printed rule in pixels of the flat view, and shortest side of a printed box.
 SHORTEST_RULE, SHORTEST_SIDE = 90, 26
+#: Boxes are looked for in straight lines of these lengths at least: strokes of a figure are often
+#: as long as the shorter ones, and part the frame that they stand in.
+SIDES = (30, SHORTEST_SIDE)
 #: Rules are thinner than this in most of their columns, in pixels: writing on them is not.
 THICKEST_RULE = 18
 #: A rule is where it has this share of its fullest row: writing that hangs on it has less.
@@ -77,7 +80,7 @@ def find_rules(sheet: FlatSheet, level: int) -> list[Rule]:
 def find_boxes(sheet: FlatSheet) -> list[Rect]:
     """The insides of printed boxes on a sheet, from top to bottom."""
     single: list[Rect] = []
-    straight = (_straight(sheet.ink(level)) for level in LEVELS)
+    straight = (_straight(sheet.ink(level), side) for side in SIDES for level in LEVELS)
     for box in (box for lines in straight for gap in BOX_GAPS for box in _boxes(lines, gap)):
         if not any(_same(box, other) for other in single):
             single.append(box)
@@ -119,9 +122,9 @@ def _rule(stats: Sequence[int], labels: NDArray[np.int32], label: int) -> Rule |
     return Rule(left=left, right=left + width, y=top + float(full.mean()))
 
 
-def _straight(ink: Ink) -> Ink:
+def _straight(ink: Ink, shortest: int) -> Ink:
     """The straight lines, level and upright, of one black and white view."""
-    return whole_level_rules(ink, SHORTEST_SIDE) | whole_upright_rules(ink, SHORTEST_SIDE)
+    return whole_level_rules(ink, shortest) | whole_upright_rules(ink, shortest)
 
 
 def _boxes(lines: Ink, gap: int) -> list[Rect]:

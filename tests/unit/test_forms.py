@@ -272,6 +272,14 @@ def test_tick_boxes_are_found_on_a_large_sheet(pixels_a_mm: float, side: float) 
     assert len(boxes) == len(ends)
 
 
+def test_a_frame_is_not_parted_by_a_figure_as_long_as_the_sides_of_the_smallest() -> None:
+    image = paper()
+    cv2.rectangle(image, (300, 300), (480, 338), 60, 2)
+    cv2.rectangle(image, (379, 305), (381, 332), 60, -1)
+    boxes = find_boxes(flat_sheet(image, find_sheet(image)))
+    assert max(right - left for left, _, right, _ in boxes) > 150
+
+
 @pytest.mark.parametrize("tops", [(300, 301, 303), (303, 301, 300), (301, 304, 300)])
 def test_boxes_of_a_row_that_is_not_quite_level_are_counted_from_the_left(
     tops: tuple[int, ...],

@@ -126,6 +126,25 @@ def test_the_print_goes_and_the_writing_stays(blank: Grey, page_form: PageForm) 
     assert (view[top:bottom, left:right] < 150).mean() > 0.03
 
 
+@pytest.mark.parametrize("lost", ["", "Ada Lovelace"])
+def test_writing_in_no_line_is_told_and_print_of_the_form_is_not(
+    blank: Grey, page_form: PageForm, lost: str
+) -> None:
+    page = filled(blank)
+    cv2.putText(page, lost, (200, 600), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 2, 20, 4, cv2.LINE_AA)
+    box = (60 / WIDTH, 480 / HEIGHT, 1140 / WIDTH, 640 / HEIGHT)
+    zones = (*page_form.zones, ZoneForm(name="days", box=box))
+
+    def only_the_total(view: Grey) -> tuple[Line, ...]:
+        left, top, right, bottom = 760, 300, 960, 358
+        outline = ((left, top), (right, top), (right, bottom), (left, bottom))
+        return (Line(order=0, polygon=outline, baseline=((left, 352), (right, 352))),)
+
+    told = lay_out(page, page_form.model_copy(update={"zones": zones}), only_the_total).warning
+    assert (told is not None) == bool(lost)
+    assert "in 'days' and in no line" in str(told or "in 'days' and in no line")
+
+
 def ink_of(image: Grey) -> Grey:
     return (image < 220).astype(np.uint8)
 
