@@ -6,6 +6,7 @@ Credentials come the way boto3 finds them: environment, ~/.aws, or the machine's
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -54,6 +55,9 @@ _PASSING = frozenset(
 #: Connections that are kept for the next call: more than calls at once, of which each one beyond
 #: would make its own, with a TLS handshake, and throw it away.
 _CONNECTIONS = 256
+
+#: Objects that are deleted at once where a server takes no list: each is mostly the way to it.
+_DELETES_AT_ONCE = 8
 
 #: A server that takes connections and never answers costs a call some 30 seconds, a broken upload
 #: as much again to take back: less than a lease, so that its work is handed back uncharged.
@@ -163,10 +167,23 @@ class S3Storage:
     def _delete_all(self, keys: Sequence[str]) -> None:
         """A thousand at most. The request succeeds also where some of them are refused."""
         told = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-        answer = self._client.delete_objects(Bucket=self.bucket, Delete=told)
+        try:
+            answer = self._client.delete_objects(Bucket=self.bucket, Delete=told)
+        except ClientError:  # Google's and others take no list, and say so in many ways
+            self._delete_each(keys)
+            return
         for refused in answer.get("Errors", ()):
             if refused.get("Code") not in _MISSING:
                 raise _refused(f"s3://{self.bucket}/{refused.get('Key')}", refused.get("Code"))
+
+    def _delete_each(self, keys: Sequence[str]) -> None:
+        with ThreadPoolExecutor(_DELETES_AT_ONCE) as pool:
+            # Where one fails, those that have not begun are not tried.
+            for _ in pool.map(self._delete, keys):
+                pass
+
+    def _delete(self, key: str) -> None:
+        self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def _listed(self, **where: str) -> Iterator[Any]:
         """Answers of as many requests as it takes, a thousand objects each."""

@@ -363,6 +363,38 @@ def test_objects_on_a_server_are_removed_together(s3: services.S3Server, s3_url:
     assert [name for name in request.headers if "checksum" in name.lower()] == []
 
 
+@pytest.mark.parametrize(("status", "code"), [(400, "NotImplemented"), (405, "MethodNotAllowed")])
+def test_a_server_that_takes_no_list_of_deletions_is_asked_for_each(
+    s3: services.S3Server, s3_url: str, status: int, code: str
+) -> None:
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        error = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+        return AWSResponse(request.url, status, {}, SimpleNamespace(stream=lambda: iter([error])))
+
+    storage = S3Storage(s3_url, endpoint_url=s3.endpoint_url)
+    storage._client.meta.events.register("before-send.s3.DeleteObjects", answer)
+    for name in ("a/b", "a/c", "ab"):
+        storage.put(name, b"x")
+    storage.delete_below("a")
+    assert storage.names("a") == []
+    assert storage.get("ab") == b"x"
+
+
+def test_where_a_server_removes_neither_a_list_nor_each_it_is_told(
+    s3: services.S3Server, s3_url: str
+) -> None:
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        error = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+        return AWSResponse(request.url, 403, {}, SimpleNamespace(stream=lambda: iter([error])))
+
+    storage = S3Storage(s3_url, endpoint_url=s3.endpoint_url)
+    for operation in ("DeleteObjects", "DeleteObject"):
+        storage._client.meta.events.register(f"before-send.s3.{operation}", answer)
+    storage.put("a/b", b"x")
+    with pytest.raises(StorageUnavailable, match="AccessDenied"):
+        storage.delete_below("a")
+
+
 @pytest.mark.parametrize(("code", "refused"), [("AccessDenied", True), ("NoSuchKey", False)])
 def test_what_a_server_does_not_remove_is_told(
     s3: services.S3Server, s3_url: str, code: str, refused: bool
