@@ -44,6 +44,11 @@ def test_all_of_it_comes_from_the_service(api: httpx.Client) -> None:
     assert policy["script-src"] == policy["connect-src"] == ["'self'"]
 
 
+def test_who_only_looks_whether_it_is_there_is_told(api: httpx.Client) -> None:
+    answer = api.head("/docs")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_it_shows_what_the_service_says_of_itself(api: httpx.Client) -> None:
     told = re.search(r'url: "([^"]+)"', api.get("/docs/start.js").text)
     assert told

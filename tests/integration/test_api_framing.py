@@ -57,11 +57,18 @@ def test_a_submission_has_one_idempotency_key(api: httpx.Client) -> None:
     assert api.get("/v1/jobs").json()["jobs"] == []
 
 
-def test_a_compressed_body_is_told_as_such(api: httpx.Client) -> None:
-    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+@pytest.mark.parametrize("encoding", ["gzip", "identity, GZIP"])
+def test_a_compressed_body_is_told_as_such(api: httpx.Client, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
     answer = api.post("/v1/jobs", content=gzip.compress(b"{}"), headers=headers)
     assert error_of(answer) == (415, "UnsupportedMediaType")
-    assert "Content-Encoding is gzip" in answer.text
+    assert f"Content-Encoding is {encoding}" in answer.text
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "UTF-8"])
+def test_a_body_that_is_not_compressed_is_taken(api: httpx.Client, encoding: str) -> None:
+    headers = {"Content-Encoding": encoding}
+    assert api.post("/v1/jobs", files=[PDF], headers=headers).status_code == 202
 
 
 def test_too_many_references_are_refused_before_each_is_noted(
@@ -71,6 +78,7 @@ def test_too_many_references_are_refused_before_each_is_noted(
     monkeypatch.setattr(submission.Received, "add_reference", lambda _, told: noted.append(told))
     answer = api.post("/v1/jobs", json={"references": ["s3://inbox/scans/a.pdf"] * 6})
     assert error_of(answer) == (413, "TooManyDocuments")
+    assert "6 documents, 5 are permitted" in answer.text
     assert noted == []
 
 

@@ -59,6 +59,7 @@ _POLICY = "; ".join(
 
 
 @router.get("")
+@router.head("")
 async def page() -> HTMLResponse:
     """The page."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})

@@ -39,6 +39,10 @@ _AT_ONCE = 8
 _MAX_JSON = 2 * 2**20
 
 
+#: Compressions. Some clients put another name there and compress nothing: `UTF-8`, say.
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
+
+
 class ReferenceList(BaseModel):
     """The JSON body of a submission by reference."""
 
@@ -113,8 +117,8 @@ async def receive(
 
 
 def _check_encoding(request: Request) -> None:
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
+    encoding = ",".join(request.headers.getlist("content-encoding"))
+    if not _COMPRESSED.isdisjoint(name.strip() for name in encoding.lower().split(",")):
         raise UnsupportedMediaType(
             f"The Content-Encoding is {encoding[:100]}. Send the body as it is, uncompressed."
         )
@@ -265,7 +269,10 @@ async def _receive_references(request: Request, most: int, received: Received) -
             f'{where}: {first["msg"]}. Send {{"references": ["s3://bucket/file.pdf"]}}.'
         ) from error
     if len(parsed.references) > most:  # to note each of so many would hold up all other requests
-        raise TooManyDocuments
+        raise TooManyDocuments(
+            f"The job has {len(parsed.references)} documents, {most} are permitted. "
+            "Submit it as several jobs."
+        )
     received.lane, received.profile = parsed.lane, parsed.profile
     for reference in parsed.references:
         received.add_reference(reference)
