@@ -45,7 +45,8 @@ def pool_folder() -> Iterator[None]:
         ScratchUnavailable: there is no room for it.
     """
     keep_to_tmpdir()
-    sweep()
+    with disk_errors():
+        sweep()
     with scratch_folder() as folder:
         multiprocessing.current_process()._config["tempdir"] = str(folder)  # type: ignore[attr-defined]
         yield
@@ -56,8 +57,10 @@ def keep_to_tmpdir() -> None:
 
     Python looks once whether it can write there, and for as long as the process lives puts all into
     another folder if not. Nobody would sweep the one that is full then, nor look into the other.
+    One that is not there, or another user's, will never have room: Python's choice stays.
     """
-    if named := os.environ.get("TMPDIR"):
+    named = os.environ.get("TMPDIR")
+    if named and os.access(named, os.W_OK | os.X_OK):
         tempfile.tempdir = str(Path(named).absolute())
 
 

@@ -1,5 +1,6 @@
 """Folders of originals: kept while their process lives, removed when it was killed."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hwr.errors import ScratchUnavailable
 from workers.celery_worker import _bound_process
 from workers.scratch import pool_folder, scratch_folder, sweep
 
@@ -74,6 +76,30 @@ def test_a_pool_that_starts_on_a_full_disk_sweeps_it_and_stays_there(
     with pool_folder():
         (folder,) = temporary.iterdir()
         assert folder.name.startswith(f"hwr-split-{os.getpid()}-")
+
+
+def test_a_pool_goes_where_python_does_if_tmpdir_is_not_there(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(temporary / "gone"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", lambda *_: str(temporary))
+    monkeypatch.setitem(multiprocessing.current_process()._config, "tempdir", "")  # type: ignore[attr-defined]
+    with pool_folder():
+        assert len(list(temporary.iterdir())) == 1
+
+
+def test_a_pool_that_finds_room_nowhere_says_so(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.delenv("TMPDIR")
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", full)
+    with pytest.raises(ScratchUnavailable, match="No usable"), pool_folder():
+        pass
 
 
 def test_names_that_others_made_up_keep_nothing_from_being_removed(temporary: Path) -> None:
