@@ -1,7 +1,9 @@
 """Labelled lines from folders of every kind. Pictures and XML are drawn here."""
 
+import errno
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -238,6 +240,40 @@ def test_rows_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
     put(tmp_path / "t.tsv", "path\ttext\ra.png\tone\ra.png\ttwo")
     put(tmp_path / "a.png", picture())
     assert [s.text for s in read_folder(tmp_path, "all")] == ["one", "two"]
+
+
+def test_a_carriage_return_within_a_row_ends_no_text(tmp_path: Path) -> None:
+    put(tmp_path / "t.tsv", "path\ttext\na.png\tone\rtwo\n")
+    put(tmp_path / "a.png", picture())
+    assert [s.text for s in read_folder(tmp_path, "all")] == ["one\rtwo"]
+
+
+def test_a_table_without_names_may_have_columns_that_are_not_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = "a.png\tone\tw\ttrain\tfaint\n"
+    put(tmp_path / "t.tsv", row + row.replace("one", "t\two"))
+    put(tmp_path / "a.png", picture())
+    assert [s.text for s in read_folder(tmp_path, "all")] == ["one"]
+    assert "t.tsv, row 2 left out" in caplog.text
+
+
+def test_a_folder_that_may_not_be_looked_into_costs_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "lost+found":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return usual(folder)
+
+    usual = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    for place in (tmp_path / "x", tmp_path / "x" / "lost+found", tmp_path / "lost+found"):
+        place.mkdir()
+    put(tmp_path / "x" / "t.tsv", "path\ttext\na.png\tone\n")
+    put(tmp_path / "x" / "a.png", picture())
+    assert [s.text for s in read_folder(tmp_path, "all")] == ["one"]
+    assert caplog.text.count("lost+found is not looked into") == 2
 
 
 def test_what_no_model_can_write_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -40,14 +40,16 @@ def read_folder(data: Path, split: str) -> list[LineSample]:
     Raises:
         TrainingDataError: there is no data set.
     """
-    sets = [*_datasets(data, _DEPTH)]
+    sets = dict(_datasets(data, _DEPTH))
     if not sets:
         raise TrainingDataError(
             f"{data} holds no line pack (NAME.tsv with NAME.zip), no PAGE or ALTO XML, no IAM"
             " (ascii/lines.txt) and no table (a .tsv in UTF-8 whose first row names path and text)."
             " Name a folder with one."
         )
-    listed = {place: _listed(place, data) for place in sets if _kind(place) is not _Kind.PACKS}
+    listed = {
+        place: _listed(place, kind, data) for place, kind in sets.items() if kind is not _Kind.PACKS
+    }
     validating = undivided(records for records, _ in listed.values())
     samples: list[LineSample] = []
     for place in sets:
@@ -84,12 +86,19 @@ def _is_zip(place: Path) -> bool:
     return place.suffix.lower() == ".zip"
 
 
-def _datasets(place: Path, depth: int) -> Iterator[Path]:
+def _datasets(place: Path, depth: int) -> Iterator[tuple[Path, _Kind]]:
+    try:
+        yield from _found(place, depth)
+    except PermissionError as error:  # `lost+found` of a disk, say
+        log.warning("%s is not looked into: %s", place, error)
+
+
+def _found(place: Path, depth: int) -> Iterator[tuple[Path, _Kind]]:
     kind = _kind(place)
     for unread in _unread(place, kind):
         log.warning(_UNREAD, unread)
     if kind:
-        yield place
+        yield place, kind
         _tell_inner(place, kind, depth)
     elif depth and place.is_dir():
         for child in sorted(place.iterdir()):
@@ -105,7 +114,7 @@ def _tell_inner(place: Path, kind: _Kind, depth: int) -> None:
         return
     for child in sorted(place.iterdir()):
         if not child.is_symlink() and (child.is_dir() or kind is not _Kind.PACKS):
-            for inner in _datasets(child, depth - 1):
+            for inner, _ in _datasets(child, depth - 1):
                 log.warning("%s is not read, as it lies in a data set. Move it beside.", inner)
 
 
@@ -119,17 +128,16 @@ def _unread(place: Path, kind: _Kind | None) -> list[Path]:
     return [path for path in tables if not (packs and path.with_suffix(".zip").exists())]
 
 
-def _listed(place: Path, top: Path) -> tuple[list[Record], LeftOut]:
+def _listed(place: Path, kind: _Kind, top: Path) -> tuple[list[Record], LeftOut]:
     left_out = LeftOut(_name(place, top))
-    return _records(place, top, left_out), left_out
+    return _records(place, kind, top, left_out), left_out
 
 
 def _name(place: Path, top: Path) -> str:
     return place.stem if place == top else place.relative_to(top).with_suffix("").as_posix()
 
 
-def _records(place: Path, top: Path, left_out: LeftOut) -> list[Record]:
-    kind = _kind(place)
+def _records(place: Path, kind: _Kind, top: Path, left_out: LeftOut) -> list[Record]:
     if kind is _Kind.IAM:
         return iam_records(place, left_out)
     if kind is _Kind.PAGES:  # whose pictures may lie anywhere in the named folder

@@ -5,6 +5,7 @@ order; without one they are in that order. Paths are relative to the table.
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = ("path", "text", "writer", "split")
 _REQUIRED = {"path", "text"}
+_ROW_END = re.compile(rb"\r*\n|\r")
 
 
 def other_tables(store: Store) -> list[str]:
@@ -35,8 +37,7 @@ def holds_table(store: Store) -> bool:
 
 def _is_table(store: Store, table: str) -> bool:
     """Whether the first row names the columns or a picture."""
-    rows = store.read(table).splitlines() or [b""]
-    cells = rows[0].decode("utf-8-sig", "replace").split("\t")
+    cells = _first(store.read(table))
     return set(cells) >= _REQUIRED or (len(cells) > 1 and store.has(_beside(table, cells[0])))
 
 
@@ -52,19 +53,38 @@ def table_records(store: Store, left_out: LeftOut) -> list[Record]:
 
 
 def _records(store: Store, table: str, data: bytes, left_out: LeftOut) -> Iterator[Record]:
-    columns: tuple[str, ...] = _COLUMNS
-    for number, row in enumerate(data.splitlines(), 1):
+    first = _first(data)
+    named = set(first) >= _REQUIRED
+    columns = first if named else _COLUMNS
+    for number, row in enumerate(_rows(data), 1):
+        if number == 1 and named:
+            continue
         try:
             cells = _cells(row)
-            if number == 1 and set(cells) >= _REQUIRED:
-                columns = tuple(cells)
-                continue
-            check_cells(cells[len(columns) :])
+            # Without names the first row says how many columns there are.
+            check_cells(cells[max(len(first), len(columns)) :])
         except TrainingDataError as error:
             left_out.add(f"{table}, row {number}", error)
             continue
         if any(cells):
             yield _record(store, table, dict(zip(columns, cells, strict=False)))
+
+
+def _first(data: bytes) -> tuple[str, ...]:
+    """The cells of the first row."""
+    return tuple(next(_rows(data)).decode("utf-8-sig", "replace").split("\t"))
+
+
+def _rows(data: bytes) -> Iterator[bytes]:
+    """Each row, found when it is asked for: a table may be long, and only its first be wanted."""
+    # The first row's end is that of all: where it is LF, a CR within a row belongs to its text.
+    found = _ROW_END.search(data)
+    end = found[0][-1:] if found else b"\n"
+    start = 0
+    while (stop := data.find(end, start)) >= 0:
+        yield data[start:stop].rstrip(b"\r")
+        start = stop + 1
+    yield data[start:]
 
 
 def _cells(row: bytes) -> list[str]:
