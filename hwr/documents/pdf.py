@@ -57,8 +57,14 @@ _PADDING_BYTES = 2**16
 #: Complaints of poppler after which a picture is missing, or the rest of it. Others, about fonts
 #: say, come with pages that look as they should.
 _LOST = re.compile(
-    r"Unknown filter|start of jpeg data|opening JPX Stream\.|flate stream|JBIG2|CCITTFax"
+    r"Unknown filter|start of jpeg data|opening JPX Stream\.|flate stream|JBIG2"
+    # Of a fax that is coded in two dimensions nothing is right from there on; zeros are its end.
+    r"|two dim|Invalid CCITTFax|code \((0000|-001)\) in CCITTFax"
 )
+#: In complaints about a row of a fax, one or two for each; poppler goes on with the next row.
+_ODD_ROW = "CCITTFax"
+#: Such complaints that a page may come with, as faxes over a bad line do, and have all its text.
+_FEW_COMPLAINTS = 8
 
 
 class Pdf:
@@ -188,7 +194,8 @@ class Pdf:
             return self._draw(number, dpi, strict=True), None
         except PDFSyntaxError as error:
             # What poppler cannot decode it leaves out, and a stamp over it hides that.
-            if _LOST.search(str(error)):
+            said = str(error)
+            if _LOST.search(said) or said.count(_ODD_ROW) > _FEW_COMPLAINTS:
                 raise
             return self._draw(number, dpi, strict=False), error
 

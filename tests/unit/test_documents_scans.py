@@ -39,6 +39,9 @@ RGB = b"/ColorSpace /DeviceRGB /BitsPerComponent 8 "
 BILEVEL = b"/ColorSpace /DeviceGray /BitsPerComponent 1 "
 JPEG = b"/Filter /DCTDecode"
 FLATE = b"/Filter /FlateDecode"
+#: What a row begins with of a fax that is coded row by row.
+FAX_ROW = "000000000001"
+GROUP3 = BILEVEL + b"/Filter /CCITTFaxDecode /DecodeParms << /Columns 400 /EndOfLine true >>"
 
 pytestmark = pytest.mark.usefixtures("poppler")
 
@@ -54,10 +57,25 @@ def colour_page() -> Image.Image:
     return page
 
 
-def group4_data(page: Image.Image) -> bytes:
-    file = encode(page.convert("1"), "TIFF", compression="group4", tiffinfo={278: page.height})
+def fax_data(page: Image.Image, kind: str) -> bytes:
+    file = encode(page.convert("1"), "TIFF", compression=kind, tiffinfo={278: page.height})
     ((offset, count),) = strips(file, 0)
     return file[offset : offset + count]
+
+
+def group4_data(page: Image.Image) -> bytes:
+    return fax_data(page, "group4")
+
+
+def group3_data(page: Image.Image, odd_rows: int) -> bytes:
+    """Of so many rows, each third one in the text, twelve pixels came in on the way."""
+    bits = "".join(f"{byte:08b}" for byte in fax_data(page, "group3"))
+    rows = bits.split(FAX_ROW)
+    for number in range(60, 60 + 3 * odd_rows, 3):
+        rows[number] = "00111" + "11" + rows[number]  # ten white ones and two black
+    bits = FAX_ROW.join(rows)
+    bits += "0" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8)
 
 
 def predicted(page: Image.Image) -> bytes:
@@ -373,6 +391,27 @@ STAMP = SCAN_CONTENT + b" 10 10 40 5 re f"
 def test_a_stamp_does_not_hide_that_the_picture_is_lost(path: Path, kind: bytes) -> None:
     path.write_bytes(scanned_pdf(GREY + b"/Filter " + kind, b"junk" * 50, content=STAMP))
     with pytest.raises(DamagedPage, match=r"Page 1 is damaged and came out blank or in part .*"):
+        image_of(path)
+
+
+def test_a_fax_with_a_few_odd_rows_is_read(path: Path) -> None:
+    path.write_bytes(scanned_pdf(GROUP3, group3_data(draw_page(), 2)))
+    sound, odd = path.with_name("sound.pdf"), image_of(path)
+    sound.write_bytes(scanned_pdf(GROUP3, group3_data(draw_page(), 0)))
+    assert np.mean((odd < 128) != (image_of(sound) < 128)) < 0.01
+
+
+def test_a_fax_with_many_odd_rows_is_refused(path: Path) -> None:
+    path.write_bytes(scanned_pdf(GROUP3, group3_data(draw_page(), 20)))
+    with pytest.raises(DamagedPage, match="Page 1 is damaged"):
+        image_of(path)
+
+
+def test_a_fax_that_lost_all_from_one_row_on_is_refused(path: Path) -> None:
+    data = bytearray(group4_data(draw_page()))
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    path.write_bytes(scanned_pdf(fax(), bytes(data), content=STAMP))
+    with pytest.raises(DamagedPage, match="Page 1 is damaged"):
         image_of(path)
 
 
