@@ -55,9 +55,12 @@ _TAIL_BYTES = 1024
 _PADDING_BYTES = 2**16
 
 #: Complaints of poppler after which a picture is missing, or the rest of it. Others, about fonts
-#: say, come with pages that look as they should.
+#: say, come with pages that look as they should. So does one of JBIG2: the ends of page and file,
+#: which encoders may write, are segments unknown to poppler. They are empty; of what is cut, and of
+#: types that are truly unknown, it counts the bytes, and sound segments have a few too many.
 _LOST = re.compile(
-    r"Unknown filter|start of jpeg data|opening JPX Stream\.|flate stream|JBIG2"
+    r"Unknown filter|start of jpeg data|opening JPX Stream\.|(flate|LZW) stream"
+    r"|(?<!Unknown segment type in )JBIG2|\d\d extraneous bytes|Previous segment handler"
     # Of a fax that is coded in two dimensions nothing is right from there on; zeros are its end.
     r"|two dim|Invalid CCITTFax|code \((0000|-001)\) in CCITTFax"
 )

@@ -1,5 +1,6 @@
 """PDF pages that are one scan: the picture that is taken out is the one that rendering shows."""
 
+import struct
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from document_files import (
     strips,
 )
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from hwr.documents import Limits, open_document
 from hwr.documents import limits as limits_module
@@ -387,7 +388,9 @@ def test_a_jpeg_that_lacks_its_end_mark_alone_is_whole(path: Path) -> None:
 STAMP = SCAN_CONTENT + b" 10 10 40 5 re f"
 
 
-@pytest.mark.parametrize("kind", [b"/DCTDecode", b"/JPXDecode", b"/FlateDecode", b"/OddDecode"])
+@pytest.mark.parametrize(
+    "kind", [b"/DCTDecode", b"/JPXDecode", b"/FlateDecode", b"/LZWDecode", b"/OddDecode"]
+)
 def test_a_stamp_does_not_hide_that_the_picture_is_lost(path: Path, kind: bytes) -> None:
     path.write_bytes(scanned_pdf(GREY + b"/Filter " + kind, b"junk" * 50, content=STAMP))
     with pytest.raises(DamagedPage, match=r"Page 1 is damaged and came out blank or in part .*"):
@@ -412,6 +415,44 @@ def test_a_fax_that_lost_all_from_one_row_on_is_refused(path: Path) -> None:
     data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
     path.write_bytes(scanned_pdf(fax(), bytes(data), content=STAMP))
     with pytest.raises(DamagedPage, match="Page 1 is damaged"):
+        image_of(path)
+
+
+def jbig2(page: Image.Image) -> bytes:
+    """The page as one region, and the end of the page, which PDFs need not have."""
+    region = struct.pack(">IIIIBB", *page.size, 0, 0, 0, 1) + group4_data(ImageOps.invert(page))
+    segments = (48, struct.pack(">IIIIBH", *page.size, 0, 0, 0, 0)), (38, region), (49, b"")
+    heads = (
+        struct.pack(">IBBBI", number, kind, 0, 1, len(data)) + data
+        for number, (kind, data) in enumerate(segments)
+    )
+    return b"".join(heads)
+
+
+JBIG2 = BILEVEL + b"/Filter /JBIG2Decode "
+
+
+def test_a_jbig2_picture_with_its_end_of_page_is_whole(path: Path) -> None:
+    path.write_bytes(scanned_pdf(JBIG2, jbig2(draw_page()), content=STAMP))
+    image = image_of(path)
+    assert image[25:45, 25:195].max() == 0
+    assert image[200:250].min() == 0
+
+
+@pytest.mark.parametrize("missing", [40, 200, 400])
+def test_a_jbig2_picture_that_is_cut_is_refused(path: Path, missing: int) -> None:
+    path.write_bytes(scanned_pdf(JBIG2, jbig2(draw_page())[:-missing], content=STAMP))
+    with pytest.raises(DamagedPage, match="came out blank or in part"):
+        image_of(path)
+
+
+def test_a_jbig2_picture_of_a_kind_that_poppler_does_not_know_is_refused(path: Path) -> None:
+    data = jbig2(draw_page())
+    region = struct.pack(">IB", 1, 38)
+    assert data.count(region) == 1
+    data = data.replace(region, struct.pack(">IB", 1, 37))
+    path.write_bytes(scanned_pdf(JBIG2, data, content=STAMP))
+    with pytest.raises(DamagedPage, match="came out blank or in part"):
         image_of(path)
 
 
