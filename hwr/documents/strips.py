@@ -47,8 +47,11 @@ def check_spans(number: int, image: TiffImageFile, file_size: int) -> None:
     Raises:
         DamagedPage: naming the strip.
     """
+    # Pillow itself, which decodes these, tells where bytes are missing. Counts may be too large:
+    # some programs give the last strip, which is lower, that of a whole one.
+    is_raw = all(tile.codec_name == "raw" for tile in image.tile)
     for index, (offset, count) in enumerate(_spans(image.tag_v2), 1):
-        if count < 1 or offset + count > file_size:
+        if count < 1 or offset + (1 if is_raw else count) > file_size:
             raise _cut_off(number, index)
     # Where they are not listed, libtiff complains, but Pillow itself leaves the rest black.
     end = image.tag_v2[IMAGEWIDTH], image.tag_v2[IMAGELENGTH]
@@ -70,7 +73,7 @@ def check_ends(number: int, image: TiffImageFile, file: mmap | bytes) -> None:
     compression = image.tag_v2.get(COMPRESSION)
     for index, (offset, count) in enumerate(_spans(image.tag_v2), 1):
         data = file[offset : offset + count]
-        if compression == _JPEG and _END_OF_IMAGE not in data[-_PADDING_BYTES:]:
+        if compression == _JPEG and _END_OF_IMAGE not in data.rstrip(b"\0")[-_PADDING_BYTES:]:
             raise _cut_off(number, index)
         if compression == _GROUP4 and not _is_whole_group4(image, index - 1, data):
             raise _cut_off(number, index)

@@ -18,6 +18,7 @@ from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import (
     BITSPERSAMPLE,
     COLORMAP,
+    IMAGELENGTH,
     IMAGEWIDTH,
     PHOTOMETRIC_INTERPRETATION,
     PLANAR_CONFIGURATION,
@@ -160,9 +161,8 @@ class Tiff:
     def _pages_of(self, directories: list[int]) -> list[int]:
         """Those that are no mask of another and no smaller copy."""
         tags = {offset: self._frame_tags(offset) for offset in directories}
-        whole = (found for found in tags.values() if not found.get(_KIND, 0) & _REDUCED)
-        widest = max((found.get(IMAGEWIDTH, 0) for found in whole), default=0)
-        pages = [offset for offset in directories if not _is_extra(tags[offset], widest)]
+        whole = [_size(found) for found in tags.values() if not found.get(_KIND, 0) & _REDUCED]
+        pages = [offset for offset in directories if not _is_extra(tags[offset], whole)]
         return pages or directories
 
     def _frame_tags(self, offset: int) -> dict[int, int]:
@@ -202,10 +202,19 @@ class Tiff:
             )
 
 
-def _is_extra(tags: dict[int, int], widest: int) -> bool:
-    """Whether a directory is a mask, or a copy that is smaller than some page."""
+def _is_extra(tags: dict[int, int], pages: list[tuple[int, int]]) -> bool:
+    """Whether a directory is a mask, or a copy of one of the `pages` of these sizes.
+
+    Some programs call pages copies that are none: those of other sizes than the first, say.
+    """
     kind = tags.get(_KIND, 0)
-    return bool(kind & _MASK or (kind & _REDUCED and tags.get(IMAGEWIDTH, 0) < widest))
+    width, height = _size(tags)
+    is_small = any(2 * width <= wide + 1 and 2 * height <= high + 1 for wide, high in pages)
+    return bool(kind & _MASK or (kind & _REDUCED and is_small))
+
+
+def _size(tags: dict[int, int]) -> tuple[int, int]:
+    return tags.get(IMAGEWIDTH, 0), tags.get(IMAGELENGTH, 0)
 
 
 def _check_planes(number: int, image: TiffImageFile) -> None:

@@ -281,11 +281,25 @@ def test_what_an_encoder_puts_behind_group4_costs_no_page(
     assert outcomes(tmp_path, with_strip(data, data[offset : offset + count] + tail)) == ["read"]
 
 
-def test_padding_behind_a_jpeg_strip_costs_no_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("padding", [b"\r\n", bytes(10), bytes(500)])
+def test_padding_behind_a_jpeg_strip_costs_no_page(tmp_path: Path, padding: bytes) -> None:
     data = encode(draw_page(), "TIFF", compression="jpeg", tiffinfo={278: 304})
     ((offset, count),) = strips(data, 0)
-    padded = with_strip(data, data[offset : offset + count] + bytes(10))
+    padded = with_strip(data, data[offset : offset + count] + padding)
     assert outcomes(tmp_path, padded) == ["read"]
+
+
+def test_a_last_strip_that_counts_as_much_as_a_whole_one(tmp_path: Path) -> None:
+    tags = {256: 400, 257: 300, 258: 8, 259: 1, 262: 1, 277: 1, 278: 200}
+    lists = 8 + 2 + 12 * (len(tags) + 2) + 4
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    entries.insert(5, struct.pack("<HHII", 273, 4, 2, lists))
+    entries.append(struct.pack("<HHII", 279, 4, 2, lists + 8))
+    numbers = struct.pack("<4I", lists + 16, lists + 16 + 80_000, 80_000, 80_000)
+    frame = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4)
+    data = frame + numbers + draw_page().tobytes()
+    assert outcomes(tmp_path, data) == ["read"]
+    assert outcomes(tmp_path, data[:-1]) == ["DamagedPage"]
 
 
 def test_group4_in_tiles(tmp_path: Path) -> None:
@@ -392,8 +406,18 @@ PAGE, OTHER, THUMBNAIL = draw_page(400, 300), draw_page(300, 200), draw_page(100
         (marked((PAGE, 0), (PAGE.convert("1"), 4)), [400]),
         (marked((PAGE, 1), (OTHER, 1)), [400, 300]),
         (marked((OTHER, 0), (PAGE, 1)), [300, 400]),
+        (marked((PAGE, 0), (OTHER, 1), (draw_page(395, 310), 1)), [400, 300, 395]),
+        (marked((draw_page(401, 301), 0), (draw_page(201, 151), 1)), [401]),
     ],
-    ids=["thumbnail behind", "thumbnail before", "mask", "all called copies", "no smaller copy"],
+    ids=[
+        "thumbnail behind",
+        "thumbnail before",
+        "mask",
+        "all called copies",
+        "no smaller copy",
+        "other pages called copies",
+        "half as large",
+    ],
 )
 def test_thumbnails_and_masks_are_no_pages(tmp_path: Path, data: bytes, widths: list[int]) -> None:
     path = tmp_path / "scan.tif"
