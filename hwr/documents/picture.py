@@ -1,5 +1,6 @@
 """JPEG and PNG: documents of one page."""
 
+import re
 from collections.abc import Callable
 from typing import IO
 
@@ -25,6 +26,9 @@ _BLOCK = 8
 _MISSING = 128
 
 _START_OF_SCAN = b"\xff\xda"
+#: Markers, but those without a length that may stand within a scan: stuffed zeros and restarts.
+_MARKER = re.compile(rb"\xff+([\x02-\xcf\xd8-\xfe])")
+_START_OF_IMAGE, _END_OF_IMAGE = 0xD8, 0xD9
 _CHUNK_BYTES = 2**20
 
 _DECODERS: dict[Format, Callable[[IO[bytes]], ImageFile]] = {
@@ -86,7 +90,7 @@ def check_scans(number: int, file: IO[bytes]) -> None:
         DamagedPage: it has more than `MAX_SCANS`.
     """
     scans = _count(file, _START_OF_SCAN)
-    if scans > MAX_SCANS:
+    if scans > MAX_SCANS and (scans := _scans(file)) > MAX_SCANS:
         raise DamagedPage(
             f"Page {number} is a JPEG of {scans:,} scans, more than {MAX_SCANS}. "
             "Save it as a baseline JPEG."
@@ -117,3 +121,16 @@ def _count(file: IO[bytes], mark: bytes) -> int:
     count = sum(chunk.count(mark) for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""))
     file.seek(position)
     return count
+
+
+def _scans(file: IO[bytes]) -> int:
+    """Scans of the JPEG alone: phones put videos behind it, which hold such marks by chance."""
+    position = file.tell()
+    file.seek(0)
+    data, at, scans = file.read(), 0, 0
+    file.seek(position)
+    while (found := _MARKER.search(data, at)) and found[1][0] != _END_OF_IMAGE:
+        scans += found[0].endswith(_START_OF_SCAN)
+        has_length = found[1][0] != _START_OF_IMAGE
+        at = found.end() + has_length * int.from_bytes(data[found.end() : found.end() + 2])
+    return scans

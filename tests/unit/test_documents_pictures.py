@@ -224,6 +224,20 @@ def test_the_least_side_itself_is_allowed(tmp_path: Path) -> None:
         read(tmp_path, encode(Image.new("L", (20, 15)), "PNG"))
 
 
+def test_a_video_behind_a_photo_is_not_taken_for_scans(tmp_path: Path) -> None:
+    photo = encode(draw_page(), "JPEG", progressive=True)
+    assert read(tmp_path, photo + b"\xff\xda\0\2" * 101).shape == (300, 400)
+
+
+def test_a_thumbnail_does_not_hide_endless_scans(tmp_path: Path) -> None:
+    small = encode(draw_page(40, 30), "JPEG")
+    data = encode(draw_page(), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    hidden = data[:2] + b"\xff\xe9" + struct.pack(">H", len(small) + 2) + small + data[2:-2]
+    with pytest.raises(DamagedPage, match=r" scans, more than 100\. Save it as a baseline"):
+        read(tmp_path, hidden + b"\xff\x01" + scan * 100 + data[-2:])
+
+
 def test_a_jpeg_of_endless_scans(tmp_path: Path) -> None:
     data = encode(draw_page(), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
