@@ -55,15 +55,18 @@ _TAIL_BYTES = 1024
 _PADDING_BYTES = 2**16
 
 #: Complaints of poppler after which a picture is missing, or the rest of it. Others, about fonts
-#: say, come with pages that look as they should. So does one of JBIG2: the ends of page and file,
-#: which encoders may write, are segments unknown to poppler. They are empty; of what is cut, and of
-#: types that are truly unknown, it counts the bytes, and sound segments have a few too many.
+#: say, come with pages that look as they should; sound JBIG2 may have a few bytes too many.
 _LOST = re.compile(
     r"Unknown filter|start of jpeg data|opening JPX Stream\.|(flate|LZW) stream"
-    r"|(?<!Unknown segment type in )JBIG2|\d\d extraneous bytes|Previous segment handler"
+    r"|JBIG2|\d\d extraneous bytes|Previous segment handler"
     # Of a fax that is coded in two dimensions nothing is right from there on; zeros are its end.
     r"|two dim|Invalid CCITTFax|code \((0000|-001)\) in CCITTFax"
 )
+#: No complaint at all: the ends of page and file, which encoders may write, are segments that
+#: poppler does not know. They are empty; of others, and of cut ones, it counts the bytes as well.
+_HARMLESS = "Unknown segment type in JBIG2 stream"
+#: In what poppler says of damage; its warnings are none.
+_COMPLAINT = "Syntax Error"
 #: In complaints about a row of a fax, one or two for each; poppler goes on with the next row.
 _ODD_ROW = "CCITTFax"
 #: Such complaints that a page may come with, as faxes over a bad line do, and have all its text.
@@ -184,23 +187,24 @@ class Pdf:
             raise DamagedPage(f"Page {number} did not render. Export this page again.")
         if images[0].getcolors(1):
             # A blank page has to be blank by intent.
-            if complaint is not None:
-                raise complaint
+            if complaint:
+                raise PDFSyntaxError(complaint)
             # Of a JPEG it cannot decode poppler may not even complain.
             with suppress(PageTooSmall):
                 self._taken_out(number)
         return images[0]
 
-    def _drawn(self, number: int, dpi: int) -> tuple[list[Image.Image], PDFSyntaxError | None]:
+    def _drawn(self, number: int, dpi: int) -> tuple[list[Image.Image], str]:
         """The page and what poppler complains about, unless that costs a picture on it."""
         try:
-            return self._draw(number, dpi, strict=True), None
+            return self._draw(number, dpi, strict=True), ""
         except PDFSyntaxError as error:
-            # What poppler cannot decode it leaves out, and a stamp over it hides that.
-            said = str(error)
-            if _LOST.search(said) or said.count(_ODD_ROW) > _FEW_COMPLAINTS:
-                raise
-            return self._draw(number, dpi, strict=False), error
+            complaint = _complaint(str(error))
+        # What poppler cannot decode it leaves out, and a stamp over it hides that.
+        if _LOST.search(complaint) or complaint.count(_ODD_ROW) > _FEW_COMPLAINTS:
+            raise PDFSyntaxError(complaint)
+        # The error came in place of the page, which was drawn.
+        return self._draw(number, dpi, strict=False), complaint
 
     def _draw(self, number: int, dpi: int, *, strict: bool) -> list[Image.Image]:
         """The page, in a list of one or none; `strict` raises what poppler complains about."""
@@ -216,6 +220,12 @@ class Pdf:
             strict=strict,
         )
         return images
+
+
+def _complaint(said: str) -> str:
+    """What poppler complains about, empty if it is harmless all."""
+    lines = [line for line in said.splitlines() if _HARMLESS not in line]
+    return "\n".join(lines) if any(_COMPLAINT in line for line in lines) else ""
 
 
 def _count_pages(path: str, timeout_s: int) -> int:

@@ -439,6 +439,11 @@ def test_a_jbig2_picture_with_its_end_of_page_is_whole(path: Path) -> None:
     assert image[200:250].min() == 0
 
 
+def test_a_blank_jbig2_picture_with_its_end_of_page_is_a_blank_page(path: Path) -> None:
+    path.write_bytes(scanned_pdf(JBIG2, jbig2(Image.new("L", (400, 300), 255))))
+    assert image_of(path).min() == 255
+
+
 @pytest.mark.parametrize("missing", [40, 200, 400])
 def test_a_jbig2_picture_that_is_cut_is_refused(path: Path, missing: int) -> None:
     path.write_bytes(scanned_pdf(JBIG2, jbig2(draw_page())[:-missing], content=STAMP))
