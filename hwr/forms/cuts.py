@@ -89,7 +89,9 @@ def _starts(image: Grey, line: Line, x: float) -> list[float]:
     height, first = height_of(line), float(line.baseline[0][0])
     low, high = x - LATE * height, x + EARLY * height
     gaps = gaps_in(image, line, max(low, first), high + LABEL_GAP * height, LABEL_GAP)
-    starts = [min(max(x, left), right) for left, right in gaps if left <= high]
+    # A gap is known by its width, and then its edges count as those of any gap do.
+    room = (LABEL_GAP - LEAST_GAP) * height / 2
+    starts = [min(max(x, left - room), right + room) for left, right in gaps if left <= high]
     return [*starts, first] if first >= low else starts
 
 
