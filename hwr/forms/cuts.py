@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 
+import cv2
 import numpy as np
 
 from hwr.layout import Line
@@ -28,6 +29,9 @@ OVER_RULES_GAP = 1.0
 GAP_ROWS = (0.6, 0.1)
 #: Gaps are lighter than the mean of the darkest and the usual grey beside the cut.
 GAP_LEVEL = 0.5
+
+#: Dust of a pixel or two closes no gap in lines of so many pixels' height: strokes are wider there.
+LEAST_CLEANED = 40
 
 #: No zone.
 NOWHERE = -1
@@ -121,6 +125,8 @@ def gaps_in(
     strip = image[top:bottom, left : max(round(end), 0) + 1]
     if strip.size == 0:
         return []
+    if height >= LEAST_CLEANED:
+        strip = np.asarray(cv2.medianBlur(np.ascontiguousarray(strip), 3), np.uint8)
     darkest, usual = float(strip.min()), float(np.median(strip))
     light = strip.min(axis=0) > darkest + GAP_LEVEL * (usual - darkest)
     runs = [list(run) for white, run in groupby(range(len(light)), key=light.__getitem__) if white]

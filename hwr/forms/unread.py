@@ -1,8 +1,8 @@
 """What is written on a form and is in no line that is read: a page must not lose it without a word.
 
 Print outside of the zones is not told from writing. So only that is told which stands where forms
-have none: in a margin, below the last ruled lines, across the start of
-a zone, and in zones what no line holds.
+have none: in a margin, below the last ruled lines, across the start of a zone, and in zones what no
+line holds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,6 +52,13 @@ NEAR, JOINED = 0.25, 0.5
 #: A word is so many heights of a line long and high at least, and is crossed along it through so
 #: many strokes: holes, edges and strokes through an empty space are crossed through fewer.
 LEAST_LONG, LEAST_HIGH, LEAST_CROSSED = 1.2, 0.3, 5
+#: Strokes of letters are so many heights high at least, also what two strokes along a ruler leave
+#: of them: specks and what is left of rules are lower.
+LEAST_STROKE = 0.1
+#: Of what is as long as a word and is none, as a margin's rule, a brace or a wavy line, this share
+#: of the columns crosses one stroke that is hardly wider than where it is thin: no upright one of
+#: letters, which a stroke through them joins.
+MOST_SINGLE, WIDENED = 0.9, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +104,9 @@ def unread(
     if not places:
         return None
     return WritingOutside(
-        f"What is written {', '.join(dict.fromkeys(places))} was not read. Look at the page. If"
-        " that is print, give the profile a zone there that holds nothing; else draw its zones"
-        " larger."
+        f"What is written {', '.join(dict.fromkeys(places))} was not read, or not all of it. Look"
+        " at the page. If that is print, give the profile a zone there that holds nothing; else"
+        " draw its zones larger."
     )
 
 
@@ -269,8 +276,29 @@ def _is_written(ink: Ink, box: Rect, height: float) -> bool:
 
 
 def _is_word(ink: Ink, height: float) -> bool:
+    """Whether ink (h, w) that is near each other is that of letters side by side."""
     high, wide = ink.shape
     if wide < LEAST_LONG * height or high < LEAST_HIGH * height:
         return False
-    strokes = np.diff(ink.astype(np.int8), axis=1) == 1
+    strokes = np.diff(_letters(ink, height), axis=1, prepend=0) == 1
     return bool(strokes.sum(axis=1).max() >= LEAST_CROSSED)
+
+
+def _letters(ink: Ink, height: float) -> NDArray[np.int8]:
+    """Ink (h, w) without what is too low for letters of that height, and without long curves."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(ink))
+    is_letter = stats[:, cv2.CC_STAT_HEIGHT] >= LEAST_STROKE * height
+    is_letter[0] = False
+    is_long = stats[:, cv2.CC_STAT_WIDTH] >= LEAST_LONG * height
+    for part in np.flatnonzero(is_letter & is_long):
+        is_letter[part] = not _is_curve(parts == part)
+    return np.asarray(is_letter[parts], np.int8)
+
+
+def _is_curve(part: NDArray[np.bool_]) -> bool:
+    """Whether ink (h, w) that hangs together is one stroke from its left to its right."""
+    inside = part[:, part.any(axis=0)].astype(np.int8)
+    strokes = (np.diff(inside, axis=0, prepend=0) == 1).sum(axis=0)
+    ink = inside.sum(axis=0, dtype=np.int64)
+    is_single = (strokes == 1) & (ink <= WIDENED * np.percentile(ink, 25))
+    return bool(is_single.mean() >= MOST_SINGLE)

@@ -72,6 +72,26 @@ def test_a_clean_page_with_holes_print_and_a_struck_out_space_has_no_warning() -
     assert warning(image, lines) is None
 
 
+@pytest.mark.parametrize("mark", ["brace beside a hole", "dust", "rest of a rule"])
+def test_what_is_no_letters_has_no_warning(mark: str) -> None:
+    image = page()
+    lines = answers(image, 195, 255, 515)
+    if mark == "brace beside a hole":
+        rows = np.arange(230, 620)
+        wave = np.stack([130 + 14 * np.sin(rows / 22), rows], axis=1).astype(np.int32)
+        cv2.polylines(image, [wave], isClosed=False, color=60, thickness=4)
+        cv2.circle(image, (80, 400), 24, 20, -1)
+    elif mark == "dust":
+        rng = np.random.default_rng(1)
+        for x, y in zip(rng.integers(30, 150, 200), rng.integers(200, 640, 200), strict=True):
+            cv2.circle(image, (int(x), int(y)), 1, 40, -1)
+    else:
+        for x in range(400, 700, 12):
+            cv2.rectangle(image, (x, 610), (x + 6, 612), 60, -1)
+        cv2.circle(image, (500, 598), 3, 60, -1)
+    assert warning(image, lines) is None
+
+
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize(("side", "left"), [("left", 50), ("right", 1250)])
 def test_writing_in_a_margin_is_told(side: str, left: int, *, turned: bool) -> None:
@@ -125,6 +145,8 @@ def test_a_word_that_a_zone_begins_in_is_told() -> None:
     told = warning(image, [line(395, 1000, 100)], number)
     assert "across the start of 'number'" in (told or "")
     image[:, 660:690] = 245
+    for x in range(660, 690, 6):
+        image[80, x] = 30
     assert warning(image, [line(395, 1000, 100)], number) is None
 
 
