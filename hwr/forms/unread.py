@@ -42,6 +42,8 @@ LONGER_RULE = 2
 NEXT_ROW = (0.4, 1.2)
 #: An answer goes on below where the next line is nearer than so many heights of a line.
 NEXT_LINE = 1.8
+#: Its next row is so many heights of a line lower at least.
+NEXT_ROW_BELOW = 0.7
 #: Ink is darker than its paper by this, of 255: what shines through is not.
 LEVEL = 60
 #: Level runs from so many pixels of the flat view on are rules, or strokes along a ruler.
@@ -98,6 +100,7 @@ def unread(
         *_cut_words(image, placed),
         *_instead(written),
         *_below(written),
+        *_squeezed_in(written),
         *_in_no_line(written),
         *_in_margins(written),
     ]
@@ -209,6 +212,22 @@ def _below(written: Written) -> Iterator[str]:
             if y < room[3] or y - last < NEXT_LINE * written.height:
                 last = y
                 yield f"below {zone.name!r}"
+
+
+def _squeezed_in(written: Written) -> Iterator[str]:
+    """Blocks above others below which a second row stands, and more: a printed question."""
+    nearest, farthest = (share * written.height for share in (NEXT_ROW_BELOW, NEXT_LINE))
+    for zone, (left, _, right, bottom) in written.blocks:
+        tops = [box[1] for _, box in written.blocks if box[1] > bottom]
+        own = [one.line for one in written.lines if one.zone and one.zone.name == zone.name]
+        last = max((_middle(line)[1] for line in own), default=0.0)
+        if not tops or last <= bottom:
+            continue
+        places = (_middle(line) for line in written.lost)
+        rows = sorted(y for x, y in places if left < x < right and last < y < min(tops))
+        # Rows of one answer do not touch, and a question of one line is no row of it.
+        if len(rows) > 1 and nearest < rows[0] - last < farthest:
+            yield f"below {zone.name!r}"
 
 
 def _in_no_line(written: Written) -> Iterator[str]:

@@ -138,6 +138,16 @@ def test_an_answer_that_goes_on_below_the_end_of_its_box_is_told() -> None:
     assert "below 'answer 2'" in (told or "")
 
 
+def test_a_second_row_below_rules_before_the_next_question_is_told() -> None:
+    image = page()
+    rows = 195, 255, 315, 370
+    question = line(205, 810, 452)
+    lines = [*answers(image, *rows), question, *answers(image, 515)]
+    assert warning(image, lines) is None
+    lines = [*answers(image, *rows, 418), question, *answers(image, 515)]
+    assert "below 'answer 1'" in (warning(image, lines) or "")
+
+
 def test_a_word_that_a_zone_begins_in_is_told() -> None:
     image = page()
     number = zone("number", (0.5, 0.05, 0.9, 0.12))
