@@ -22,7 +22,7 @@ from workers.storage import open_storage
 
 
 class Loss(Enum):
-    """What is lost at the next commit; all but it pass."""
+    """What is lost at the next commit of rows that were put in; all but it pass."""
 
     COMMIT = auto()  # the commit: nothing is written
     ANSWER = auto()  # its answer: the job is written
@@ -34,6 +34,7 @@ class Proxy:
 
     def __init__(self, host: str, port: int) -> None:
         self.loss: Loss | None = None
+        self._is_broken = False
         self._server = (host, port)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
@@ -47,7 +48,7 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client = self._socket.accept()[0]
-                if self.loss is Loss.SERVER:
+                if self._is_broken and self.loss is Loss.SERVER:
                     client.close()
                     continue
                 server = socket.create_connection(self._server)
@@ -55,14 +56,17 @@ class Proxy:
                     threading.Thread(target=pump, args=(client, server), daemon=True).start()
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        is_written = False
         with suppress(OSError), client, server:
             while sent := client.recv(2**16):
-                if self.loss is not None and b"COMMIT" in sent:
+                is_written |= b"INSERT" in sent
+                if self.loss is not None and is_written and b"COMMIT" in sent:
                     self._break(client, server, sent)
                     return
                 server.sendall(sent)
 
     def _break(self, client: socket.socket, server: socket.socket, commit: bytes) -> None:
+        self._is_broken = True
         client.shutdown(socket.SHUT_RDWR)
         if self.loss is not Loss.COMMIT:
             server.sendall(commit)
