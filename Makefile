@@ -23,8 +23,9 @@ $(STAMP): pyproject.toml deploy/constraints.txt scripts/setup.sh
 demo: $(STAMP)
 	@$(BIN)/python -m workers.demo $(FILES) --out demo-output
 
+# One thread a process: threads of PyTorch that share a core with another's wait for each other.
 test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

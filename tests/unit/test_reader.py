@@ -112,17 +112,16 @@ def test_cheques_on_one_glass_are_read_each_by_itself(model: Path, tmp_path: Pat
     scan, _ = on_glass(fronts, rng)
     alone = scanned(front_sheet(choose_cheque(rng, Face.SHADOWS), rng, pattern=False), 1).picture
     path = tmp_path / "scans.tif"
-    path.write_bytes(tiff([Image.fromarray(scan), Image.fromarray(scan), Image.fromarray(alone)]))
+    path.write_bytes(tiff([Image.fromarray(alone), Image.fromarray(scan)]))
     with Reader(model=model, profile=load_profile("cheque")) as reader:
-        first, second, last = reader.read(path).to_json()["pages"]
-    assert first | {"number": 2} == second
-    assert [zone["sheet"] for zone in first["zones"]] == [1] * 7 + [2] * 7
+        one, two = reader.read(path).to_json()["pages"]
+    assert [zone["sheet"] for zone in two["zones"]] == [1] * 7 + [2] * 7
     for sheet in (1, 2):
-        names = {line["zone"] for line in first["lines"] if line["sheet"] == sheet}
+        names = {line["zone"] for line in two["lines"] if line["sheet"] == sheet}
         assert names >= {"date", "payee", "courtesy amount", "legal amount"}
-    assert [line["order"] for line in first["lines"]] == list(range(len(first["lines"])))
-    assert len(last["zones"]) == 7
-    assert not any("sheet" in part for part in (*last["lines"], *last["zones"]))
+    assert [line["order"] for line in two["lines"]] == list(range(len(two["lines"])))
+    assert len(one["zones"]) == 7
+    assert not any("sheet" in part for part in (*one["lines"], *one["zones"]))
 
 
 PROFILE = """
