@@ -106,11 +106,6 @@ class Placed:
         flat, taken = corners(width, height), self.view.to_page
         return flat if taken is None else mapped(flat, taken)
 
-    @property
-    def written_sheet(self) -> FlatSheet:
-        """The sheet that is written on: zones of a template are found on its blank form."""
-        return flat_sheet(self.view.image, self.sheet) if self.on_template else self.finder.sheet
-
 
 def cleaned(image: Grey) -> Grey:
     """A grey page (H, W), dark on light, without marks of scanner and marker."""
@@ -144,9 +139,9 @@ def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLay
     placed = placed_lines(found.view.image, lines, found.zones)
     inside = zoned_lines(found.view.image, placed, found.zones, outside=form.outside)
     refuse_many(len(inside))  # cut at zones they are more than the finder's own limit
-    lost = unread(found.view.image, found.written_sheet, found.zones, placed, inside)
     # Only now: print that shows where zones and lines are goes with the pattern.
     view = _to_read(found.view, form)
+    lost = unread(view.image, _written(found, view), found.zones, placed, inside)
     zones = {z.name: replace(z, polygon=view.points_on_page(z.polygon)) for z in found.zones}
     return PageLayout(
         view=view,
@@ -161,6 +156,13 @@ def _laid_out(found: Placed, form: PageForm, line_finder: LineFinder) -> PageLay
         zones=tuple(zones.values()),
         warning=found.warning or lost,
     )
+
+
+def _written(found: Placed, read: Upright) -> FlatSheet:
+    """The sheet as it is read: zones are found with its pattern, those of a template on its blank
+    form."""
+    is_same = read.image is found.view.image and not found.on_template
+    return found.finder.sheet if is_same else flat_sheet(read.image, found.sheet)
 
 
 def placed_sheets(image: Grey, form: PageForm) -> list[Placed]:

@@ -4,11 +4,14 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from hwr.errors import WritingOutside
 from hwr.forms import lay_out
 from hwr.layout import Line
-from hwr.profiles import PageForm, ZoneForm
+from hwr.profiles import PageForm, ZoneForm, load_profile
+from hwr.samples.cheque import Waves, cheque_front, choose_cheque
+from hwr.samples.fonts import Face
 
 WIDTH, HEIGHT = 1400, 1000
 #: Ends of the rules, and their rows: two blocks.
@@ -70,6 +73,15 @@ def test_a_clean_page_with_holes_print_and_a_struck_out_space_has_no_warning() -
         lines.append(line(left - 5, left + 15 * letters, baseline))
     cv2.line(image, (230, 545), (1100, 630), 30, 3)
     assert warning(image, lines) is None
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_strong_pattern_is_no_writing(place: int) -> None:
+    rng = np.random.default_rng([5, place])
+    waves = Waves(colour=(110, 130, 160), strength=1)
+    scan = cheque_front(choose_cheque(rng, list(Face)[place]), rng, pattern=True, waves=waves)
+    page = np.asarray(Image.fromarray(scan.picture).convert("L"))
+    assert lay_out(page, load_profile("cheque").page(1)).warning is None
 
 
 @pytest.mark.parametrize("mark", ["brace beside a hole", "dust", "rest of a rule"])
