@@ -42,6 +42,13 @@ def put(place: Path, data: bytes | str) -> None:
     place.write_bytes(data if isinstance(data, bytes) else data.encode())
 
 
+def put_pack(folder: Path, table: str, picture: bytes) -> None:
+    """A pack whose one picture is `1.jpg`."""
+    put(folder / "drawn.tsv", table)
+    with zipfile.ZipFile(folder / "drawn.zip", "w") as archive:
+        archive.writestr("1.jpg", picture)
+
+
 def read_all(data: Path) -> list[LineSample]:
     return read_folder(data, "train") + read_folder(data, "val")
 
@@ -398,9 +405,7 @@ def test_a_run_starts_only_from_weights_that_fit(tmp_path: Path, after: str | No
 
 
 def test_a_pack_without_a_column_is_named(tmp_path: Path) -> None:
-    put(tmp_path / "drawn.tsv", "path\ttext\twriter\n1.jpg\tone\tw\n")
-    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
-        archive.writestr("1.jpg", picture())
+    put_pack(tmp_path, "path\ttext\twriter\n1.jpg\tone\tw\n", picture())
     with pytest.raises(TrainingDataError, match=r"drawn\.tsv has no column split"):
         read_folder(tmp_path, "train")
 
@@ -440,9 +445,7 @@ def test_a_line_that_comes_twice_in_a_pack_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = "1.jpg\tone\tv\ttrain\n1.jpg\tone\tw\tval\n"
-    put(tmp_path / "drawn.tsv", "path\ttext\twriter\tsplit\n" + rows)
-    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
-        archive.writestr("1.jpg", jpeg())
+    put_pack(tmp_path, "path\ttext\twriter\tsplit\n" + rows, jpeg())
     assert len(read_folder(tmp_path, "train")) == 1
     assert "1 lines come more than once, 1.jpg among them" in caplog.text
 
@@ -451,9 +454,7 @@ def test_a_pack_may_begin_with_a_mark_and_its_empty_texts_are_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = "1.jpg\tone\tw\ttrain\n1.jpg\t \tw\ttrain\n1.jpg\n"
-    put(tmp_path / "drawn.tsv", "\ufeffpath\ttext\twriter\tsplit\n" + rows)
-    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as archive:
-        archive.writestr("1.jpg", jpeg())
+    put_pack(tmp_path, "\ufeffpath\ttext\twriter\tsplit\n" + rows, jpeg())
     assert [s.text for s in read_folder(tmp_path, "all")] == ["one"]
     assert "drawn: 1.jpg left out: it has no text" in caplog.text
     assert "drawn: 1 lines of all, 2 left out" in caplog.text
